@@ -1,0 +1,59 @@
+# How every Weir target is compiled: warnings, exact floating point, sanitizers.
+#
+# -ffp-contract=off is part of the contract on results: a fused multiply-add would give other bits on machines
+# that have one. The plain baseline of the architecture is used, never -march=native.
+add_library(weir_compile INTERFACE)
+target_compile_options(weir_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Wcast-align -Wformat=2
+  -ffp-contract=off)
+if(WEIR_WERROR)
+  target_compile_options(weir_compile INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives of these two inside the standard library at -O2 and above.
+  target_compile_options(weir_compile INTERFACE -Wno-null-dereference -Wno-stringop-overflow -Wno-restrict)
+endif()
+if(WEIR_SANITIZE)
+  target_compile_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE})
+endif()
+target_include_directories(weir_compile INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+
+# weir_room(NAME SOURCES files... ROOMS rooms... LINK private-libraries... PUBLIC_LINK public-libraries...)
+# A room without sources is an interface target.
+function(weir_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LINK;PUBLIC_LINK" ${ARGN})
+  list(TRANSFORM ROOM_ROOMS PREPEND weir_)
+  if(ROOM_SOURCES)
+    add_library(weir_${name} STATIC ${ROOM_SOURCES})
+    target_link_libraries(weir_${name} PUBLIC ${ROOM_ROOMS} ${ROOM_PUBLIC_LINK} PRIVATE weir_compile ${ROOM_LINK})
+    target_include_directories(weir_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
+  else()
+    add_library(weir_${name} INTERFACE)
+    target_link_libraries(weir_${name} INTERFACE ${ROOM_ROOMS} ${ROOM_PUBLIC_LINK})
+    target_include_directories(weir_${name} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
+  endif()
+endfunction()
+
+# weir_test(ROOM SOURCES files... LINK libraries...): one test program a room, weir_test_<room>, each case known to CTest.
+function(weir_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(weir_test_${name} ${TEST_SOURCES})
+  target_link_libraries(weir_test_${name} PRIVATE weir_compile ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_include_directories(weir_test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  gtest_discover_tests(weir_test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300 LABELS ${name})
+endfunction()
+
+# weir_fuzzer(NAME SOURCES files... LINK libraries...): a libFuzzer program, weir_fuzz_<name> (clang only).
+function(weir_fuzzer name)
+  if(NOT WEIR_FUZZERS)
+    return()
+  endif()
+  cmake_parse_arguments(FUZZ "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(weir_fuzz_${name} ${FUZZ_SOURCES})
+  target_link_libraries(weir_fuzz_${name} PRIVATE weir_compile ${FUZZ_LINK})
+  target_compile_options(weir_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(weir_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  set_property(GLOBAL APPEND PROPERTY WEIR_FUZZER_TARGETS weir_fuzz_${name})
+endfunction()

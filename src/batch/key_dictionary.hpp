@@ -1,0 +1,46 @@
+// Interns key tuples (the strings that say which sensor) to dense 32-bit ids.
+//
+// One thread (the stream's decoder) interns; other threads may read the entries of ids below a `size()` that was
+// published to them (a sealed batch carries it). Entries never move.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::batch {
+
+class KeyDictionary {
+ public:
+  /// @param arity keys in a tuple, 0 or more (with 0 the only tuple is the empty one, id 0)
+  /// @param max_keys most tuples held; further ones are refused
+  KeyDictionary(std::size_t arity, std::uint32_t max_keys);
+  ~KeyDictionary();
+  KeyDictionary(const KeyDictionary&) = delete;
+  KeyDictionary& operator=(const KeyDictionary&) = delete;
+
+  /// @brief The id of the tuple, new or known; nothing when it is new and the dictionary is full.
+  std::optional<std::uint32_t> intern(std::span<const std::string_view> tuple);
+
+  [[nodiscard]] std::size_t arity() const noexcept { return arity_; }
+  [[nodiscard]] std::uint32_t size() const noexcept;
+  [[nodiscard]] std::uint32_t max_keys() const noexcept { return max_keys_; }
+  /// @brief Key number `key` of tuple `id`. Valid as long as the dictionary.
+  [[nodiscard]] std::string_view value(std::uint32_t id, std::size_t key) const noexcept;
+  /// @brief Bytes held now, and the most that max_keys tuples of `mean_key_bytes` text each can take.
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
+  [[nodiscard]] static std::uint64_t worst_case_bytes(std::size_t arity, std::uint32_t max_keys, std::size_t mean_key_bytes = 32) noexcept;
+
+ private:
+  struct Impl;
+  std::size_t arity_;
+  std::uint32_t max_keys_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::batch

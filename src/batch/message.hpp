@@ -1,0 +1,55 @@
+// A message as a source received it, and where sources hand messages to. Bytes plus arrival time, nothing more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::batch {
+
+/// Where a source goes on after a restart: after the message that carries it. Opaque to everybody but the source.
+/// File: byte offset. Directory: the file's ordinal is kept by the source in `detail`.
+struct SourcePosition {
+  std::uint64_t offset = 0;
+  std::string detail;  ///< e.g. the name of the file
+  friend bool operator==(const SourcePosition&, const SourcePosition&) = default;
+};
+
+/// What a message can promise its sender.
+enum class Delivery : std::uint8_t {
+  hold_back,  ///< the sender waits while the queue is full (QoS 1/2, files, TCP)
+  shed        ///< dropped and counted when the queue is full (QoS 0)
+};
+
+/// A message on its way from a source to the queue; the views are valid during the call only.
+///
+/// The payload of a line-oriented source (file, directory, standard input, TCP) is a block of whole lines, the final
+/// newline included where the input has one; the payload of MQTT is one MQTT payload.
+struct MessageView {
+  std::string_view payload;
+  std::string_view topic;        ///< MQTT topic, empty elsewhere
+  std::int64_t arrival_ns = 0;   ///< wall clock at arrival, since the Unix epoch
+  std::uint32_t source = 0;      ///< index in the stream's list of sources
+  Delivery delivery = Delivery::hold_back;
+  bool duplicate = false;        ///< MQTT's DUP
+  bool starts_file = false;      ///< first block of a file: the decoder expects a header line if it has one
+  std::uint64_t position_offset = 0;       ///< SourcePosition::offset after this message
+  std::string_view position_detail;        ///< SourcePosition::detail after this message
+};
+
+enum class Accepted : std::uint8_t { yes, shed, stopped };
+
+/// Takes messages from sources. Any thread may call it.
+class MessageConsumer {
+ public:
+  virtual ~MessageConsumer() = default;
+  /// @brief Copies the message. Blocks while the queue is full if the message's delivery is hold_back; returns
+  /// `stopped` when the stream is shutting down and the message was not taken.
+  virtual Accepted offer(const MessageView& message) = 0;
+  /// @brief The source has ended (end of file, end of standard input, TCP peer closed for good).
+  virtual void finished(std::uint32_t source) = 0;
+  /// @brief The source cannot go on; `what` is one line. The pipeline reports it and treats the source as finished.
+  virtual void failed(std::uint32_t source, const std::string& what) = 0;
+};
+
+}  // namespace weir::batch

@@ -1,0 +1,78 @@
+// Result rows on their way from the engine to the sinks, in columns. Rows of one window lie together, sorted by group
+// keys bytewise; windows by end.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/int128.hpp"
+
+namespace weir::batch {
+
+enum class ValueType : std::uint8_t {
+  count,    ///< unsigned integer
+  decimal,  ///< exact: units of 10^-places
+  real      ///< IEEE double
+};
+
+struct Value {
+  Int128 units = 0;   ///< count and decimal
+  double real = 0.0;  ///< real
+  bool null = false;  ///< no value, e.g. avg of a field that was null in every reading
+};
+
+struct ResultColumn {
+  std::string name;  ///< the alias, or the aggregate's text
+  ValueType type = ValueType::count;
+  int places = 0;
+};
+
+/// What every table of a query has in common; lives as long as the query.
+struct ResultShape {
+  std::string query;
+  std::vector<std::string> group_keys;
+  std::vector<ResultColumn> columns;
+};
+
+struct ResultRow {
+  std::int64_t window_start_ns;
+  std::int64_t window_end_ns;
+  std::uint32_t revision;  ///< 0: first emission
+};
+
+class ResultTable {
+ public:
+  explicit ResultTable(const ResultShape& shape) : shape_(&shape) {}
+  [[nodiscard]] const ResultShape& shape() const noexcept { return *shape_; }
+  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
+  [[nodiscard]] const ResultRow& row(std::size_t i) const { return rows_[i]; }
+  [[nodiscard]] std::string_view group(std::size_t i, std::size_t key) const { return groups_[i * shape_->group_keys.size() + key]; }
+  [[nodiscard]] const Value& value(std::size_t i, std::size_t column) const { return values_[i * shape_->columns.size() + column]; }
+
+  /// @brief Appends a row: shape().group_keys.size() views (kept by the caller at least until clear()) and
+  /// shape().columns.size() values.
+  void append(const ResultRow& row, const std::string_view* group, const Value* values) {
+    rows_.push_back(row);
+    groups_.insert(groups_.end(), group, group + shape_->group_keys.size());
+    values_.insert(values_.end(), values, values + shape_->columns.size());
+  }
+  void clear() noexcept {
+    rows_.clear();
+    groups_.clear();
+    values_.clear();
+  }
+  /// The batch interval that produced the rows, for print(): its end in arrival time.
+  std::int64_t batch_end_ns = 0;
+
+ private:
+  const ResultShape* shape_;
+  std::vector<ResultRow> rows_;
+  std::vector<std::string_view> groups_;
+  std::vector<Value> values_;
+};
+
+}  // namespace weir::batch

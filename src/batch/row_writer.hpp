@@ -1,0 +1,99 @@
+// How a decoder writes readings into the batch: fill the columns of the current row, then commit or reject it.
+//
+// Used by one thread. Nothing here is virtual but the two hooks, which are called once a full batch and once a
+// malformed reading.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "batch/batch.hpp"
+#include "batch/key_dictionary.hpp"
+#include "batch/malformed.hpp"
+#include "core/decimal.hpp"
+
+namespace weir::batch {
+
+class RowWriter {
+ public:
+  /// Who owns the batches and the dead letters.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    /// @brief The batch is full: seal it, hand it on, return an empty one (waits for the pool).
+    virtual Batch& batch_full(Batch& full) = 0;
+    /// @brief A reading was refused; `sample` is its text (any length, any bytes), valid during the call.
+    virtual void malformed(Malformed reason, std::string_view sample) = 0;
+  };
+
+  RowWriter(KeyDictionary& keys, Owner& owner) : keys_(&keys), owner_(&owner) {}
+
+  /// @brief Writes into `batch` from now on.
+  void attach(Batch& batch) noexcept {
+    batch_ = &batch;
+    times_ = batch.times();
+    ids_ = batch.keys();
+    row_ = batch.size();
+    capacity_ = batch.capacity();
+  }
+
+  /// @brief What the following readings have in common. @param latest_time_ns later event times are refused as `future`
+  /// (arrival + max_ahead live; the largest int64 in a replay).
+  void begin_message(std::uint32_t source, std::int64_t arrival_ns, std::int64_t latest_time_ns) noexcept {
+    arrival_ns_ = arrival_ns;
+    latest_time_ns_ = latest_time_ns;
+    if (batch_->runs.empty() || batch_->runs.back().source != source) {
+      batch_->runs.push_back({row_, source});
+    }
+    source_ = source;
+  }
+
+  [[nodiscard]] std::int64_t arrival_ns() const noexcept { return arrival_ns_; }
+  [[nodiscard]] KeyDictionary& keys() noexcept { return *keys_; }
+
+  // The current row's columns. Set time, key and every field, then commit() once.
+  void time(std::int64_t ns) noexcept { times_[row_] = ns; }
+  void key(std::uint32_t id) noexcept { ids_[row_] = id; }
+  void field(std::size_t i, std::int64_t units) noexcept { batch_->field(i)[row_] = units; }
+  void null_field(std::size_t i) noexcept {
+    batch_->field(i)[row_] = kNullUnits;
+    batch_->may_have_nulls = true;
+  }
+  void count_rounded() noexcept { ++batch_->rounded; }
+
+  /// @brief The current row is a reading. `sample` is its text, used only if it is refused as `future`.
+  void commit(std::string_view sample) {
+    if (times_[row_] > latest_time_ns_) [[unlikely]] {
+      reject(Malformed::future, sample);
+      return;
+    }
+    ++batch_->received;
+    batch_->set_size(++row_);
+    if (row_ == capacity_) [[unlikely]] {
+      next_batch();
+    }
+  }
+
+  /// @brief The current reading is malformed: counted, offered to the dead letters, its row reused.
+  void reject(Malformed reason, std::string_view sample) {
+    ++batch_->received;
+    ++batch_->malformed[static_cast<std::size_t>(reason)];
+    owner_->malformed(reason, sample);
+  }
+
+ private:
+  void next_batch();
+
+  KeyDictionary* keys_;
+  Owner* owner_;
+  Batch* batch_ = nullptr;
+  std::int64_t* times_ = nullptr;
+  std::uint32_t* ids_ = nullptr;
+  std::uint32_t row_ = 0;
+  std::uint32_t capacity_ = 0;
+  std::uint32_t source_ = 0;
+  std::int64_t arrival_ns_ = 0;
+  std::int64_t latest_time_ns_ = 0;
+};
+
+}  // namespace weir::batch

@@ -1,0 +1,53 @@
+// Exact decimals: a signed 64-bit count of units of 10^-places, read from text and printed without a binary float.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "core/int128.hpp"
+
+namespace weir {
+
+/// The value of a field that a reading does not have. It is outside the range of a decimal: |units| <= 2^63 - 1.
+inline constexpr std::int64_t kNullUnits = std::numeric_limits<std::int64_t>::min();
+
+/// Most decimal places a field can keep: 10^18 is the largest power of ten in 64 bits.
+inline constexpr int kMaxPlaces = 18;
+
+/// @brief 10^exponent for 0 <= exponent <= 18.
+std::int64_t pow10(int exponent) noexcept;
+
+enum class DecimalStatus : std::uint8_t {
+  ok,            ///< exact
+  rounded,       ///< more digits than places: rounded half to even
+  not_a_number,  ///< not a number, NaN, an infinity, empty
+  out_of_range   ///< does not fit 64 bits
+};
+
+struct ParsedDecimal {
+  std::int64_t units = 0;
+  DecimalStatus status = DecimalStatus::not_a_number;
+};
+
+/// @brief Reads `[+-]digits[.digits][(e|E)[+-]digits]` (also ".5" and "5.") into units of 10^-places, rounding half to
+/// even. All of `text` must be consumed; no blanks. Exponents of any size are handled exactly ("1e400" is
+/// out_of_range, "1e-400" rounds to 0, "0e999999" is 0).
+ParsedDecimal parse_decimal(std::string_view text, int places) noexcept;
+
+/// @brief Appends units·10^-places as the shortest exact decimal: no trailing zeros, no exponent, "-0" never.
+void append_decimal(std::string& out, Int128 units, int places);
+
+/// @brief Appends the shortest text that reads back to the same double; `value` is finite. Integral values print
+/// without a fraction ("21", not "21.0"), "-0" prints as "0".
+void append_double(std::string& out, double value);
+
+/// @brief The double that an expression sees for a field: double(units) / 10^places, each step rounded by IEEE.
+double decimal_to_double(std::int64_t units, int places) noexcept;
+
+/// @brief A computed double as units of 10^-places, rounded half to even (rint(value * 10^places)); kNullUnits when it
+/// is not finite or does not fit.
+std::int64_t double_to_units(double value, int places) noexcept;
+
+}  // namespace weir

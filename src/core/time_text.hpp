@@ -1,0 +1,55 @@
+// Event time as text: reading every form that semantics §1 names, printing RFC 3339.
+//
+// An instant is a signed 64-bit count of nanoseconds since the Unix epoch (years 1677 to 2262).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+enum class TimeUnit : std::uint8_t {
+  automatic,     ///< a number is taken by magnitude (s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns), anything else is RFC 3339
+  seconds,       ///< epoch, integer or decimal
+  milliseconds,
+  microseconds,
+  nanoseconds,
+  rfc3339,       ///< also with a blank for 'T' and without a zone (then TimeReader's zone)
+  format         ///< strptime-style
+};
+
+/// Reads event times of one declared form. Immutable after construction; any thread may call it.
+class TimeReader {
+ public:
+  /// @param format strptime-style pattern, only for TimeUnit::format. Understood: %Y %m %d %H %M %S %f (fraction
+  ///        digits) %y %j %b %B %e %I %p %z %Z(UTC|GMT only) %s %T %F %D %R %n %t %%, and literal text.
+  /// @param zone where text without a zone belongs: "UTC", "+02:00", or an IANA name such as "Europe/Berlin" (read
+  ///        from the system's zoneinfo).
+  /// @throws ConfigError on an unknown pattern letter or zone.
+  explicit TimeReader(TimeUnit unit = TimeUnit::automatic, std::string format = {}, const std::string& zone = "UTC");
+  TimeReader(const TimeReader&);
+  TimeReader& operator=(const TimeReader&);
+  TimeReader(TimeReader&&) noexcept;
+  TimeReader& operator=(TimeReader&&) noexcept;
+  ~TimeReader();
+
+  /// @brief Nanoseconds since the epoch, or nothing when `text` is not a time of this form or is out of range. Decimal
+  /// fractions are read exactly; digits below a nanosecond are cut off toward the past (floor).
+  [[nodiscard]] std::optional<std::int64_t> read(std::string_view text) const noexcept;
+
+ private:
+  struct Zone;
+  TimeUnit unit_;
+  std::string format_;
+  Zone* zone_ = nullptr;  // owned; nullptr is UTC
+};
+
+/// @brief Appends "2013-08-31T22:00:00Z", with only as many fraction digits as needed.
+void append_rfc3339(std::string& out, std::int64_t ns);
+
+/// @brief The wall clock now, nanoseconds since the epoch.
+std::int64_t wall_clock_ns() noexcept;
+
+}  // namespace weir
