@@ -1,0 +1,103 @@
+// The validated plan of a pipeline: what the engine runs. Built by compile() from a spec::Pipeline (TOML or C++ API),
+// immutable afterwards, shared by all threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "batch/result_table.hpp"
+#include "ops/program.hpp"
+#include "spec/pipeline_spec.hpp"
+
+namespace weir::plan {
+
+/// `key op "literal"`: true or false for each key id, looked up in a table instead of compared for each reading.
+struct KeyTest {
+  enum class Compare : std::uint8_t { eq, ne, lt, le, gt, ge };  // bytewise
+  std::size_t key;  ///< index in the schema's keys (in `having`: in the query's group_keys)
+  Compare compare;
+  std::string literal;
+  [[nodiscard]] bool matches(std::string_view value) const noexcept;
+};
+
+/// What has to be accumulated for an argument, as bits.
+enum Part : std::uint16_t {
+  kPartCount = 1,       ///< non-null values (only kept when the argument can be null)
+  kPartSum = 2,         ///< Int128
+  kPartSquares = 4,     ///< UInt192
+  kPartMinMax = 8,      ///< int64 each
+  kPartFirst = 16,      ///< (time, value): smallest time, then smaller value
+  kPartLast = 32,       ///< (time, value): largest time, then larger value
+  kPartQuantile = 64    ///< log-linear histogram
+};
+
+/// A value that aggregates are made of: a field as it is (exact), or a derived double rounded into units.
+struct Argument {
+  std::string text;
+  int field = -1;            ///< index of the field, or -1: `program`
+  ops::Program program;      ///< only when field < 0
+  int places = 0;
+  bool nullable = true;      ///< a required field never is null
+  std::uint16_t parts = 0;   ///< Part bits
+};
+
+enum class AggregateKind : std::uint8_t {
+  count, sum, avg, min, max, first, last, stddev, stddev_pop, variance, variance_pop, range, quantile, distinct
+};
+
+struct Aggregate {
+  AggregateKind kind = AggregateKind::count;
+  int argument = -1;     ///< index in QueryPlan::arguments; -1: count() and distinct(key)
+  int key = -1;          ///< distinct: index in the schema's keys
+  double quantile = 0.0; ///< 0 … 1
+};
+
+struct QueryPlan {
+  std::size_t stream = 0;  ///< index in Plan::streams
+  spec::Query spec;        ///< as the user wrote it
+  ops::Program where;      ///< empty: all readings
+  std::vector<KeyTest> key_tests;  ///< of where and of the arguments' programs
+  std::vector<std::size_t> group_keys;  ///< indices in the schema's keys, in group_by order
+  std::vector<Argument> arguments;
+  std::vector<Aggregate> aggregates;  ///< the first shape.columns.size() are selected, the rest serve only `having`
+  ops::Program having;                ///< over the aggregates (Op::field index = aggregate) and having_key_tests
+  std::vector<KeyTest> having_key_tests;
+  std::vector<batch::ResultColumn> hidden_columns;  ///< types of the aggregates after shape.columns
+  batch::ResultShape shape;
+  std::vector<std::size_t> sinks;  ///< indices in Plan::spec.sinks
+
+  bool per_batch = false;  ///< no window: window = slide = pane = the batch interval, in arrival time
+  std::int64_t window_ns = 0;
+  std::int64_t slide_ns = 0;
+  std::int64_t pane_ns = 0;  ///< gcd(window, slide)
+  std::int64_t allowed_lateness_ns = 0;
+  std::uint32_t max_groups = 0;
+
+  [[nodiscard]] std::int64_t panes_per_window() const noexcept { return window_ns / pane_ns; }
+  /// @brief A short, stable text of everything that decides the meaning of the query's state: state written under another
+  /// one cannot be used.
+  [[nodiscard]] std::string fingerprint() const;
+};
+
+struct StreamPlan {
+  spec::Stream spec;
+  std::vector<std::size_t> queries;
+  bool arrival_time = false;  ///< event time is arrival: the watermark follows the interval clock
+  bool has_per_batch_query = false;
+};
+
+struct Plan {
+  spec::Pipeline spec;
+  std::vector<StreamPlan> streams;
+  std::vector<QueryPlan> queries;
+};
+
+/// @brief Checks the whole specification and compiles it.
+/// @throws ConfigError with every mistake found, not only the first.
+Plan compile(spec::Pipeline pipeline);
+
+/// @brief The plan in readable form, for `weir check`: streams, queries, panes, register programs, aggregates.
+std::string explain(const Plan& plan);
+
+}  // namespace weir::plan

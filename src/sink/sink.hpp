@@ -1,0 +1,34 @@
+// Where result rows go. Used by the engine's thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch/result_table.hpp"
+#include "spec/pipeline_spec.hpp"
+
+namespace weir::sink {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// @brief Takes the rows of one query that one batch produced. May be empty (print shows its header then).
+  /// @throws Error when the row cannot be written (disk full); the pipeline stops then, with its state intact.
+  virtual void write(const batch::ResultTable& table) = 0;
+  /// @brief Rows written so far reach the operating system (file) or the client (mqtt). Called once a batch.
+  virtual void flush() {}
+  /// @brief flush() and make durable; returns the position to put into the checkpoint.
+  virtual std::string checkpoint() { return {}; }
+  /// @brief Goes on at a position that checkpoint() returned: file rows after it are cut off. Before the first write.
+  virtual void resume(const std::string& position) { (void)position; }
+  /// @brief Before the first write, when there is no checkpoint to resume from. @throws Error if the sink cannot be used
+  /// (path cannot be written, broker refuses).
+  virtual void open(const std::vector<const batch::ResultShape*>& shapes) = 0;
+  /// @brief The last flush; files under rotation get their final name.
+  virtual void close() {}
+};
+
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec);
+
+}  // namespace weir::sink
