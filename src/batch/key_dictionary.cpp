@@ -1,0 +1,1 @@
+#include "batch/key_dictionary.hpp"

@@ -1,0 +1,1 @@
+#include "batch/row_writer.hpp"
