@@ -1,29 +1,68 @@
 // Bytes of state: little-endian, length-prefixed, the same on every machine.
+//
+// Inline, because a checkpoint writes and reads tens of millions of values in one go. Not thread-safe; a Reader borrows
+// the bytes that it reads.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/int128.hpp"
 
 namespace weir::state {
 
+/// @brief `value` with its bytes in little-endian order (its own inverse).
+template <class Unsigned>
+constexpr Unsigned little_endian(Unsigned value) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    return value;
+  } else if constexpr (sizeof(Unsigned) == 4) {
+    return __builtin_bswap32(value);
+  } else {
+    static_assert(sizeof(Unsigned) == 8);
+    return __builtin_bswap64(value);
+  }
+}
+
 /// Appends values to a buffer.
 class Writer {
  public:
-  void u8(std::uint8_t value);
-  void u32(std::uint32_t value);
-  void u64(std::uint64_t value);
-  void i64(std::int64_t value);
-  void i128(Int128 value);
-  void f64(double value);
-  void text(std::string_view value);  ///< u64 length, bytes
-  void raw(const void* data, std::size_t bytes);
+  /// @brief Room for `bytes` more bytes without reallocation.
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes_.size() + bytes); }
+  void u8(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
+  void u32(std::uint32_t value) { put(little_endian(value)); }
+  void u64(std::uint64_t value) { put(little_endian(value)); }
+  void i64(std::int64_t value) { u64(static_cast<std::uint64_t>(value)); }
+  void i128(Int128 value) {
+    const auto bits = static_cast<UInt128>(value);
+    u64(static_cast<std::uint64_t>(bits));
+    u64(static_cast<std::uint64_t>(bits >> 64U));
+  }
+  void f64(double value) { u64(std::bit_cast<std::uint64_t>(value)); }
+  /// @brief u64 length, bytes.
+  void text(std::string_view value) {
+    u64(value.size());
+    bytes_.append(value);
+  }
+  /// @brief Bytes as they are: only for what has one byte order, or for arrays on machines of one kind.
+  void raw(const void* data, std::size_t bytes) { bytes_.append(static_cast<const char*>(data), bytes); }
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
   [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::string take() noexcept { return std::move(bytes_); }
+  [[nodiscard]] std::string take() noexcept { return std::exchange(bytes_, {}); }
 
  private:
+  template <class Unsigned>
+  void put(Unsigned value) {
+    char buffer[sizeof value];
+    std::memcpy(buffer, &value, sizeof value);
+    bytes_.append(buffer, sizeof value);
+  }
+
   std::string bytes_;
 };
 
@@ -32,18 +71,59 @@ class Writer {
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-  std::uint8_t u8();
-  std::uint32_t u32();
-  std::uint64_t u64();
-  std::int64_t i64();
-  Int128 i128();
-  double f64();
-  std::string_view text();
-  void raw(void* data, std::size_t bytes);
+  std::uint8_t u8() {
+    require(1);
+    const auto value = static_cast<std::uint8_t>(bytes_.front());
+    bytes_.remove_prefix(1);
+    return value;
+  }
+  std::uint32_t u32() { return little_endian(get<std::uint32_t>()); }
+  std::uint64_t u64() { return little_endian(get<std::uint64_t>()); }
+  std::int64_t i64() { return static_cast<std::int64_t>(u64()); }
+  Int128 i128() {
+    require(16);
+    const UInt128 low = u64();
+    const UInt128 high = u64();
+    return static_cast<Int128>((high << 64U) | low);
+  }
+  double f64() { return std::bit_cast<double>(u64()); }
+  /// @brief A view into the bytes given to the constructor.
+  std::string_view text() {
+    const std::uint64_t length = u64();
+    require(length);
+    const std::string_view value = bytes_.substr(0, static_cast<std::size_t>(length));
+    bytes_.remove_prefix(value.size());
+    return value;
+  }
+  void raw(void* data, std::size_t bytes) {
+    require(bytes);
+    if (bytes != 0) std::memcpy(data, bytes_.data(), bytes);
+    bytes_.remove_prefix(bytes);
+  }
+  /// @brief A count of elements of at least `element_bytes` each that are to follow. @throws Error when the remaining
+  /// bytes cannot hold them, so that a damaged count never allocates.
+  std::uint64_t count(std::size_t element_bytes) {
+    const std::uint64_t value = u64();
+    if (element_bytes != 0 && value > bytes_.size() / element_bytes) cut_short();
+    return value;
+  }
   [[nodiscard]] bool at_end() const noexcept { return bytes_.empty(); }
   [[nodiscard]] std::size_t remaining() const noexcept { return bytes_.size(); }
 
  private:
+  [[noreturn]] static void cut_short();
+  void require(std::uint64_t bytes) const {
+    if (bytes > bytes_.size()) cut_short();
+  }
+  template <class Unsigned>
+  Unsigned get() {
+    require(sizeof(Unsigned));
+    Unsigned value;
+    std::memcpy(&value, bytes_.data(), sizeof value);
+    bytes_.remove_prefix(sizeof value);
+    return value;
+  }
+
   std::string_view bytes_;
 };
 
