@@ -59,8 +59,8 @@ class Batch {
   void clear() noexcept;
 
   // Columns: size() rows of them are valid.
-  [[nodiscard]] std::int64_t* times() noexcept { return times_; }                  ///< event time, ns since the epoch
-  [[nodiscard]] std::uint32_t* keys() noexcept { return keys_; }                   ///< id in the stream's KeyDictionary
+  [[nodiscard]] std::int64_t* times() noexcept { return times_; }  ///< event time, ns since the epoch
+  [[nodiscard]] std::uint32_t* keys() noexcept { return keys_; }   ///< id in the stream's KeyDictionary
   [[nodiscard]] std::int64_t* field(std::size_t i) noexcept { return fields_[i]; }  ///< units, kNullUnits where absent
   [[nodiscard]] const std::int64_t* times() const noexcept { return times_; }
   [[nodiscard]] const std::uint32_t* keys() const noexcept { return keys_; }
@@ -73,12 +73,12 @@ class Batch {
   static std::uint64_t bytes(std::size_t fields, std::uint32_t capacity) noexcept;
 
   // What goes with the rows.
-  std::vector<SourceRun> runs;            ///< at least one when size() > 0; ascending rows
-  std::vector<Tick> ticks;                ///< ascending rows, row <= size()
+  std::vector<SourceRun> runs;             ///< at least one when size() > 0; ascending rows
+  std::vector<Tick> ticks;                 ///< ascending rows, row <= size()
   std::vector<IntervalEnd> interval_ends;  ///< ascending rows, row <= size()
-  std::uint32_t key_count = 0;            ///< the dictionary's size when sealed: every key here is below
-  bool may_have_nulls = false;            ///< some field of some row may be kNullUnits
-  bool end_of_input = false;              ///< after these rows every source has ended: close all windows
+  std::uint32_t key_count = 0;             ///< the dictionary's size when sealed: every key here is below
+  bool may_have_nulls = false;             ///< some field of some row may be kNullUnits
+  bool end_of_input = false;               ///< after these rows every source has ended: close all windows
   // Ledger of what went into this batch (semantics §6): received = size() + malformed + shed at sealing.
   std::uint64_t received = 0;
   std::uint64_t shed = 0;

@@ -9,16 +9,16 @@
 namespace weir::batch {
 
 enum class Malformed : std::uint8_t {
-  bad_payload,      ///< not JSON / not SenML / a broken CSV line
+  bad_payload,  ///< not JSON / not SenML / a broken CSV line
   missing_time,
   bad_time,
-  future,           ///< more than max_ahead after its arrival
+  future,  ///< more than max_ahead after its arrival
   missing_key,
   too_many_keys,
-  missing_field,    ///< a required field, or every field, is absent
+  missing_field,  ///< a required field, or every field, is absent
   not_a_number,
   out_of_range,
-  wrong_columns     ///< a CSV line with fewer columns than declared
+  wrong_columns  ///< a CSV line with fewer columns than declared
 };
 inline constexpr std::size_t kMalformedReasons = 10;
 using MalformedCounts = std::array<std::uint64_t, kMalformedReasons>;

@@ -27,14 +27,14 @@ enum class Delivery : std::uint8_t {
 /// newline included where the input has one; the payload of MQTT is one MQTT payload.
 struct MessageView {
   std::string_view payload;
-  std::string_view topic;        ///< MQTT topic, empty elsewhere
-  std::int64_t arrival_ns = 0;   ///< wall clock at arrival, since the Unix epoch
-  std::uint32_t source = 0;      ///< index in the stream's list of sources
+  std::string_view topic;       ///< MQTT topic, empty elsewhere
+  std::int64_t arrival_ns = 0;  ///< wall clock at arrival, since the Unix epoch
+  std::uint32_t source = 0;     ///< index in the stream's list of sources
   Delivery delivery = Delivery::hold_back;
-  bool duplicate = false;        ///< MQTT's DUP
-  bool starts_file = false;      ///< first block of a file: the decoder expects a header line if it has one
-  std::uint64_t position_offset = 0;       ///< SourcePosition::offset after this message
-  std::string_view position_detail;        ///< SourcePosition::detail after this message
+  bool duplicate = false;             ///< MQTT's DUP
+  bool starts_file = false;           ///< first block of a file: the decoder expects a header line if it has one
+  std::uint64_t position_offset = 0;  ///< SourcePosition::offset after this message
+  std::string_view position_detail;   ///< SourcePosition::detail after this message
 };
 
 enum class Accepted : std::uint8_t { yes, shed, stopped };

@@ -50,8 +50,12 @@ class ResultTable {
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
   [[nodiscard]] const ResultRow& row(std::size_t i) const { return rows_[i]; }
-  [[nodiscard]] std::string_view group(std::size_t i, std::size_t key) const { return groups_[i * shape_->group_keys.size() + key]; }
-  [[nodiscard]] const Value& value(std::size_t i, std::size_t column) const { return values_[i * shape_->columns.size() + column]; }
+  [[nodiscard]] std::string_view group(std::size_t i, std::size_t key) const {
+    return groups_[i * shape_->group_keys.size() + key];
+  }
+  [[nodiscard]] const Value& value(std::size_t i, std::size_t column) const {
+    return values_[i * shape_->columns.size() + column];
+  }
 
   /// @brief Appends a row: shape().group_keys.size() views (kept by the caller at least until clear()) and
   /// shape().columns.size() values.

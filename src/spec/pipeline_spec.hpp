@@ -1,4 +1,5 @@
-// Everything that a configuration says, as the user wrote it: the TOML reader and the C++ API fill it, plan compiles it.
+// Everything that a configuration says, as the user wrote it: the TOML reader and the C++ API fill it, plan compiles
+// it.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +68,8 @@ struct Query {
   std::vector<std::string> sinks;
   int line = 0;
   // lines of the single entries, for messages; 0: the query's line
-  int where_line = 0, having_line = 0, select_line = 0, group_by_line = 0, window_line = 0, slide_line = 0, sinks_line = 0;
+  int where_line = 0, having_line = 0, select_line = 0, group_by_line = 0, window_line = 0, slide_line = 0,
+      sinks_line = 0;
 };
 
 enum class JournalSync : std::uint8_t { batch, always };
@@ -80,11 +82,12 @@ struct Pipeline {
   JournalSync journal_sync = JournalSync::batch;
   std::string device = "auto";  ///< auto | cpu | cuda | cuda:N
   unsigned threads = 0;         ///< 0: all cores
-  std::uint64_t journal_memory = 64U << 20U;  ///< bytes of the in-memory queue between receivers and workers, per stream
-  std::uint64_t memory_limit = 0;             ///< bytes; 0: the machine's memory
-  std::uint32_t batch_rows = 65'536;          ///< rows of one column buffer
-  std::string dead_letter;                    ///< file for malformed and late readings; empty: only counted
-  std::uint32_t dead_letter_limit = 100;      ///< at most so many a stream and batch interval are written; all are counted
+  std::uint64_t journal_memory =
+      64U << 20U;                         ///< bytes of the in-memory queue between receivers and workers, per stream
+  std::uint64_t memory_limit = 0;         ///< bytes; 0: the machine's memory
+  std::uint32_t batch_rows = 65'536;      ///< rows of one column buffer
+  std::string dead_letter;                ///< file for malformed and late readings; empty: only counted
+  std::uint32_t dead_letter_limit = 100;  ///< at most so many a stream and batch interval are written; all are counted
 
   std::vector<Stream> streams;
   std::vector<Query> queries;

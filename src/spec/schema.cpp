@@ -15,7 +15,11 @@ std::optional<std::size_t> index_of(const std::vector<Entry>& entries, std::stri
 
 }  // namespace
 
-std::optional<std::size_t> Schema::key_index(std::string_view name) const { return index_of(keys, name); }
-std::optional<std::size_t> Schema::field_index(std::string_view name) const { return index_of(fields, name); }
+std::optional<std::size_t> Schema::key_index(std::string_view name) const {
+  return index_of(keys, name);
+}
+std::optional<std::size_t> Schema::field_index(std::string_view name) const {
+  return index_of(fields, name);
+}
 
 }  // namespace weir::spec

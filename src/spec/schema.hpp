@@ -12,7 +12,8 @@ namespace weir::spec {
 /// A key: a string that says which sensor.
 struct Key {
   std::string name;
-  std::string path;  ///< where in the payload (JSON pointer such as "/meta/id"); empty: the member `name` or the topic capture `{name}`
+  std::string path;  ///< where in the payload (JSON pointer such as "/meta/id"); empty: the member `name` or the topic
+                     ///< capture `{name}`
 };
 
 /// A numeric field: an exact decimal with `places` decimal places.

@@ -36,22 +36,23 @@ struct Format {
   bool header = false;               ///< with `columns`: skip the first line of each file
   char comment = '\0';               ///< lines that begin with it are skipped; '\0': none
   // json
-  std::string array_path;  ///< JSON pointer to an array of readings inside the message; empty: the message itself is a reading or an array of readings
+  std::string array_path;  ///< JSON pointer to an array of readings inside the message; empty: the message itself is a
+                           ///< reading or an array of readings
 };
 
 /// Options of the seeded simulator, as a source and for `weir simulate`.
 struct Simulator {
   std::uint64_t seed = 1;
   std::uint32_t sensors = 10;
-  double rate_per_s = 10.0;             ///< readings per second over all sensors
-  std::uint64_t count = 0;              ///< readings in all; 0: no end
-  Duration duration{0};                 ///< 0: no end
-  std::string start = "";               ///< RFC 3339 event time of the first reading; empty: now
-  Duration disorder{0};                 ///< readings are handed on up to this much late in event time
-  double gap_probability = 0.0;         ///< a reading is left out
-  double duplicate_probability = 0.0;   ///< a reading is handed on twice
-  double malformed_probability = 0.0;   ///< a malformed payload is handed on in addition
-  bool realtime = true;                 ///< paced by the clock; false: as fast as taken
+  double rate_per_s = 10.0;            ///< readings per second over all sensors
+  std::uint64_t count = 0;             ///< readings in all; 0: no end
+  Duration duration{0};                ///< 0: no end
+  std::string start = "";              ///< RFC 3339 event time of the first reading; empty: now
+  Duration disorder{0};                ///< readings are handed on up to this much late in event time
+  double gap_probability = 0.0;        ///< a reading is left out
+  double duplicate_probability = 0.0;  ///< a reading is handed on twice
+  double malformed_probability = 0.0;  ///< a malformed payload is handed on in addition
+  bool realtime = true;                ///< paced by the clock; false: as fast as taken
 };
 
 enum class SourceKind : std::uint8_t { mqtt, file, directory, standard_input, tcp, simulator, custom };
@@ -62,23 +63,24 @@ struct Source {
   int line = 0;  ///< where in the configuration, for messages; 0: unknown
 
   // file, directory
-  std::string path;            ///< "-" is standard input
-  std::string pattern = "*";   ///< directory: which names (glob); names beginning with '.' or ending in ".tmp"/".part" are never read
+  std::string path;  ///< "-" is standard input
+  std::string pattern =
+      "*";  ///< directory: which names (glob); names beginning with '.' or ending in ".tmp"/".part" are never read
   Duration poll{std::chrono::seconds(1)};  ///< directory: how often to look
 
   // mqtt
-  std::string broker;                ///< mqtt://host:port, mqtts://, ws://, wss://
-  std::vector<std::string> topics;   ///< filters with + and #; "{name}" is + and captures that level as a key
+  std::string broker;               ///< mqtt://host:port, mqtts://, ws://, wss://
+  std::vector<std::string> topics;  ///< filters with + and #; "{name}" is + and captures that level as a key
   int qos = 1;
-  std::string client_id;             ///< empty: generated, and then no persistent session
+  std::string client_id;  ///< empty: generated, and then no persistent session
   bool clean_session = false;
-  int mqtt_version = 5;              ///< 4 is 3.1.1
+  int mqtt_version = 5;  ///< 4 is 3.1.1
   std::string username;
-  std::string password;              ///< never logged
+  std::string password;                      ///< never logged
   std::string ca_file, cert_file, key_file;  ///< TLS
   Duration keep_alive{std::chrono::seconds(30)};
   Duration session_expiry{std::chrono::hours(24)};
-  bool retained = false;             ///< take retained messages (snapshots) too
+  bool retained = false;  ///< take retained messages (snapshots) too
 
   // tcp: connects to host:port and reads lines, as Spark's socketTextStream
   std::string host;
@@ -97,7 +99,7 @@ struct Stream {
   Duration idle_timeout{0};  ///< 0: a source is never idle
   Duration max_ahead{std::chrono::hours(1)};
   bool dedupe = false;
-  std::string sequence;         ///< with dedupe: a field whose value takes the place of event time; empty: event time
+  std::string sequence;  ///< with dedupe: a field whose value takes the place of event time; empty: event time
   std::uint32_t max_keys = 100'000;  ///< distinct key tuples; more are malformed (reason too_many_keys)
   int line = 0;
 };
