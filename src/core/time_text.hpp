@@ -11,13 +11,13 @@
 namespace weir {
 
 enum class TimeUnit : std::uint8_t {
-  automatic,     ///< a number is taken by magnitude (s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns), anything else is RFC 3339
-  seconds,       ///< epoch, integer or decimal
+  automatic,  ///< a number is taken by magnitude (s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns), anything else is RFC 3339
+  seconds,    ///< epoch, integer or decimal
   milliseconds,
   microseconds,
   nanoseconds,
-  rfc3339,       ///< also with a blank for 'T' and without a zone (then TimeReader's zone)
-  format         ///< strptime-style
+  rfc3339,  ///< also with a blank for 'T' and without a zone (then TimeReader's zone)
+  format    ///< strptime-style
 };
 
 /// Reads event times of one declared form. Immutable after construction; any thread may call it.
