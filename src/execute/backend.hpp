@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,13 +21,22 @@
 
 namespace weir::execute {
 
+/// The group of a key that has none: the query's max_groups were already taken. Its readings count as filtered, after
+/// the filter and before lateness are asked.
+inline constexpr std::uint32_t kNoGroup = 0xFFFF'FFFF;
+
+/// Horizon::closed_end and late_before while the stream has no watermark: nothing is closed, nothing is late. The one
+/// value that is no multiple of the pane.
+inline constexpr std::int64_t kNothingClosed = std::numeric_limits<std::int64_t>::min();
+
 /// What the query's key ids mean, kept by GroupTable for all backends. Arrays grow only between batches.
 struct GroupView {
-  const std::uint32_t* group_of = nullptr;  ///< [key id] → group id; nullptr: one group, id 0
-  std::uint32_t keys = 0;                   ///< key ids known
-  std::uint32_t groups = 0;                 ///< group ids known
+  const std::uint32_t* group_of = nullptr;         ///< [key id] → group id or kNoGroup; nullptr: one group, id 0
+  std::uint32_t keys = 0;                          ///< key ids known
+  std::uint32_t groups = 0;                        ///< group ids known
   std::span<const std::uint8_t* const> key_tests;  ///< one table [key id] → 0/1 for each QueryPlan::key_tests
-  std::span<const std::uint64_t* const> key_hashes;  ///< [schema key] → table [key id] → hash of that key's text; nullptr where no distinct() needs it
+  std::span<const std::uint64_t* const>
+      key_hashes;  ///< [schema key] → table [key id] → hash of that key's text; nullptr where no distinct() needs it
 };
 
 /// Rows [begin, end) of a batch.
@@ -35,16 +45,28 @@ struct RowRange {
   std::uint32_t end = 0;
 };
 
-/// What is closed during one accumulate(). All instants are multiples of the pane.
+/// What is closed during one accumulate(). All instants are multiples of the pane, or kNothingClosed.
+///
+/// A reading at t is asked, in this order:
+///  1. where: anything but 1.0, or a key without a group: filtered.
+///  2. the gap, only when slide > window: t is in no window when floor_mod(t + window, slide) >= window, which holds
+///  for
+///     all of a pane or for none of it: filtered. (The last window end after t is floor((t + window)/slide)·slide; t is
+///     in a gap when that end is not after t.)
+///  3. t < late_before: late. Otherwise it is counted in its pane, also when some of its windows are closed.
+/// With X the end of the last window that is closed for good, late_before = X + slide - window: of the readings before
+/// it, every window has ended. X = closed_end without allowed_lateness, earlier with it.
 struct Horizon {
-  std::int64_t closed_end = 0;   ///< windows with end <= closed_end were emitted
-  std::int64_t late_before = 0;  ///< readings with time < late_before are late
-  /// Per-batch queries: every row belongs to the pane that starts here, whatever its event time.
+  std::int64_t closed_end = kNothingClosed;   ///< windows with end <= closed_end were emitted
+  std::int64_t late_before = kNothingClosed;  ///< readings with time < late_before are late
+  /// Per-batch queries: every row belongs to the pane that starts here, whatever its event time; none is late or in a
+  /// gap. Starts are numbered intervals, not instants: the end of an interval is known only after its readings.
   bool single_pane = false;
   std::int64_t single_pane_start = 0;
 };
 
-/// A reading of an already closed window that is kept for its revisions (allowed_lateness).
+/// A reading of an already closed window that is kept for its revisions (allowed_lateness): it was counted and its time
+/// is before closed_end.
 struct Straggler {
   std::int64_t pane_start;
   std::uint32_t group;
@@ -75,19 +97,21 @@ struct ArgumentTotal {
 struct WindowTotals {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
-  bool revision = false;                   ///< answer to revise(); may then hold groups without readings
+  bool revision = false;  ///< answer to revise(); may then hold groups without readings
   std::vector<std::uint32_t> groups;
-  std::vector<std::uint64_t> counts;       ///< readings, per entry
-  std::vector<ArgumentTotal> arguments;    ///< [entry * arguments + argument]
-  std::vector<QuantileBins> quantiles;     ///< [entry * quantile arguments + q], q in order of the arguments with kPartQuantile
-  std::vector<std::uint64_t> distincts;    ///< [entry * distinct aggregates + d]: estimate (ops/hyperloglog.hpp)
+  std::vector<std::uint64_t> counts;     ///< readings, per entry
+  std::vector<ArgumentTotal> arguments;  ///< [entry * arguments + argument]
+  std::vector<QuantileBins>
+      quantiles;  ///< [entry * quantile arguments + q], q in order of the arguments with kPartQuantile
+  std::vector<std::uint64_t> distincts;  ///< [entry * distinct aggregates + d]: estimate (ops/hyperloglog.hpp)
   void clear() noexcept;
 };
 
 class WindowConsumer {
  public:
   virtual ~WindowConsumer() = default;
-  /// @brief Windows and revisions in the order of the calls that asked for them. `totals` is valid during the call.
+  /// @brief Windows and revisions in the order of the calls that asked for them: exactly one call for each close() and
+  /// revise(), also when no group has readings. `totals` is valid during the call.
   virtual void window(const WindowTotals& totals) = 0;
 };
 
@@ -98,27 +122,31 @@ class QueryPanes {
 
   /// @brief The following calls are about this batch. `groups` covers every key id in it.
   virtual void begin(const batch::Batch& batch, const GroupView& groups) = 0;
-  /// @brief Filters rows, finds pane and group, accumulates. The filter is asked first, lateness second.
+  /// @brief Filters rows, finds pane and group, accumulates, in the order of questions of Horizon.
   /// Readings in [late_before, closed_end) enter their pane and everything derived from it that is still open.
   virtual void accumulate(RowRange rows, const Horizon& horizon) = 0;
   /// @brief Totals of window [end - window, end) go to the consumer, at the latest in finish(); then the window slides:
   /// called with ascending ends, one slide apart or further (over a gap in which every pane is empty).
   /// @param keep_from panes that start before it are no longer needed and are recycled.
   virtual void close(std::int64_t end_ns, std::int64_t keep_from) = 0;
-  /// @brief Stragglers since the last call; waits for outstanding work. Only called when allowed_lateness > 0.
+  /// @brief Appends the stragglers since the last call, duplicates allowed; waits for outstanding work. Only called
+  /// when allowed_lateness > 0.
   virtual void take_stragglers(std::vector<Straggler>& out) = 0;
   /// @brief Totals of an already closed window for these groups (ascending), from its panes, which are still kept.
   virtual void revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) = 0;
   /// @brief Waits until everything since begin() is done; adds to `counts`; appends the rows that were late, ascending,
-  /// at most `late_rows_limit` of them.
+  /// at most `late_rows_limit` of them. begin() may follow for the rest of the same batch: that is how the runner looks
+  /// at occupied() before it jumps over a gap.
   virtual void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) = 0;
 
-  /// @brief Start of the oldest and end of the newest pane that holds a reading; false when none does. Between batches.
+  /// @brief Start of the oldest and end of the newest kept pane that holds a reading; false when none does. Panes
+  /// before keep_from of the last close() do not show. Between finish() and begin().
   [[nodiscard]] virtual bool occupied(std::int64_t& first_start, std::int64_t& last_end) const = 0;
 
   /// @brief Writes all panes in the backend-neutral form of execute/pane_codec.hpp. Between batches.
   virtual void save(state::Writer& out) const = 0;
-  /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on damage.
+  /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on
+  /// damage.
   virtual void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) = 0;
 
   /// @brief Bytes of memory held now.
