@@ -15,8 +15,22 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(weir_compile INTERFACE -Wno-null-dereference -Wno-stringop-overflow -Wno-restrict)
 endif()
 if(WEIR_SANITIZE)
-  target_compile_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_compile_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Checked 128-bit multiplication is a call that libgcc does not have.
+    target_link_options(weir_compile INTERFACE --rtlib=compiler-rt --unwindlib=libgcc)
+  endif()
+endif()
+if(WEIR_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "WEIR_FUZZERS needs clang: configure with -DCMAKE_CXX_COMPILER=clang++-14 (preset 'asan' does)")
+  endif()
+  if(WEIR_SANITIZE MATCHES "address")
+    # The rooms carry coverage counters, or the fuzzers would search blindly. AddressSanitizer's runtime has the
+    # functions that they call in the programs that are no fuzzers.
+    target_compile_options(weir_compile INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
 endif()
 target_include_directories(weir_compile INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 
@@ -42,10 +56,13 @@ function(weir_test name)
   add_executable(weir_test_${name} ${TEST_SOURCES})
   target_link_libraries(weir_test_${name} PRIVATE weir_compile ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(weir_test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  gtest_discover_tests(weir_test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300 LABELS ${name})
+  gtest_discover_tests(weir_test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${WEIR_TEST_PREFIX}${name}."
+    PROPERTIES TIMEOUT 300 LABELS ${name})
+  set_property(GLOBAL APPEND PROPERTY WEIR_TEST_TARGETS weir_test_${name})
 endfunction()
 
-# weir_fuzzer(NAME SOURCES files... LINK libraries...): a libFuzzer program, weir_fuzz_<name> (clang only).
+# weir_fuzzer(NAME SOURCES files... LINK libraries...): a libFuzzer program, weir_fuzz_<name> (clang only). CTest runs it
+# for WEIR_FUZZ_SECONDS from a fixed seed; inputs worth keeping lie in tests/fuzz/corpus/<name>.
 function(weir_fuzzer name)
   if(NOT WEIR_FUZZERS)
     return()
@@ -55,5 +72,17 @@ function(weir_fuzzer name)
   target_link_libraries(weir_fuzz_${name} PRIVATE weir_compile ${FUZZ_LINK})
   target_compile_options(weir_fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(weir_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_include_directories(weir_fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  # libFuzzer writes what it finds into the first directory and only reads the others.
+  set(corpora "${CMAKE_CURRENT_BINARY_DIR}/corpus/${name}")
+  file(MAKE_DIRECTORY ${corpora})
+  if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+    list(APPEND corpora "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+  endif()
+  add_test(NAME "${WEIR_TEST_PREFIX}fuzz.${name}"
+    COMMAND weir_fuzz_${name} -seed=1 -max_total_time=${WEIR_FUZZ_SECONDS} -timeout=20 -rss_limit_mb=4096 -verbosity=0
+            -print_final_stats=1 "-artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/${name}-" ${corpora})
+  math(EXPR timeout "${WEIR_FUZZ_SECONDS} + 120")
+  set_tests_properties("${WEIR_TEST_PREFIX}fuzz.${name}" PROPERTIES TIMEOUT ${timeout} LABELS fuzz)
   set_property(GLOBAL APPEND PROPERTY WEIR_FUZZER_TARGETS weir_fuzz_${name})
 endfunction()

@@ -1,0 +1,88 @@
+"""Checks that every #include follows the arrows of the rooms (src/README.md), and that the link lines in each room's
+CMakeLists.txt say the same.
+
+    rooms.py SOURCE_DIRECTORY
+"""
+import pathlib
+import re
+import sys
+
+# Room -> the rooms whose headers it may include. Rooms in the middle never include each other.
+DATA = {"core", "spec", "ops", "batch"}
+MIDDLE = {"source", "journal", "decode", "plan", "state", "sink"}
+ARROWS = {
+    "core": set(),
+    "spec": {"core"},
+    "ops": {"core"},
+    "batch": {"core"},
+    **{room: DATA for room in MIDDLE},
+    "execute": DATA | {"plan", "state"},
+    "runtime": DATA | MIDDLE | {"execute"},
+    "app": DATA | MIDDLE | {"execute", "runtime"},
+}
+# The two places where the public API and the rooms meet.
+PUBLIC = {"source": {"weir/receiver.hpp"}, "runtime": None, "app": None}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+ROOMS_ARGUMENT = re.compile(r"\bROOMS\s+([^)]*?)(?=\b(?:SOURCES|LINK|PUBLIC_LINK)\b|\))", re.DOTALL)
+
+
+def room_of(include: str) -> str | None:
+    first = include.split("/", 1)[0]
+    return first if first in ARROWS else None
+
+
+def check_includes(source: pathlib.Path) -> list[str]:
+    problems = []
+    for room, allowed in ARROWS.items():
+        for file in sorted((source / "src" / room).rglob("*.[ch]pp")):
+            for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
+                target = room_of(include)
+                where = file.relative_to(source)
+                if target is not None and target != room and target not in allowed:
+                    problems.append(f'{where}: room {room} may not include "{include}"')
+                if include.startswith("weir/") and PUBLIC.get(room, set()) is not None:
+                    if include not in PUBLIC.get(room, set()):
+                        problems.append(f'{where}: room {room} may not include the public API ("{include}")')
+    for backend, other in (("cpu", "cuda"), ("cuda", "cpu")):
+        for file in sorted((source / "src/execute" / backend).rglob("*.[ch]pp")):
+            for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
+                if include.startswith(f"execute/{other}/"):
+                    problems.append(f'{file.relative_to(source)}: the {backend} backend may not include "{include}"')
+    return problems
+
+
+def check_links(source: pathlib.Path) -> list[str]:
+    problems = []
+    for room, allowed in ARROWS.items():
+        lists = source / "src" / room / "CMakeLists.txt"
+        if not lists.exists():
+            continue
+        for match in ROOMS_ARGUMENT.finditer(lists.read_text(encoding="utf-8")):
+            for linked in match.group(1).split():
+                if linked in ARROWS and linked not in allowed:
+                    problems.append(f"{lists.relative_to(source)}: room {room} may not link room {linked}")
+    return problems
+
+
+def check_oracle(source: pathlib.Path) -> list[str]:
+    """The oracle must not share arithmetic with what it judges."""
+    problems = []
+    for file in sorted((source / "tests/oracle").rglob("*.[ch]pp")):
+        for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
+            if include.startswith(("ops/", "execute/", "kernels/")):
+                problems.append(f'{file.relative_to(source)}: the oracle may not include "{include}"')
+    return problems
+
+
+def main() -> int:
+    source = pathlib.Path(sys.argv[1])
+    folders = {path.name for path in (source / "src").iterdir() if path.is_dir()}
+    problems = [f"src/{name}: a folder that is no room" for name in sorted(folders - ARROWS.keys())]
+    problems += check_includes(source) + check_links(source) + check_oracle(source)
+    print("\n".join(problems) or f"{len(ARROWS)} rooms keep to their arrows")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
