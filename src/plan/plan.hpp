@@ -23,41 +23,55 @@ struct KeyTest {
 
 /// What has to be accumulated for an argument, as bits.
 enum Part : std::uint16_t {
-  kPartCount = 1,       ///< non-null values (only kept when the argument can be null)
-  kPartSum = 2,         ///< Int128
-  kPartSquares = 4,     ///< UInt192
-  kPartMinMax = 8,      ///< int64 each
-  kPartFirst = 16,      ///< (time, value): smallest time, then smaller value
-  kPartLast = 32,       ///< (time, value): largest time, then larger value
-  kPartQuantile = 64    ///< log-linear histogram
+  kPartCount = 1,     ///< non-null values (only kept when the argument can be null)
+  kPartSum = 2,       ///< Int128
+  kPartSquares = 4,   ///< UInt192
+  kPartMinMax = 8,    ///< int64 each
+  kPartFirst = 16,    ///< (time, value): smallest time, then smaller value
+  kPartLast = 32,     ///< (time, value): largest time, then larger value
+  kPartQuantile = 64  ///< log-linear histogram
 };
 
 /// A value that aggregates are made of: a field as it is (exact), or a derived double rounded into units.
 struct Argument {
   std::string text;
-  int field = -1;            ///< index of the field, or -1: `program`
-  ops::Program program;      ///< only when field < 0
+  int field = -1;        ///< index of the field, or -1: `program`
+  ops::Program program;  ///< only when field < 0
   int places = 0;
-  bool nullable = true;      ///< a required field never is null
-  std::uint16_t parts = 0;   ///< Part bits
+  bool nullable = true;     ///< a required field never is null
+  std::uint16_t parts = 0;  ///< Part bits
 };
 
 enum class AggregateKind : std::uint8_t {
-  count, sum, avg, min, max, first, last, stddev, stddev_pop, variance, variance_pop, range, quantile, distinct
+  count,
+  sum,
+  avg,
+  min,
+  max,
+  first,
+  last,
+  stddev,
+  stddev_pop,
+  variance,
+  variance_pop,
+  range,
+  quantile,
+  distinct
 };
 
 struct Aggregate {
   AggregateKind kind = AggregateKind::count;
-  int argument = -1;     ///< index in QueryPlan::arguments; -1: count() and distinct(key)
-  int key = -1;          ///< distinct: index in the schema's keys
-  double quantile = 0.0; ///< 0 … 1
+  int argument = -1;      ///< index in QueryPlan::arguments; -1: count() and distinct(key)
+  int key = -1;           ///< distinct: index in the schema's keys
+  double quantile = 0.0;  ///< 0 … 1
 };
 
 struct QueryPlan {
-  std::size_t stream = 0;  ///< index in Plan::streams
-  spec::Query spec;        ///< as the user wrote it
-  ops::Program where;      ///< empty: all readings
-  std::vector<KeyTest> key_tests;  ///< of where and of the arguments' programs
+  std::size_t stream = 0;               ///< index in Plan::streams
+  spec::Query spec;                     ///< as the user wrote it
+  std::vector<int> field_places;        ///< decimal places of each of the stream's fields, in the schema's order
+  ops::Program where;                   ///< empty: all readings
+  std::vector<KeyTest> key_tests;       ///< of where and of the arguments' programs
   std::vector<std::size_t> group_keys;  ///< indices in the schema's keys, in group_by order
   std::vector<Argument> arguments;
   std::vector<Aggregate> aggregates;  ///< the first shape.columns.size() are selected, the rest serve only `having`
@@ -75,8 +89,8 @@ struct QueryPlan {
   std::uint32_t max_groups = 0;
 
   [[nodiscard]] std::int64_t panes_per_window() const noexcept { return window_ns / pane_ns; }
-  /// @brief A short, stable text of everything that decides the meaning of the query's state: state written under another
-  /// one cannot be used.
+  /// @brief A short, stable text of everything that decides the meaning of the query's state: state written under
+  /// another one cannot be used.
   [[nodiscard]] std::string fingerprint() const;
 };
 
