@@ -1,4 +1,4 @@
-// Where result rows go. Used by the engine's thread only.
+// Where result rows go. Used by the engine's thread only, but for interrupt().
 #pragma once
 
 #include <memory>
@@ -22,11 +22,14 @@ class Sink {
   virtual std::string checkpoint() { return {}; }
   /// @brief Goes on at a position that checkpoint() returned: file rows after it are cut off. Before the first write.
   virtual void resume(const std::string& position) { (void)position; }
-  /// @brief Before the first write, when there is no checkpoint to resume from. @throws Error if the sink cannot be used
-  /// (path cannot be written, broker refuses).
+  /// @brief Before the first write, when there is no checkpoint to resume from. @throws Error if the sink cannot be
+  /// used (path cannot be written, broker refuses).
   virtual void open(const std::vector<const batch::ResultShape*>& shapes) = 0;
   /// @brief The last flush; files under rotation get their final name.
   virtual void close() {}
+  /// @brief The pipeline stops: a write() that waits for a broker returns soon, later ones do not wait. Rows that were
+  /// not delivered stay in the sink and are part of the next checkpoint(). Any thread, idempotent.
+  virtual void interrupt() noexcept {}
 };
 
 std::unique_ptr<Sink> make_sink(const spec::Sink& spec);

@@ -1,0 +1,153 @@
+#include "sink/console_sink.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.hpp"
+#include "core/time_text.hpp"
+#include "sink/row_format.hpp"
+#include "sink/utf8.hpp"
+
+namespace weir::sink {
+namespace {
+
+constexpr std::string_view kRule = "-------------------------------------------\n";
+
+// Keys and names as a terminal may see them: no control characters (C0, DEL, C1), no broken UTF-8.
+std::string printable(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const Utf8Sequence sequence = front_utf8(text);
+    const std::string_view character = text.substr(0, sequence.length);
+    text.remove_prefix(sequence.length);
+    const auto last = static_cast<unsigned char>(character.back());
+    const bool c1 = sequence.valid && character.size() == 2 && character.front() == '\xC2' && last < 0xA0;
+    if (!sequence.valid) {
+      out.append(kReplacementCharacter);
+    } else if (c1 || (character.size() == 1 && (last < 0x20 || last == 0x7F))) {
+      out.append("\\x").push_back(kHex[last >> 4U]);
+      out.push_back(kHex[last & 0xFU]);
+    } else {
+      out.append(character);
+    }
+  }
+  return out;
+}
+
+// Characters of well-formed UTF-8: wide enough a measure for lining up keys.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+struct Column {
+  std::string name;
+  bool right = false;  // numbers stand right, text left
+  std::vector<std::string> cells;
+
+  [[nodiscard]] std::size_t widest() const {
+    std::size_t most = width(name);
+    for (const std::string& cell : cells) most = std::max(most, width(cell));
+    return most;
+  }
+};
+
+void append_cell(std::string& line, std::string_view cell, std::size_t columns, bool right) {
+  const std::size_t blanks = columns - width(cell);
+  if (right) line.append(blanks, ' ');
+  line.append(cell);
+  if (!right) line.append(blanks, ' ');
+}
+
+void end_line(std::string& text) {
+  while (text.back() == ' ') text.pop_back();
+  text.push_back('\n');
+}
+
+std::string time_text(std::int64_t ns) {
+  std::string out;
+  append_rfc3339(out, ns);
+  return out;
+}
+
+std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t shown) {
+  const batch::ResultShape& shape = table.shape();
+  std::vector<Column> columns;
+  columns.push_back({"window_start", false, {}});
+  columns.push_back({"window_end", false, {}});
+  for (const std::string& key : shape.group_keys) columns.push_back({printable(key), false, {}});
+  for (const batch::ResultColumn& column : shape.columns) columns.push_back({printable(column.name), true, {}});
+  bool revised = false;
+  for (std::size_t row = 0; row < shown; ++row) revised = revised || table.row(row).revision > 0;
+  if (revised) columns.push_back({"revision", true, {}});
+
+  for (std::size_t row = 0; row < shown; ++row) {
+    auto column = columns.begin();
+    (column++)->cells.push_back(time_text(table.row(row).window_start_ns));
+    (column++)->cells.push_back(time_text(table.row(row).window_end_ns));
+    for (std::size_t key = 0; key < shape.group_keys.size(); ++key) {
+      (column++)->cells.push_back(printable(table.group(row, key)));
+    }
+    for (std::size_t value = 0; value < shape.columns.size(); ++value) {
+      append_json_value((column++)->cells.emplace_back(), table.value(row, value), shape.columns[value]);
+    }
+    if (revised) column->cells.push_back(std::to_string(table.row(row).revision));
+  }
+  return columns;
+}
+
+}  // namespace
+
+void ConsoleSink::write(const batch::ResultTable& table) {
+  std::int64_t time_ns = table.batch_end_ns;
+  if (time_ns == 0) {
+    for (std::size_t row = 0; row < table.size(); ++row) time_ns = std::max(time_ns, table.row(row).window_end_ns);
+  }
+  text_.append(kRule).append("Time: ");
+  if (time_ns == 0) {
+    text_.push_back('-');
+  } else {
+    append_rfc3339(text_, time_ns);
+  }
+  text_.append("   query: ").append(printable(table.shape().query)).push_back('\n');
+  text_.append(kRule);
+  const std::size_t shown = rows_ == 0 ? table.size() : std::min(rows_, table.size());
+  if (shown > 0) put_table(table, shown);
+  if (shown < table.size()) text_.append("...\n");
+  text_.push_back('\n');
+  constexpr std::size_t kEnough = 1U << 16U;  // bytes kept before the stream gets them
+  if (text_.size() >= kEnough) flush();
+}
+
+void ConsoleSink::put_table(const batch::ResultTable& table, std::size_t shown) {
+  const std::vector<Column> columns = columns_of(table, shown);
+  std::vector<std::size_t> widths;
+  for (const Column& column : columns) widths.push_back(column.widest());
+  const auto put_line = [&](const auto& cell_of) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (i > 0) text_.append("  ");
+      append_cell(text_, cell_of(columns[i]), widths[i], columns[i].right);
+    }
+    end_line(text_);
+  };
+  put_line([](const Column& column) -> const std::string& { return column.name; });
+  for (std::size_t row = 0; row < shown; ++row) {
+    put_line([row](const Column& column) -> const std::string& { return column.cells[row]; });
+  }
+}
+
+void ConsoleSink::flush() {
+  const std::size_t written = std::fwrite(text_.data(), 1, text_.size(), stream_);
+  const bool failed = written != text_.size() || std::fflush(stream_) != 0;
+  text_.clear();
+  if (failed) throw Error(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
+std::string ConsoleSink::checkpoint() {
+  flush();
+  return {};
+}
+
+}  // namespace weir::sink

@@ -1,0 +1,236 @@
+#include "sink/output_file.hpp"
+
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "sink/rotated_name.hpp"
+
+namespace weir::sink {
+namespace {
+
+// Bytes collected before a write call: large enough that calls do not show, small enough to stay in cache.
+constexpr std::size_t kBufferBytes = 256U << 10U;
+
+// Creates the directories above a file, each one durably.
+void make_directories(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0777) == 0) {
+    sync_directory(parent_directory(directory));
+    return;
+  }
+  if (errno == ENOENT && parent_directory(directory) != directory) {
+    make_directories(parent_directory(directory));
+    if (::mkdir(directory.c_str(), 0777) == 0) {
+      sync_directory(parent_directory(directory));
+      return;
+    }
+  }
+  // Somebody else may have made it meanwhile; that it is a directory is found when the file is opened.
+  if (errno != EEXIST && errno != EISDIR) throw system_error("create directory", directory);
+}
+
+std::uint64_t hash(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+// The bytes before `offset`, or nothing when the file does not exist or is shorter.
+std::optional<std::string> read_tail(const std::string& path, std::uint64_t offset) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT) return std::nullopt;
+    throw system_error("open", path);
+  }
+  std::string tail(static_cast<std::size_t>(std::min<std::uint64_t>(offset, OutputFile::kTailBytes)), '\0');
+  std::size_t have = 0;
+  while (have < tail.size()) {
+    const auto at = static_cast<::off_t>(offset - tail.size() + have);
+    const ::ssize_t got = ::pread(file.get(), tail.data() + have, tail.size() - have, at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error("read", path);
+    if (got == 0) return std::nullopt;
+    have += static_cast<std::size_t>(got);
+  }
+  return tail;
+}
+
+bool is_at(const std::string& path, const FilePosition& position) {
+  const auto tail = read_tail(path, position.offset);
+  return tail && hash(*tail) == position.tail_hash;
+}
+
+// Puts the file of the position back under its own name if it was rotated since.
+void undo_rotations(const FilePosition& position) {
+  if (is_at(position.path, position)) return;
+  if (position.first_window_end_ns) {
+    const RotatedOrder order = next_rotated({position.last_stamp, position.last_number}, *position.first_window_end_ns);
+    const std::string rotated = rotated_path(position.path, order);
+    if (is_at(rotated, position)) {
+      // The later files go first: a crash in between leaves a state from which the same steps lead on.
+      for (const RotatedFile& file : rotated_files(position.path)) {
+        if (order < file.order && ::unlink(file.path.c_str()) != 0) throw system_error("remove", file.path);
+      }
+      if (::rename(rotated.c_str(), position.path.c_str()) != 0) throw system_error("rename", rotated);
+      sync_directory(parent_directory(position.path));
+      return;
+    }
+  }
+  struct ::stat status {};
+  std::string found = "it is not there";
+  if (::stat(position.path.c_str(), &status) == 0) {
+    const auto bytes = static_cast<std::uint64_t>(status.st_size);
+    found = bytes < position.offset ? fmt::format("it holds {} bytes, the checkpoint counts {}", bytes, position.offset)
+                                    : "its rows are not those that the checkpoint counts";
+  }
+  throw Error(
+      fmt::format("cannot go on with '{}': {} (put the file back, or start afresh with an empty state directory)",
+                  position.path, found));
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::string path, std::string header, RotationRule rule)
+    : path_(std::move(path)), header_(std::move(header)), rule_(rule) {
+  make_directories(parent_directory(path_));
+  open_current();
+  if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
+  begin_file();
+}
+
+OutputFile::OutputFile(const FilePosition& position, RotationRule rule)
+    : path_(position.path),
+      header_(position.header),
+      rule_(rule),
+      offset_(position.offset),
+      first_window_end_ns_(position.first_window_end_ns),
+      newest_window_end_ns_(position.newest_window_end_ns),
+      last_stamp_(position.last_stamp),
+      last_number_(position.last_number) {
+  struct ::stat status {};
+  const bool special = ::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  if (!special) undo_rotations(position);
+  open_current();
+  if (!regular_) return;
+  if (::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0) throw system_error("cut off", path_);
+  tail_ = read_tail(path_, offset_).value_or(std::string());
+}
+
+void OutputFile::open_current() {
+  file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file_) throw system_error("open", path_);
+  struct ::stat status {};
+  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
+  regular_ = S_ISREG(status.st_mode);
+  if (regular_) lock();
+  directory_changed_ = true;
+}
+
+void OutputFile::lock() {
+  // Other errors mean a file system without locks: then nobody guards the file, as before there were locks.
+  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(fmt::format("'{}' is being written by another sink or process", path_));
+  }
+}
+
+void OutputFile::begin_file() {
+  offset_ = 0;
+  tail_.clear();
+  buffer_ = header_;
+  first_window_end_ns_.reset();
+}
+
+std::int64_t OutputFile::period(std::int64_t window_end_ns) const noexcept {
+  const std::int64_t every = rule_.every.count();
+  const std::int64_t last = window_end_ns - 1;  // a window that ends on the boundary belongs to what lies before it
+  return last >= 0 ? last / every : -((-last - 1) / every) - 1;
+}
+
+std::string& OutputFile::begin_row(std::int64_t window_end_ns) {
+  if (rule_.every.count() != 0 && rotates() && first_window_end_ns_ &&
+      period(window_end_ns) > period(newest_window_end_ns_)) {
+    rotate();
+  }
+  row_begin_ = buffer_.size();
+  row_window_end_ns_ = window_end_ns;
+  return buffer_;
+}
+
+void OutputFile::end_row() {
+  buffer_.push_back('\n');
+  if (rule_.bytes != 0 && rotates() && first_window_end_ns_ && offset_ + buffer_.size() > rule_.bytes) {
+    const std::string row = buffer_.substr(row_begin_);
+    buffer_.resize(row_begin_);
+    rotate();
+    buffer_.append(row);
+  }
+  newest_window_end_ns_ =
+      first_window_end_ns_ ? std::max(newest_window_end_ns_, row_window_end_ns_) : row_window_end_ns_;
+  if (!first_window_end_ns_) first_window_end_ns_ = row_window_end_ns_;
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void OutputFile::flush() {
+  if (buffer_.empty()) return;
+  if (const int error = write_all(file_.get(), buffer_); error != 0) {
+    // Half a row is worse than none for whoever reads the file now; a restart cuts there anyway.
+    const bool cut = !regular_ || ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) == 0;
+    const Error failure = system_error("write", path_, error);
+    if (cut) throw failure;
+    throw Error(fmt::format("{}; its last row may be incomplete", failure.what()));
+  }
+  offset_ += buffer_.size();
+  if (buffer_.size() >= kTailBytes) {
+    tail_.assign(buffer_, buffer_.size() - kTailBytes);
+  } else {
+    tail_.append(buffer_);
+    if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+  }
+  buffer_.clear();
+}
+
+void OutputFile::sync() {
+  flush();
+  if (!regular_) return;
+  if (::fdatasync(file_.get()) != 0) throw system_error("sync", path_);
+  if (directory_changed_) sync_directory(parent_directory(path_));
+  directory_changed_ = false;
+}
+
+FilePosition OutputFile::checkpoint() {
+  sync();
+  return {path_, header_, offset_, hash(tail_), first_window_end_ns_, newest_window_end_ns_, last_stamp_, last_number_};
+}
+
+void OutputFile::give_final_name() {
+  sync();
+  const RotatedOrder order = next_rotated({last_stamp_, last_number_}, *first_window_end_ns_);
+  const std::string name = rotated_path(path_, order);
+  if (::rename(path_.c_str(), name.c_str()) != 0) throw system_error("rename", path_);
+  last_stamp_ = order.stamp;
+  last_number_ = order.number;
+  directory_changed_ = true;
+}
+
+void OutputFile::rotate() {
+  give_final_name();
+  open_current();
+  begin_file();
+}
+
+void OutputFile::close() {
+  if (!file_) return;
+  if (rotates() && first_window_end_ns_) {
+    give_final_name();
+    sync_directory(parent_directory(path_));
+  } else {
+    flush();
+  }
+  file_.reset();
+}
+
+}  // namespace weir::sink

@@ -1,0 +1,27 @@
+#include "sink/sink.hpp"
+
+#include <fmt/core.h>
+
+#include "core/error.hpp"
+#include "sink/callback_sink.hpp"
+#include "sink/console_sink.hpp"
+#include "sink/file_sink.hpp"
+
+namespace weir::sink {
+
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec) {
+  switch (spec.kind) {
+    case spec::SinkKind::console:
+      return std::make_unique<ConsoleSink>(spec.rows);
+    case spec::SinkKind::file:
+      return std::make_unique<FileSink>(spec);
+    case spec::SinkKind::callback:
+      if (!spec.callback) throw ConfigError(fmt::format("sink '{}' has no callback", spec.name));
+      return std::make_unique<CallbackSink>(spec.callback);
+    case spec::SinkKind::mqtt:
+      break;
+  }
+  throw ConfigError(fmt::format("sink '{}' is of no known type", spec.name));
+}
+
+}  // namespace weir::sink
