@@ -82,8 +82,8 @@ inline ParsedDecimal parse_decimal(std::string_view text, int places) noexcept {
   if (!plain.valid || plain.fraction_digits > places) [[unlikely]] {
     return parse_decimal_any(text, places);
   }
-  auto units = static_cast<std::int64_t>(plain.mantissa);
-  if (__builtin_mul_overflow(units, kPowersOf10[places - plain.fraction_digits], &units)) [[unlikely]] {
+  std::int64_t units = 0;
+  if (__builtin_mul_overflow(plain.mantissa, kPowersOf10[places - plain.fraction_digits], &units)) [[unlikely]] {
     return {0, DecimalStatus::out_of_range};
   }
   return {plain.negative ? -units : units, DecimalStatus::ok};

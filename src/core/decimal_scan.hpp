@@ -4,12 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace weir {
 
-/// `[-]digits[.digits]` with 1 to 18 digits in all: the value is mantissa / 10^fraction_digits.
+/// `[-]digits[.digits]` with 1 to 19 digits in all: the value is mantissa / 10^fraction_digits.
 struct PlainDecimal {
   std::uint64_t mantissa = 0;
   int fraction_digits = 0;
@@ -26,8 +25,8 @@ inline PlainDecimal scan_plain(std::string_view text) noexcept {
     out.negative = true;
     ++p;
   }
-  // 18 digits and a point: no mantissa of this length overflows.
-  if (end - p > 19) {
+  // 19 digits and a point: no mantissa of this length overflows.
+  if (end - p > 20) {
     return out;
   }
   const char* const first = p;
@@ -48,7 +47,7 @@ inline PlainDecimal scan_plain(std::string_view text) noexcept {
     digits += out.fraction_digits;
   }
   out.mantissa = mantissa;
-  out.valid = p == end && digits >= 1 && digits <= 18;
+  out.valid = p == end && digits >= 1 && digits <= 19;
   return out;
 }
 

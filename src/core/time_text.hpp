@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,30 +21,29 @@ enum class TimeUnit : std::uint8_t {
   format    ///< strptime-style
 };
 
-/// Reads event times of one declared form. Immutable after construction; any thread may call it.
+/// Reads event times of one declared form. Immutable after construction; any thread may call it. Copies share the zone
+/// and the pattern.
 class TimeReader {
  public:
   /// @param format strptime-style pattern, only for TimeUnit::format. Understood: %Y %m %d %H %M %S %f (fraction
-  ///        digits) %y %j %b %B %e %I %p %z %Z(UTC|GMT only) %s %T %F %D %R %n %t %%, and literal text.
+  ///        digits) %y %j %b %B %e %I %p %z %Z(UTC|GMT only) %s %T %F %D %R %n %t %%, and literal text. Names are
+  ///        English, whatever the locale. A pattern needs a year or %s.
   /// @param zone where text without a zone belongs: "UTC", "+02:00", or an IANA name such as "Europe/Berlin" (read
-  ///        from the system's zoneinfo).
+  ///        from the system's zoneinfo, $TZDIR or /usr/share/zoneinfo). A local time that occurs twice is the earlier
+  ///        of the two; one that the clock skips is read with the offset from before the skip.
   /// @throws ConfigError on an unknown pattern letter or zone.
-  explicit TimeReader(TimeUnit unit = TimeUnit::automatic, std::string format = {}, const std::string& zone = "UTC");
-  TimeReader(const TimeReader&);
-  TimeReader& operator=(const TimeReader&);
-  TimeReader(TimeReader&&) noexcept;
-  TimeReader& operator=(TimeReader&&) noexcept;
-  ~TimeReader();
+  explicit TimeReader(TimeUnit unit = TimeUnit::automatic, const std::string& format = {},
+                      const std::string& zone = "UTC");
 
   /// @brief Nanoseconds since the epoch, or nothing when `text` is not a time of this form or is out of range. Decimal
-  /// fractions are read exactly; digits below a nanosecond are cut off toward the past (floor).
+  /// fractions are read exactly; digits below a nanosecond are cut off toward the past (floor). A leap second ":60" is
+  /// read as the next second's 0; it is a time only at the end of a UTC day.
   [[nodiscard]] std::optional<std::int64_t> read(std::string_view text) const noexcept;
 
  private:
-  struct Zone;
+  struct Form;
   TimeUnit unit_;
-  std::string format_;
-  Zone* zone_ = nullptr;  // owned; nullptr is UTC
+  std::shared_ptr<const Form> form_;
 };
 
 /// @brief Appends "2013-08-31T22:00:00Z", with only as many fraction digits as needed.
