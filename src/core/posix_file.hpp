@@ -4,6 +4,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -77,6 +78,22 @@ inline void sync_directory(const std::string& directory) {
   if (!descriptor) throw system_error("open directory", directory);
   // EINVAL: a file system whose directories cannot be synced.
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) throw system_error("sync directory", directory);
+}
+
+/// @brief Creates `directory` with `mode` (parents: 0777), each one durably, unless it exists. What exists need not be
+/// a directory: opening a file in it tells. @throws Error
+inline void make_directories(const std::string& directory, ::mode_t mode = 0777) {
+  int result = ::mkdir(directory.c_str(), mode);
+  const std::string parent = parent_directory(directory);
+  if (result != 0 && errno == ENOENT && parent != directory) {
+    make_directories(parent);
+    result = ::mkdir(directory.c_str(), mode);
+  }
+  if (result == 0) {
+    sync_directory(parent);
+  } else if (errno != EEXIST) {
+    throw system_error("create directory", directory);
+  }
 }
 
 }  // namespace weir

@@ -6,9 +6,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
-#include <vector>
 
 #include "sink/rotated_name.hpp"
 
@@ -17,23 +15,6 @@ namespace {
 
 // Bytes collected before a write call: large enough that calls do not show, small enough to stay in cache.
 constexpr std::size_t kBufferBytes = 256U << 10U;
-
-// Creates the directories above a file, each one durably.
-void make_directories(const std::string& directory) {
-  if (::mkdir(directory.c_str(), 0777) == 0) {
-    sync_directory(parent_directory(directory));
-    return;
-  }
-  if (errno == ENOENT && parent_directory(directory) != directory) {
-    make_directories(parent_directory(directory));
-    if (::mkdir(directory.c_str(), 0777) == 0) {
-      sync_directory(parent_directory(directory));
-      return;
-    }
-  }
-  // Somebody else may have made it meanwhile; that it is a directory is found when the file is opened.
-  if (errno != EEXIST && errno != EISDIR) throw system_error("create directory", directory);
-}
 
 std::uint64_t hash(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());

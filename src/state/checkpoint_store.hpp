@@ -12,13 +12,13 @@ namespace weir::state {
 
 /// A checkpoint is a list of named sections; what is in them is up to the rooms that write them.
 struct Section {
-  std::string name;   ///< "stream/plugs", "query/plug_load", "sink/rows", "source/plugs/0"
+  std::string name;  ///< "stream/plugs", "query/plug_load", "sink/rows", "source/plugs/0"
   std::string bytes;
 };
 
 struct Checkpoint {
-  std::uint64_t number = 0;       ///< ascending
-  std::int64_t written_ns = 0;    ///< wall clock
+  std::uint64_t number = 0;     ///< ascending
+  std::int64_t written_ns = 0;  ///< wall clock
   std::vector<Section> sections;
   [[nodiscard]] const std::string* find(std::string_view name) const;
 };
@@ -50,10 +50,12 @@ class CheckpointStore {
 struct CheckpointFile {
   std::string path;
   std::uint64_t bytes = 0;
-  std::string damage;  ///< empty: good
+  std::string damage;               ///< empty: good
+  std::uint32_t newer_version = 0;  ///< not 0: a format that this program does not read yet; `damage` says so
   Checkpoint checkpoint;
 };
-/// @brief Every checkpoint in the directory, oldest first, without taking the lock. @throws Error if it is no directory.
+/// @brief Every checkpoint in the directory, oldest first, without taking the lock. @throws Error if it is no
+/// directory.
 std::vector<CheckpointFile> list_checkpoints(const std::string& directory);
 
 }  // namespace weir::state
