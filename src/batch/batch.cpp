@@ -73,6 +73,7 @@ void Batch::clear() noexcept {
   positions.clear();
   at_message_boundary = true;
   newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
+  open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 }
 
 }  // namespace weir::batch

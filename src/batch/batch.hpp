@@ -42,7 +42,8 @@ struct Tick {
   std::int64_t watermark_ns = 0;
 };
 
-/// Before `row`, the interval that ends at `end_ns` of arrival time ended (per-batch queries close on it).
+/// Before `row`, the interval that ends at `end_ns` of arrival time ended (per-batch queries close on it). Where a mark is
+/// more than one interval after the one before it, the intervals in between had no reading.
 struct IntervalEnd {
   std::uint32_t row;
   std::int64_t end_ns;
@@ -89,6 +90,8 @@ class Batch {
   std::vector<std::pair<std::uint32_t, SourcePosition>> positions;
   bool at_message_boundary = true;  ///< a checkpoint may be taken after this batch
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
+  /// End of the batch interval that is still open after the last row; the smallest int64 before the first.
+  std::int64_t open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 
  private:
   ColumnMemory& memory_;

@@ -34,6 +34,8 @@ struct Sink {
   std::uint64_t rotate_bytes = 0;  ///< 0: never
   Duration rotate_every{0};        ///< by window end; 0: never
 
+  bool append = false;  ///< a start without state goes on behind what the file holds; false: it is overwritten
+
   // mqtt: "{query}" and "{<group key>}" in the topic
   std::string broker, topic, username, password, client_id, ca_file;
   int qos = 1;

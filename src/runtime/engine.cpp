@@ -1,0 +1,340 @@
+#include "runtime/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/decimal.hpp"
+#include "core/error.hpp"
+#include "core/time_text.hpp"
+#include "sink/dead_letter.hpp"
+
+namespace weir::runtime {
+namespace {
+
+constexpr std::uint32_t kStreamSectionVersion = 1;
+
+// Everything that decides whether saved readings still mean the same.
+std::string schema_fingerprint(const spec::Stream& stream) {
+  std::string text = stream.name + "\nkeys";
+  for (const spec::Key& key : stream.schema.keys) {
+    text += " " + key.name;
+  }
+  text += "\nfields";
+  for (const spec::Field& field : stream.schema.fields) {
+    text += fmt::format(" {}:{}", field.name, field.places);
+  }
+  text += fmt::format("\nout_of_order {}\nsources {}", stream.out_of_order.count(), stream.sources.size());
+  return text;
+}
+
+}  // namespace
+
+bool Report::balances() const noexcept {
+  return std::all_of(streams.begin(), streams.end(), [](const Stream& s) { return s.ledger.balances(); }) &&
+         std::all_of(queries.begin(), queries.end(), [](const Query& q) { return q.ledger.balances(); });
+}
+
+Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters)
+    : plan_(plan), dead_letters_(dead_letters) {
+  for (const plan::StreamPlan& stream : plan.streams) {
+    auto state = std::make_unique<Stream>();
+    state->keys = std::make_unique<batch::KeyDictionary>(stream.spec.schema.keys.size(), stream.spec.max_keys);
+    state->tracker =
+        std::make_unique<execute::WatermarkTracker>(stream.spec.sources.size(), stream.spec.out_of_order.count());
+    if (stream.spec.dedupe) {
+      const auto field = stream.spec.schema.field_index(stream.spec.sequence);
+      state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1);
+    }
+    streams_.push_back(std::move(state));
+    report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
+  }
+  for (const plan::QueryPlan& query : plan.queries) {
+    queries_.push_back({std::make_unique<execute::QueryRunner>(plan, query, backend, *streams_[query.stream]->keys),
+                        std::make_unique<batch::ResultTable>(query.shape)});
+    report_.queries.push_back({query.spec.name, {}});
+  }
+  for (const spec::Sink& sink : plan.spec.sinks) {
+    sinks_.push_back(sink::make_sink(sink));
+  }
+}
+
+Engine::~Engine() = default;
+
+void Engine::open() {
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    std::vector<const batch::ResultShape*> shapes;
+    for (const plan::QueryPlan& query : plan_.queries) {
+      if (std::find(query.sinks.begin(), query.sinks.end(), i) != query.sinks.end()) {
+        shapes.push_back(&query.shape);
+      }
+    }
+    sinks_[i]->open(shapes);
+  }
+}
+
+void Engine::process(std::size_t stream_index, batch::Batch& batch) {
+  Stream& stream = *streams_[stream_index];
+  stream.key_count = batch.key_count;
+  stream.at_boundary = batch.at_message_boundary;
+  for (auto& [source, position] : batch.positions) {
+    const auto known = std::find_if(stream.resume.positions.begin(), stream.resume.positions.end(),
+                                    [source = source](const auto& entry) { return entry.first == source; });
+    if (known == stream.resume.positions.end()) {
+      stream.resume.positions.emplace_back(source, position);
+    } else {
+      known->second = position;
+    }
+  }
+  stream.resume.newest_arrival_ns = std::max(stream.resume.newest_arrival_ns, batch.newest_arrival_ns);
+  stream.resume.interval_end_ns = std::max(stream.resume.interval_end_ns, batch.open_interval_end_ns);
+  stream.resume.ended |= batch.end_of_input;
+
+  state::StreamLedger& ledger = stream.ledger;
+  ledger.received += batch.received;
+  ledger.shed += batch.shed;
+  ledger.rounded += batch.rounded;
+  for (std::size_t i = 0; i < batch.malformed.size(); ++i) {
+    ledger.malformed[i] += batch.malformed[i];
+  }
+  if (stream.dedupe) {
+    ledger.duplicate += stream.dedupe->remove(batch);
+  }
+  ledger.delivered += batch.size();
+
+  stream.tracker->advance(batch, stream.trace);
+  late_rows_all_.clear();
+  std::int64_t late_before = std::numeric_limits<std::int64_t>::max();
+  for (const std::size_t index : plan_.streams[stream_index].queries) {
+    Query& query = queries_[index];
+    std::uint64_t closed = 0;
+    query.table->clear();
+    late_rows_.clear();
+    query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
+    if (closed > 0 || !query.table->empty()) {
+      query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
+      write_rows(plan_.queries[index], *query.table);
+    }
+    late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());
+    late_before = std::min(late_before, query.runner->late_before());
+  }
+  if (stream.dedupe) {
+    stream.dedupe->forget_before(late_before);
+  }
+  if (dead_letters_ != nullptr && !late_rows_all_.empty()) {
+    report_late(stream_index, batch);
+  }
+  for (const auto& sink : sinks_) {
+    sink->flush();
+  }
+  const std::scoped_lock lock(report_mutex_);
+  report_.payload_bytes += batch.payload_bytes;
+  ++report_.batches;
+  Report::Stream& published = report_.streams[stream_index];
+  published.ledger = ledger;
+  published.keys = stream.key_count;
+  published.watermark_ns = stream.tracker->watermark();
+  for (const std::size_t index : plan_.streams[stream_index].queries) {
+    report_.queries[index].ledger = queries_[index].runner->ledger();
+  }
+}
+
+void Engine::write_rows(const plan::QueryPlan& plan, batch::ResultTable& table) {
+  for (const std::size_t sink : plan.sinks) {
+    sinks_[sink]->write(table);
+  }
+}
+
+void Engine::report_late(std::size_t stream_index, const batch::Batch& batch) {
+  // A reading can be late in several queries; it is offered once.
+  std::sort(late_rows_all_.begin(), late_rows_all_.end());
+  late_rows_all_.erase(std::unique(late_rows_all_.begin(), late_rows_all_.end()), late_rows_all_.end());
+  const spec::Stream& stream = plan_.streams[stream_index].spec;
+  const batch::KeyDictionary& keys = *streams_[stream_index]->keys;
+  std::uint32_t left = plan_.spec.dead_letter_limit;
+  for (const std::uint32_t row : late_rows_all_) {
+    if (left-- == 0) {
+      break;
+    }
+    text_.assign("time=");
+    append_rfc3339(text_, batch.times()[row]);
+    for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
+      text_.append(" ").append(stream.schema.keys[i].name).append("=").append(keys.value(batch.keys()[row], i));
+    }
+    for (std::size_t i = 0; i < stream.schema.fields.size(); ++i) {
+      const std::int64_t units = batch.field(i)[row];
+      text_.append(" ").append(stream.schema.fields[i].name).append("=");
+      if (units == kNullUnits) {
+        text_.append("null");
+      } else {
+        append_decimal(text_, units, stream.schema.fields[i].places);
+      }
+    }
+    dead_letters_->late(stream.name, batch.times()[row], text_);
+  }
+}
+
+bool Engine::at_boundary() const noexcept {
+  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->at_boundary; });
+}
+
+void Engine::save_stream(std::size_t index, state::Writer& out) const {
+  const Stream& stream = *streams_[index];
+  out.u32(kStreamSectionVersion);
+  out.text(schema_fingerprint(plan_.streams[index].spec));
+  stream.ledger.save(out);
+  stream.tracker->save(out);
+  out.i64(stream.resume.interval_end_ns);
+  out.i64(stream.resume.newest_arrival_ns);
+  out.u8(stream.resume.ended ? 1 : 0);
+  out.u64(stream.resume.positions.size());
+  for (const auto& [source, position] : stream.resume.positions) {
+    out.u32(source);
+    out.u64(position.offset);
+    out.text(position.detail);
+  }
+  // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
+  out.u32(stream.key_count);
+  for (std::uint32_t id = 0; id < stream.key_count; ++id) {
+    for (std::size_t key = 0; key < stream.keys->arity(); ++key) {
+      out.text(stream.keys->value(id, key));
+    }
+  }
+  out.u8(stream.dedupe ? 1 : 0);
+  if (stream.dedupe) {
+    stream.dedupe->save(out);
+  }
+}
+
+void Engine::load_stream(std::size_t index, state::Reader& in) {
+  Stream& stream = *streams_[index];
+  const spec::Stream& spec = plan_.streams[index].spec;
+  if (const std::uint32_t version = in.u32(); version != kStreamSectionVersion) {
+    throw Error(fmt::format("the state of stream '{}' has version {}, this program reads version {}", spec.name, version,
+                            kStreamSectionVersion));
+  }
+  if (in.text() != schema_fingerprint(spec)) {
+    throw ConfigError(fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved",
+                                  spec.name),
+                      "undo the change, or start with another state_dir");
+  }
+  stream.ledger.load(in);
+  stream.tracker->load(in);
+  stream.resume.interval_end_ns = in.i64();
+  stream.resume.newest_arrival_ns = in.i64();
+  stream.resume.ended = in.u8() != 0;
+  for (std::uint64_t left = in.u64(); left > 0; --left) {
+    const std::uint32_t source = in.u32();
+    const std::uint64_t offset = in.u64();
+    stream.resume.positions.emplace_back(source, batch::SourcePosition{offset, std::string(in.text())});
+  }
+  stream.key_count = in.u32();
+  std::vector<std::string_view> tuple(stream.keys->arity());
+  for (std::uint32_t id = 0; id < stream.key_count; ++id) {
+    for (std::string_view& part : tuple) {
+      part = in.text();
+    }
+    if (stream.keys->intern(tuple) != id) {
+      throw ConfigError(fmt::format("stream '{}': its state holds {} key tuples, more than max_keys = {}", spec.name,
+                                    stream.key_count, spec.max_keys),
+                        "raise max_keys");
+    }
+  }
+  if (in.u8() != 0) {
+    Dedupe saved(-1);
+    (stream.dedupe ? *stream.dedupe : saved).load(in);
+  }
+  Report::Stream& published = report_.streams[index];
+  published.ledger = stream.ledger;
+  published.keys = stream.key_count;
+  published.watermark_ns = stream.tracker->watermark();
+}
+
+std::vector<state::Section> Engine::checkpoint() {
+  std::vector<state::Section> sections;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    state::Writer out;
+    save_stream(i, out);
+    sections.push_back({"stream/" + plan_.streams[i].spec.name, out.take()});
+  }
+  for (std::size_t i = 0; i < queries_.size(); ++i) {
+    state::Writer out;
+    out.text(plan_.queries[i].fingerprint());
+    queries_[i].runner->save(out);
+    sections.push_back({"query/" + plan_.queries[i].spec.name, out.take()});
+  }
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    sections.push_back({"sink/" + plan_.spec.sinks[i].name, sinks_[i]->checkpoint()});
+  }
+  return sections;
+}
+
+void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {
+  std::vector<Diagnostic> refused;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (const std::string* bytes = checkpoint.find("stream/" + plan_.streams[i].spec.name)) {
+      state::Reader in(*bytes);
+      load_stream(i, in);
+    }
+  }
+  for (std::size_t i = 0; i < queries_.size(); ++i) {
+    const plan::QueryPlan& query = plan_.queries[i];
+    const std::string* const bytes = checkpoint.find("query/" + query.spec.name);
+    if (bytes == nullptr || std::find(discard.begin(), discard.end(), query.spec.name) != discard.end()) {
+      continue;
+    }
+    state::Reader in(*bytes);
+    if (in.text() != query.fingerprint()) {
+      refused.push_back({plan_.spec.file, query.spec.line,
+                         fmt::format("query '{}' changed since its state was saved", query.spec.name),
+                         fmt::format("undo the change, or start with --discard-state {}", query.spec.name)});
+      continue;
+    }
+    queries_[i].runner->load(in);
+    report_.queries[i].ledger = queries_[i].runner->ledger();
+  }
+  if (!refused.empty()) {
+    throw ConfigError(std::move(refused));
+  }
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    if (const std::string* position = checkpoint.find("sink/" + plan_.spec.sinks[i].name)) {
+      sinks_[i]->resume(*position);
+    }
+  }
+  open();
+}
+
+void Engine::count_checkpoint() {
+  const std::scoped_lock lock(report_mutex_);
+  ++report_.checkpoints;
+}
+
+void Engine::close() {
+  for (const auto& sink : sinks_) {
+    sink->close();
+  }
+}
+
+void Engine::interrupt() {
+  for (const auto& sink : sinks_) {
+    sink->interrupt();
+  }
+}
+
+Report Engine::report() const {
+  const std::scoped_lock lock(report_mutex_);
+  return report_;
+}
+
+std::uint64_t Engine::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& stream : streams_) {
+    bytes += stream->keys->bytes() + (stream->dedupe ? stream->dedupe->bytes() : 0);
+  }
+  for (const Query& query : queries_) {
+    bytes += query.runner->bytes();
+  }
+  return bytes;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,76 @@
+// The worst case of a plan's memory, planned before start (semantics §8).
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "runtime/pipeline.hpp"
+
+namespace weir::runtime {
+namespace {
+
+// The program itself with its libraries, log, threads' stacks and allocator slack.
+constexpr std::uint64_t kProgramBytes = 24U << 20U;
+constexpr std::uint64_t kBatchesPerStream = 4;
+
+// Panes that can be alive at once: those of the open window, those kept for revisions, and those that disorder and
+// sources that run ahead of the slowest one can reach.
+std::int64_t live_panes(const spec::Stream& stream, const plan::QueryPlan& query) {
+  std::int64_t ahead = query.per_batch ? 0 : stream.out_of_order.count();
+  if (stream.sources.size() > 1) {
+    ahead += stream.idle_timeout.count() > 0 ? stream.idle_timeout.count() : stream.max_ahead.count();
+  }
+  const std::int64_t span = query.window_ns + query.allowed_lateness_ns + ahead;
+  return span / query.pane_ns + 2;
+}
+
+}  // namespace
+
+MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend) {
+  MemoryEstimate estimate;
+  const auto add = [&estimate](std::string what, std::uint64_t host, std::uint64_t device) {
+    estimate.items.push_back({std::move(what), host, device});
+    estimate.host_bytes += host;
+    estimate.device_bytes += device;
+  };
+  add("program", kProgramBytes, 0);
+  for (const plan::StreamPlan& stream : plan.streams) {
+    const std::string name = "stream " + stream.spec.name + ": ";
+    add(name + "batches",
+        kBatchesPerStream * batch::Batch::bytes(stream.spec.schema.fields.size(), plan.spec.batch_rows), 0);
+    const bool queued = std::any_of(stream.spec.sources.begin(), stream.spec.sources.end(), [](const spec::Source& s) {
+      return s.kind != spec::SourceKind::file && s.kind != spec::SourceKind::standard_input;
+    });
+    if (queued) {
+      add(name + "journal", plan.spec.journal_memory, 0);
+    }
+    add(name + "keys", batch::KeyDictionary::worst_case_bytes(stream.spec.schema.keys.size(), stream.spec.max_keys), 0);
+  }
+  for (const plan::QueryPlan& query : plan.queries) {
+    const execute::MemoryNeed need =
+        backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
+    add("query " + query.spec.name, need.host_bytes, need.device_bytes);
+  }
+  estimate.limit_bytes = plan.spec.memory_limit != 0
+                             ? plan.spec.memory_limit
+                             : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                                   static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return estimate;
+}
+
+void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate) {
+  if (estimate.host_bytes <= estimate.limit_bytes) {
+    return;
+  }
+  const auto largest =
+      std::max_element(estimate.items.begin(), estimate.items.end(),
+                       [](const auto& a, const auto& b) { return a.host_bytes < b.host_bytes; });
+  throw ConfigError({Diagnostic{plan.spec.file, 0,
+                                fmt::format("the configuration can need {}, the limit is {}; the largest part is {} with {}",
+                                            bytes_to_string(estimate.host_bytes), bytes_to_string(estimate.limit_bytes),
+                                            largest->what, bytes_to_string(largest->host_bytes)),
+                                "lower max_keys or max_groups, shorten the window, or lengthen the slide"}});
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,270 @@
+#include "runtime/pipeline.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "core/error.hpp"
+#include "runtime/batch_flow.hpp"
+#include "runtime/live_stream.hpp"
+#include "runtime/replay_stream.hpp"
+#include "sink/dead_letter.hpp"
+#include "state/checkpoint_store.hpp"
+
+namespace weir::runtime {
+namespace {
+
+// Two are in work (decoder, engine), two wait: enough for both sides to run without stopping for each other.
+constexpr std::size_t kBatchesPerStream = 4;
+// How long a graceful stop waits for a sink whose peer is away.
+constexpr std::chrono::seconds kSinkGrace{10};
+
+}  // namespace
+
+struct Pipeline::Impl {
+  Impl(plan::Plan the_plan, Options the_options) : plan(std::move(the_plan)), options(std::move(the_options)) {}
+
+  void build();
+  void run_engine();
+  void engine_loop();
+  void control();
+  void end_streams(bool gracefully);
+  void maybe_checkpoint(bool force);
+
+  plan::Plan plan;
+  Options options;
+  std::shared_ptr<execute::Backend> backend;
+  std::unique_ptr<state::CheckpointStore> store;
+  std::unique_ptr<sink::DeadLetters> dead_letters;
+  std::unique_ptr<Engine> engine;
+  std::vector<std::unique_ptr<BatchPool>> pools;
+  BatchQueue queue;
+  std::vector<std::unique_ptr<LiveStream>> live;
+  std::vector<std::unique_ptr<ReplayStream>> replays;
+  bool restored = false;
+  std::chrono::steady_clock::time_point next_checkpoint;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stop_requested = false;
+  bool engine_done = false;
+  bool over = false;
+  std::exception_ptr error;
+  std::thread engine_thread;
+  std::thread control_thread;
+};
+
+Pipeline::Pipeline(plan::Plan plan, Options options)
+    : impl_(std::make_unique<Impl>(std::move(plan), std::move(options))) {
+  impl_->build();
+}
+
+Pipeline::~Pipeline() {
+  Impl& impl = *impl_;
+  if (impl.control_thread.joinable()) {
+    request_stop();
+    impl.control_thread.join();
+  }
+}
+
+void Pipeline::Impl::build() {
+  backend = options.backend;
+  if (!backend) {
+    std::string why;
+    backend = execute::make_backend(plan.spec.device, plan.spec.threads, why);
+    if (!why.empty()) {
+      spdlog::info("{}", why);
+    }
+  }
+  require_memory(plan, estimate_memory(plan, *backend));
+  if (!plan.spec.state_dir.empty()) {
+    store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
+  }
+  if (!plan.spec.dead_letter.empty()) {
+    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter);
+  }
+  for (spec::Sink& sink : plan.spec.sinks) {
+    sink.append = sink.append || !options.replay;
+  }
+  engine = std::make_unique<Engine>(plan, *backend, dead_letters.get());
+}
+
+void Pipeline::start() {
+  Impl& impl = *impl_;
+  if (impl.store) {
+    std::vector<std::string> warnings;
+    const std::optional<state::Checkpoint> checkpoint = impl.store->load(warnings);
+    for (const std::string& warning : warnings) {
+      spdlog::warn("{}", warning);
+    }
+    if (checkpoint) {
+      impl.engine->restore(*checkpoint, impl.options.discard_state);
+      impl.restored = true;
+      spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
+    }
+  }
+  if (!impl.restored) {
+    impl.engine->open();
+  }
+  impl.next_checkpoint = std::chrono::steady_clock::now() + impl.plan.spec.checkpoint_interval;
+  for (std::size_t i = 0; i < impl.plan.streams.size(); ++i) {
+    const plan::StreamPlan& stream = impl.plan.streams[i];
+    impl.pools.push_back(std::make_unique<BatchPool>(kBatchesPerStream, stream.spec.schema.fields.size(),
+                                                     impl.plan.spec.batch_rows, impl.backend->column_memory()));
+    const StreamFeed::Wiring wiring{i,           &impl.plan,           &impl.engine->keys(i), impl.pools[i].get(),
+                                    &impl.queue, impl.dead_letters.get()};
+    if (impl.options.replay) {
+      impl.replays.push_back(std::make_unique<ReplayStream>(wiring, impl.engine->resume(i), impl.options.replay_options));
+    } else {
+      impl.live.push_back(std::make_unique<LiveStream>(wiring, impl.engine->resume(i)));
+    }
+  }
+  impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
+  impl.control_thread = std::thread([&impl] { impl.control(); });
+  try {
+    for (const auto& stream : impl.live) {
+      stream->start();
+    }
+    for (const auto& stream : impl.replays) {
+      stream->start();
+    }
+  } catch (...) {
+    {
+      const std::scoped_lock lock(impl.mutex);
+      impl.error = std::current_exception();
+      impl.engine_done = true;  // gives up: nothing was promised yet
+      impl.changed.notify_all();
+    }
+    for (const auto& pool : impl.pools) {
+      pool->stop();
+    }
+    wait();
+  }
+}
+
+void Pipeline::request_stop() noexcept {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->stop_requested = true;
+  impl_->changed.notify_all();
+}
+
+bool Pipeline::wait_for(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->changed.wait_for(lock, limit, [this] { return impl_->over; });
+}
+
+void Pipeline::wait() {
+  std::unique_lock lock(impl_->mutex);
+  impl_->changed.wait(lock, [this] { return impl_->over; });
+  if (impl_->error) {
+    std::rethrow_exception(impl_->error);
+  }
+}
+
+Report Pipeline::report() const { return impl_->engine->report(); }
+bool Pipeline::restored() const noexcept { return impl_->restored; }
+const plan::Plan& Pipeline::plan() const noexcept { return impl_->plan; }
+const execute::Backend& Pipeline::backend() const noexcept { return *impl_->backend; }
+
+// Waits for the end, from outside or inside, and takes the streams down in the way that fits.
+void Pipeline::Impl::control() {
+  bool gracefully = false;
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return stop_requested || engine_done; });
+    gracefully = !error;
+  }
+  std::thread watchdog;
+  if (gracefully) {
+    watchdog = std::thread([this] {
+      std::unique_lock lock(mutex);
+      if (!changed.wait_for(lock, kSinkGrace, [this] { return engine_done; })) {
+        engine->interrupt();
+      }
+    });
+  }
+  end_streams(gracefully);
+  {
+    std::unique_lock lock(mutex);
+    if (error) {
+      queue.close();
+    }
+  }
+  engine_thread.join();
+  if (watchdog.joinable()) {
+    watchdog.join();
+  }
+  const std::scoped_lock lock(mutex);
+  over = true;
+  changed.notify_all();
+}
+
+void Pipeline::Impl::end_streams(bool gracefully) {
+  for (const auto& stream : replays) {
+    stream->request_stop();
+  }
+  for (const auto& stream : replays) {
+    stream->join();
+  }
+  for (const auto& stream : live) {
+    gracefully ? stream->drain() : stream->abandon();
+  }
+}
+
+void Pipeline::Impl::run_engine() {
+  std::exception_ptr failure;
+  try {
+    engine_loop();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::scoped_lock lock(mutex);
+  if (failure && !error) {
+    error = failure;
+  }
+  for (const auto& pool : pools) {
+    pool->stop();
+  }
+  engine_done = true;
+  changed.notify_all();
+}
+
+void Pipeline::Impl::engine_loop() {
+  std::size_t running = plan.streams.size();
+  SealedBatch sealed;
+  while (running > 0 && queue.pop(sealed)) {
+    if (!sealed.batch) {
+      --running;
+      if (options.replay && replays[sealed.stream]->error()) {
+        std::rethrow_exception(replays[sealed.stream]->error());
+      }
+      continue;
+    }
+    engine->process(sealed.stream, *sealed.batch);
+    pools[sealed.stream]->release(std::move(sealed.batch));
+    maybe_checkpoint(false);
+  }
+  if (running == 0) {
+    maybe_checkpoint(true);
+    engine->close();
+  }
+}
+
+void Pipeline::Impl::maybe_checkpoint(bool force) {
+  if (!store) {
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!engine->at_boundary() || (!force && now < next_checkpoint)) {
+    return;
+  }
+  store->write(engine->checkpoint());
+  engine->count_checkpoint();
+  next_checkpoint = now + plan.spec.checkpoint_interval;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,81 @@
+// A running pipeline: sources, queues, decoding threads and the engine of one plan. What `weir run`, `weir replay` and the
+// C++ API start.
+//
+// Threads: one a source (or the client library's), one decoding thread a stream, one engine thread (plus the backend's).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "runtime/engine.hpp"
+
+namespace weir::runtime {
+
+struct ReplayOptions {
+  double speed = 0.0;  ///< event seconds per second; 0: as fast as possible
+  std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();
+  std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();  ///< exclusive
+  bool loop = false;
+  /// Called now and then from a decoding thread: bytes read and bytes in all (0: unknown).
+  std::function<void(std::uint64_t read, std::uint64_t total)> progress;
+};
+
+struct Options {
+  bool replay = false;
+  ReplayOptions replay_options;
+  std::vector<std::string> discard_state;
+  /// The backend to use instead of the plan's device, e.g. a naive one in tests.
+  std::shared_ptr<execute::Backend> backend;
+};
+
+class Pipeline {
+ public:
+  Pipeline(plan::Plan plan, Options options);
+  ~Pipeline();  ///< stops without draining if still running
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  /// @brief Restores the newest checkpoint if there is a state_dir, opens sinks, starts sources.
+  /// @throws Error, ConfigError; nothing runs then.
+  void start();
+  /// @brief Graceful stop: sources stop, what was received is finished, a checkpoint is written. Any thread; returns at
+  /// once; a second call does not hurry it.
+  void request_stop() noexcept;
+  /// @brief Waits until the input has ended or a requested stop is done. @throws the error that ended the run, if any.
+  void wait();
+  /// @brief Like wait, with a limit. True when over.
+  bool wait_for(std::chrono::nanoseconds limit);
+
+  [[nodiscard]] Report report() const;
+  /// @brief True if a checkpoint was taken over at start().
+  [[nodiscard]] bool restored() const noexcept;
+  [[nodiscard]] const plan::Plan& plan() const noexcept;
+  [[nodiscard]] const execute::Backend& backend() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// @brief The worst case of a plan's memory, item by item, for `weir check`.
+struct MemoryEstimate {
+  struct Item {
+    std::string what;
+    std::uint64_t host_bytes = 0;
+    std::uint64_t device_bytes = 0;
+  };
+  std::vector<Item> items;
+  std::uint64_t host_bytes = 0;
+  std::uint64_t device_bytes = 0;
+  std::uint64_t limit_bytes = 0;  ///< memory_limit, or the machine's memory
+};
+MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend);
+/// @throws ConfigError with the numbers when the estimate is above its limit.
+void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate);
+
+}  // namespace weir::runtime

@@ -1,0 +1,289 @@
+#include "runtime/stream_feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/dedupe.hpp"
+#include "sink/dead_letter.hpp"
+
+namespace weir::runtime {
+namespace {
+
+std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
+  const std::int64_t remainder = value % step;
+  return value - (remainder < 0 ? remainder + step : remainder);
+}
+
+}  // namespace
+
+StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
+    : wiring_(wiring),
+      clock_(clock),
+      interval_ns_(wiring.plan->spec.batch_interval.count()),
+      writer_(*wiring.keys, *this),
+      dead_letters_left_(wiring.plan->spec.dead_letter_limit) {
+  batch_ = wiring_.pool->acquire();
+  stopped_ = !batch_;
+  if (batch_) {
+    writer_.attach(*batch_);
+  }
+}
+
+StreamFeed::~StreamFeed() = default;
+
+void StreamFeed::message(const batch::MessageView& message, decode::Decoder& decoder, std::int64_t arrival_ns,
+                         std::int64_t latest_time_ns) {
+  if (stopped_) {
+    return;
+  }
+  arrival_ns_ = arrival_ns;
+  batch_->newest_arrival_ns = std::max(batch_->newest_arrival_ns, arrival_ns);
+  batch_->payload_bytes += message.payload.size();
+  writer_.begin_message(message.source, arrival_ns, latest_time_ns);
+  decoder.decode(message, writer_);
+  if (stopped_) {
+    return;
+  }
+  after_rows();
+  batch_->at_message_boundary = true;
+  position(message.source, {message.position_offset, std::string(message.position_detail)});
+}
+
+void StreamFeed::finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns) {
+  if (stopped_) {
+    return;
+  }
+  arrival_ns_ = arrival_ns;
+  writer_.begin_message(source, arrival_ns, std::numeric_limits<std::int64_t>::max());
+  decoder.finish(writer_);
+  if (!stopped_) {
+    after_rows();
+    batch_->at_message_boundary = true;
+  }
+}
+
+void StreamFeed::copy_row(const batch::Batch& from, std::uint32_t row, std::uint32_t source) {
+  if (stopped_) {
+    return;
+  }
+  writer_.begin_message(source, arrival_ns_, std::numeric_limits<std::int64_t>::max());
+  writer_.time(from.times()[row]);
+  writer_.key(from.keys()[row]);
+  for (std::size_t i = 0; i < from.fields(); ++i) {
+    writer_.field(i, from.field(i)[row]);
+  }
+  batch_->may_have_nulls |= from.may_have_nulls;
+  writer_.commit({});
+}
+
+void MessageCounts::add(const batch::Batch& staged) {
+  for (std::size_t i = 0; i < malformed.size(); ++i) {
+    malformed[i] += staged.malformed[i];
+  }
+  rounded += staged.rounded;
+  payload_bytes += staged.payload_bytes;
+}
+
+void StreamFeed::add_counts(const MessageCounts& counts) {
+  if (stopped_) {
+    return;
+  }
+  for (std::size_t i = 0; i < counts.malformed.size(); ++i) {
+    batch_->malformed[i] += counts.malformed[i];
+    batch_->received += counts.malformed[i];
+  }
+  batch_->rounded += counts.rounded;
+  batch_->payload_bytes += counts.payload_bytes;
+}
+
+void StreamFeed::position(std::uint32_t source, batch::SourcePosition position) {
+  if (stopped_) {
+    return;
+  }
+  for (auto& [known, where] : batch_->positions) {
+    if (known == source) {
+      where = std::move(position);
+      return;
+    }
+  }
+  batch_->positions.emplace_back(source, std::move(position));
+}
+
+void StreamFeed::tick(batch::Tick tick) {
+  if (!stopped_) {
+    tick.row = batch_->size();
+    batch_->ticks.push_back(tick);
+  }
+}
+
+bool StreamFeed::advance_arrival_clock(std::int64_t now_ns) {
+  if (stopped_) {
+    return false;
+  }
+  const std::int64_t begin = floor_to(now_ns, interval_ns_);
+  if (interval_end_ == std::numeric_limits<std::int64_t>::min()) {
+    interval_end_ = begin + interval_ns_;
+  }
+  if (now_ns < interval_end_) {
+    return false;
+  }
+  // After a pause (suspended machine, restart) several intervals are over; those in between were empty.
+  batch_->interval_ends.push_back({batch_->size(), interval_end_});
+  if (begin > interval_end_) {
+    batch_->interval_ends.push_back({batch_->size(), begin});
+  }
+  interval_end_ = begin + interval_ns_;
+  dead_letters_left_ = wiring_.plan->spec.dead_letter_limit;
+  if (wiring_.plan->streams[wiring_.stream].arrival_time) {
+    tick({0, batch::Tick::Kind::watermark, 0, begin});
+  }
+  return true;
+}
+
+void StreamFeed::shed(std::uint64_t messages) {
+  if (!stopped_) {
+    batch_->shed += messages;
+    batch_->received += messages;
+  }
+}
+
+bool StreamFeed::seal() {
+  if (stopped_) {
+    return false;
+  }
+  after_rows();
+  hand_on();
+  return !stopped_;
+}
+
+bool StreamFeed::seal_if_full() {
+  if (!stopped_ && batch_->size() > batch_->capacity() / 2) {
+    return seal();
+  }
+  return !stopped_;
+}
+
+void StreamFeed::finish(bool ended) {
+  if (stopped_) {
+    return;
+  }
+  after_rows();
+  if (before_hand_on_) {
+    before_hand_on_();
+  }
+  if (ended && clock_ != IntervalClock::none && interval_end_ != std::numeric_limits<std::int64_t>::min()) {
+    batch_->interval_ends.push_back({batch_->size(), interval_end_});
+  }
+  batch_->end_of_input = ended;
+  batch_->key_count = wiring_.keys->size();
+  batch_->open_interval_end_ns = interval_end_;
+  wiring_.queue->push({wiring_.stream, std::move(batch_)});
+  stopped_ = true;
+}
+
+batch::Batch& StreamFeed::batch_full(batch::Batch& full) {
+  if (!stopped_) {
+    after_rows();
+    if (full.size() < full.capacity()) {
+      return full;  // the replay range made room
+    }
+    // In a merge the positions count readings, so a checkpoint may be taken anywhere.
+    full.at_message_boundary = before_hand_on_ != nullptr;
+    hand_on();
+  }
+  if (stopped_) {
+    // The engine is gone; the rest of the message is decoded into a batch that nobody reads.
+    if (!spill_) {
+      spill_ = std::make_unique<batch::Batch>(wiring_.plan->streams[wiring_.stream].spec.schema.fields.size(),
+                                              wiring_.plan->spec.batch_rows);
+    }
+    spill_->clear();
+    return *spill_;
+  }
+  return *batch_;
+}
+
+void StreamFeed::hand_on() {
+  if (spill_) {
+    return;
+  }
+  if (before_hand_on_) {
+    before_hand_on_();
+  }
+  batch_->key_count = wiring_.keys->size();
+  batch_->open_interval_end_ns = interval_end_;
+  wiring_.queue->push({wiring_.stream, std::move(batch_)});
+  batch_ = wiring_.pool->acquire();
+  examined_ = 0;
+  if (!batch_) {
+    stopped_ = true;
+    return;
+  }
+  writer_.attach(*batch_);
+}
+
+void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) { dead_letter(reason, sample); }
+
+void StreamFeed::dead_letter(batch::Malformed reason, std::string_view sample) {
+  if (wiring_.dead_letters != nullptr && dead_letters_left_ > 0) {
+    --dead_letters_left_;
+    wiring_.dead_letters->malformed(wiring_.plan->streams[wiring_.stream].spec.name, reason, arrival_ns_, sample);
+  }
+}
+
+void StreamFeed::after_rows() {
+  if (!batch_ || examined_ == batch_->size()) {
+    return;
+  }
+  if (!range_.trivial()) {
+    apply_range();
+  }
+  const std::int64_t* const times = batch_->times();
+  if (clock_ == IntervalClock::event_time) {
+    mark_event_time_intervals();
+  }
+  for (std::uint32_t row = examined_; row < batch_->size(); ++row) {
+    newest_event_time_ = std::max(newest_event_time_, times[row]);
+    oldest_event_time_ = std::min(oldest_event_time_, times[row]);
+  }
+  examined_ = batch_->size();
+}
+
+void StreamFeed::apply_range() {
+  std::int64_t* const times = batch_->times();
+  const std::uint32_t size = batch_->size();
+  keep_.assign(size - examined_, 1);
+  bool any = false;
+  for (std::uint32_t row = examined_; row < size; ++row) {
+    const bool inside = times[row] >= range_.from_ns && times[row] < range_.to_ns;
+    keep_[row - examined_] = inside ? 1 : 0;
+    any |= !inside;
+    times[row] += range_.shift_ns;
+  }
+  if (any) {
+    // Readings outside the range were never asked for: they are not received.
+    batch_->received -= compact(*batch_, examined_, keep_);
+    writer_.attach(*batch_);
+  }
+}
+
+void StreamFeed::mark_event_time_intervals() {
+  const std::int64_t* const times = batch_->times();
+  for (std::uint32_t row = examined_; row < batch_->size(); ++row) {
+    if (interval_end_ == std::numeric_limits<std::int64_t>::min()) {
+      interval_end_ = floor_to(times[row], interval_ns_) + interval_ns_;
+      continue;
+    }
+    if (times[row] >= interval_end_) {
+      batch_->interval_ends.push_back({row, interval_end_});
+      // Intervals between the two marks had no reading.
+      const std::int64_t begin = floor_to(times[row], interval_ns_);
+      if (begin > interval_end_) {
+        batch_->interval_ends.push_back({row, begin});
+      }
+      interval_end_ = begin + interval_ns_;
+    }
+  }
+}
+
+}  // namespace weir::runtime
