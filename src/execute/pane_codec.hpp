@@ -1,0 +1,72 @@
+// Panes in a checkpoint, the same bytes from every backend. docs/file-formats.md, section "Panes", has the layout.
+//
+// Canonical: panes ascend, groups within a pane ascend and have readings, bins and registers ascend. So equal state is
+// equal bytes, and what one backend saved another one loads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "execute/backend.hpp"
+#include "plan/plan.hpp"
+#include "state/serial.hpp"
+
+namespace weir::execute {
+
+/// A touched register of a HyperLogLog.
+struct HllRegister {
+  std::uint32_t index;  ///< below ops::kHllRegisters
+  std::uint32_t rank;   ///< 1 … ops::kHllMaxRank
+  friend bool operator==(const HllRegister&, const HllRegister&) = default;
+};
+
+/// Everything that one pane keeps for one group.
+struct PaneGroup {
+  std::uint32_t group = 0;
+  std::uint64_t rows = 0;                           ///< readings, at least 1
+  std::vector<ArgumentTotal> arguments;             ///< one each argument of the plan
+  std::vector<QuantileBins> quantiles;              ///< one each argument with kPartQuantile
+  std::vector<std::vector<HllRegister>> distincts;  ///< one each distinct aggregate
+};
+
+/// @brief How many arguments keep quantile bins, and how many aggregates are distinct().
+std::size_t quantile_arguments(const plan::QueryPlan& query) noexcept;
+std::size_t distinct_aggregates(const plan::QueryPlan& query) noexcept;
+
+/// Writes panes: the constructor, then for each pane pane(), for each of its groups group().
+class PaneEncoder {
+ public:
+  PaneEncoder(const plan::QueryPlan& query, state::Writer& out, std::uint64_t panes);
+  /// @param start_ns ascending @param groups how many group() calls follow, at least 1
+  void pane(std::int64_t start_ns, std::uint32_t groups);
+  void group(const PaneGroup& group);
+
+ private:
+  const plan::QueryPlan& query_;
+  state::Writer& out_;
+};
+
+/// Reads them back and checks everything that a damaged file could break. @throws Error naming what is wrong.
+class PaneDecoder {
+ public:
+  /// @param groups group ids known; every id in the panes is below
+  PaneDecoder(const plan::QueryPlan& query, state::Reader& in, std::uint32_t groups);
+  /// @brief The start of the next pane; false after the last. The groups of the pane before must have been read.
+  bool next_pane(std::int64_t& start_ns);
+  /// @brief The next group of this pane; false after the last. `group` is reused storage.
+  bool next_group(PaneGroup& group);
+
+ private:
+  void read_argument(const plan::Argument& argument, std::uint64_t rows, ArgumentTotal& total);
+  const plan::QueryPlan& query_;
+  state::Reader& in_;
+  std::uint32_t groups_;
+  std::uint64_t panes_left_ = 0;
+  std::uint32_t groups_left_ = 0;
+  std::int64_t start_ns_ = 0;
+  bool first_pane_ = true;
+  bool first_group_ = true;
+  std::uint32_t group_ = 0;
+};
+
+}  // namespace weir::execute

@@ -1,0 +1,104 @@
+// The integers that a group keeps for an argument, and how a value enters them. Host and device.
+//
+// Every part is a commutative monoid over integers: values and partial results merge in any order to the same bits.
+// Sums and squares are also invertible: what entered can be taken out again exactly.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "core/exact.hpp"
+#include "core/int128.hpp"
+#include "ops/host_device.hpp"
+
+namespace weir::ops {
+
+/// A sum in 96 bits, low word first. Up to 2^32 - 1 values of 64 bits fit: |sum| <= (2^32 - 1)·2^63 < 2^95. With the
+/// count beside it the whole is 16 bytes, half of what a 128-bit sum and a 64-bit count take in a pane's cells.
+struct Sum96 {
+  std::uint64_t low = 0;
+  std::int32_t high = 0;
+};
+
+/// @brief Adds a value: the carry of the low word, and the value's sign extension, go to the high word.
+WEIR_HOST_DEVICE inline void add_value(std::uint64_t& low, std::int32_t& high, std::int64_t value) noexcept {
+  const auto addend = static_cast<std::uint64_t>(value);
+  const std::uint64_t sum = low + addend;
+  high += static_cast<std::int32_t>(value >> 63) + static_cast<std::int32_t>(sum < addend);
+  low = sum;
+}
+
+WEIR_HOST_DEVICE inline Int128 to_int128(std::uint64_t low, std::int32_t high) noexcept {
+  return static_cast<Int128>((static_cast<UInt128>(static_cast<Int128>(high)) << 64) | low);
+}
+
+/// @brief a += b for two 96-bit sums.
+WEIR_HOST_DEVICE inline void add_sum(std::uint64_t& low, std::int32_t& high, std::uint64_t other_low,
+                                     std::int32_t other_high) noexcept {
+  const std::uint64_t sum = low + other_low;
+  high += other_high + static_cast<std::int32_t>(sum < other_low);
+  low = sum;
+}
+
+/// @brief total += addend (mod 2^192, which no count of 64 bits can reach).
+WEIR_HOST_DEVICE inline void add_squares(UInt192& total, const UInt192& addend) noexcept {
+  const UInt128 first = static_cast<UInt128>(total.limb[0]) + addend.limb[0];
+  const UInt128 second = static_cast<UInt128>(total.limb[1]) + addend.limb[1] + static_cast<std::uint64_t>(first >> 64);
+  total.limb[0] = static_cast<std::uint64_t>(first);
+  total.limb[1] = static_cast<std::uint64_t>(second);
+  total.limb[2] += addend.limb[2] + static_cast<std::uint64_t>(second >> 64);
+}
+
+/// @brief total -= part, which entered it before.
+WEIR_HOST_DEVICE inline void subtract_squares(UInt192& total, const UInt192& part) noexcept {
+  const UInt128 first = static_cast<UInt128>(total.limb[0]) - part.limb[0];
+  const std::uint64_t first_borrow = static_cast<std::uint64_t>(first >> 64) & 1U;
+  const UInt128 second = static_cast<UInt128>(total.limb[1]) - part.limb[1] - first_borrow;
+  const std::uint64_t second_borrow = static_cast<std::uint64_t>(second >> 64) & 1U;
+  total.limb[0] = static_cast<std::uint64_t>(first);
+  total.limb[1] = static_cast<std::uint64_t>(second);
+  total.limb[2] -= part.limb[2] + second_borrow;
+}
+
+/// @brief total += value².
+WEIR_HOST_DEVICE inline void add_square(UInt192& total, std::int64_t value) noexcept {
+  const auto magnitude = value < 0 ? 0U - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const UInt128 square = static_cast<UInt128>(magnitude) * magnitude;
+  add_squares(total, {{static_cast<std::uint64_t>(square), static_cast<std::uint64_t>(square >> 64), 0}});
+}
+
+struct MinMax {
+  std::int64_t min = std::numeric_limits<std::int64_t>::max();
+  std::int64_t max = std::numeric_limits<std::int64_t>::min();
+};
+
+WEIR_HOST_DEVICE inline void merge(MinMax& into, const MinMax& from) noexcept {
+  into.min = from.min < into.min ? from.min : into.min;
+  into.max = from.max > into.max ? from.max : into.max;
+}
+
+/// The first reading by event time; of equal times the smaller value. Default: no reading, which loses to any.
+struct FirstValue {
+  std::int64_t time = std::numeric_limits<std::int64_t>::max();
+  std::int64_t value = std::numeric_limits<std::int64_t>::max();
+};
+
+WEIR_HOST_DEVICE inline void merge(FirstValue& into, const FirstValue& from) noexcept {
+  const bool wins = from.time < into.time || (from.time == into.time && from.value < into.value);
+  into.time = wins ? from.time : into.time;
+  into.value = wins ? from.value : into.value;
+}
+
+/// The last reading by event time; of equal times the larger value.
+struct LastValue {
+  std::int64_t time = std::numeric_limits<std::int64_t>::min();
+  std::int64_t value = std::numeric_limits<std::int64_t>::min();
+};
+
+WEIR_HOST_DEVICE inline void merge(LastValue& into, const LastValue& from) noexcept {
+  const bool wins = from.time > into.time || (from.time == into.time && from.value > into.value);
+  into.time = wins ? from.time : into.time;
+  into.value = wins ? from.value : into.value;
+}
+
+}  // namespace weir::ops
