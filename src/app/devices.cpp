@@ -1,0 +1,19 @@
+// `weir devices`: which backends this machine and this build have, and why one is missing.
+#include <fmt/format.h>
+
+#include "app/command.hpp"
+#include "execute/backend.hpp"
+
+namespace weir::app {
+
+void add_devices(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand("devices", "List the backends found, and why one was not");
+  command->callback([&context] {
+    for (const execute::BackendChoice& choice : execute::list_backends()) {
+      fmt::print("{:<8} {:<13} {}\n", choice.name, choice.available ? "available" : "not available", choice.detail);
+    }
+    context.exit_code = kDone;
+  });
+}
+
+}  // namespace weir::app

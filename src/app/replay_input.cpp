@@ -1,0 +1,90 @@
+#include "app/replay_input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "core/spelling.hpp"
+
+namespace weir::app {
+namespace {
+
+using spec::FormatKind;
+using spec::SourceKind;
+
+bool finite(const spec::Source& source) {
+  return source.kind == SourceKind::file || source.kind == SourceKind::directory ||
+         source.kind == SourceKind::standard_input;
+}
+
+// The name says what a recording holds; where it says nothing, the recording is in the format of the live source.
+spec::Format format_of(const std::string& path, const spec::Format& live) {
+  const auto ends_with = [&path](std::string_view end) { return path.size() > end.size() && path.ends_with(end); };
+  spec::Format format = live;
+  if (ends_with(".csv")) {
+    if (live.kind != FormatKind::csv && live.kind != FormatKind::senml) {
+      format = {};
+      format.kind = FormatKind::csv;
+    }
+  } else if (ends_with(".json") || ends_with(".jsonl") || ends_with(".ndjson")) {
+    if (live.kind != FormatKind::json && live.kind != FormatKind::senml) {
+      format = {};
+      format.kind = FormatKind::json;
+    }
+  } else if (ends_with(".senml")) {
+    format = {};
+    format.kind = FormatKind::senml;
+  }
+  return format;
+}
+
+}  // namespace
+
+void read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& inputs) {
+  std::map<std::string, std::vector<std::string>> files;
+  std::vector<std::string_view> names;
+  for (const spec::Stream& stream : pipeline.streams) {
+    names.push_back(stream.name);
+  }
+  for (const std::string& input : inputs) {
+    const std::size_t equals = input.find('=');
+    const std::string before = input.substr(0, equals);
+    if (equals != std::string::npos && std::find(names.begin(), names.end(), before) != names.end()) {
+      files[before].push_back(input.substr(equals + 1));
+    } else if (names.size() == 1) {
+      files[std::string(names.front())].push_back(input);
+    } else {
+      throw ConfigError(fmt::format("--input {}: the configuration has {} streams", input, names.size()),
+                        fmt::format("say which: --input {}={}", names.empty() ? "STREAM" : names.front(), input));
+    }
+  }
+  std::vector<Diagnostic> missing;
+  for (spec::Stream& stream : pipeline.streams) {
+    const auto named = files.find(stream.name);
+    if (named == files.end()) {
+      if (!std::all_of(stream.sources.begin(), stream.sources.end(), finite)) {
+        missing.push_back({pipeline.file, stream.line, fmt::format("stream '{}' reads a live source", stream.name),
+                           fmt::format("give its recording: --input {}=FILE", stream.name)});
+      }
+      continue;
+    }
+    const spec::Source live = stream.sources.empty() ? spec::Source{} : stream.sources.front();
+    stream.sources.clear();
+    for (const std::string& path : named->second) {
+      spec::Source source;
+      source.kind = path == "-" ? SourceKind::standard_input : SourceKind::file;
+      source.path = path;
+      source.line = live.line;
+      source.format = format_of(path, live.format);
+      stream.sources.push_back(std::move(source));
+    }
+  }
+  if (!missing.empty()) {
+    throw ConfigError(std::move(missing));
+  }
+}
+
+}  // namespace weir::app

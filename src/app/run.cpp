@@ -1,0 +1,41 @@
+// `weir run`: the gateway daemon.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/command.hpp"
+#include "app/run_pipeline.hpp"
+#include "app/summary.hpp"
+#include "plan/configuration.hpp"
+#include "plan/plan.hpp"
+
+namespace weir::app {
+namespace {
+
+struct RunOptions {
+  std::string config;
+  std::vector<std::string> discard;
+};
+
+int run(const RunOptions& options) {
+  runtime::Options runtime_options;
+  runtime_options.discard_state = options.discard;
+  const Finished finished =
+      run_pipeline(plan::compile(plan::read_configuration(options.config)), std::move(runtime_options));
+  std::fputs(summary(finished.report, finished.seconds).c_str(), stderr);
+  return finished.report.balances() ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* const command = app.add_subcommand("run", "Run the gateway: live sources until SIGTERM or SIGINT");
+  command->add_option("CONFIG", options->config, "Configuration file ('-': standard input)")->required();
+  command->add_option("--discard-state", options->discard, "Throw away the saved state of this query")->allow_extra_args(false);
+  command->callback([options, &context] { context.exit_code = run(*options); });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,54 @@
+#include "app/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "batch/malformed.hpp"
+
+namespace weir::app {
+
+std::string summary(const runtime::Report& report, double seconds) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  std::uint64_t readings = 0;
+  for (const runtime::Report::Stream& stream : report.streams) {
+    const state::StreamLedger& ledger = stream.ledger;
+    readings += ledger.received;
+    fmt::format_to(out, "stream {}: {} received = {} delivered + {} duplicate + {} malformed + {} shed", stream.name,
+                   ledger.received, ledger.delivered, ledger.duplicate, ledger.malformed_total(), ledger.shed);
+    std::string_view separator = " (";
+    for (std::size_t i = 0; i < ledger.malformed.size(); ++i) {
+      if (ledger.malformed[i] > 0) {
+        fmt::format_to(out, "{}{} {}", separator, name(static_cast<batch::Malformed>(i)), ledger.malformed[i]);
+        separator = ", ";
+      }
+    }
+    fmt::format_to(out, "{}; {} keys", separator == ", " ? ")" : "", stream.keys);
+    if (ledger.rounded > 0) {
+      fmt::format_to(out, "; {} values rounded", ledger.rounded);
+    }
+    text += '\n';
+  }
+  for (const runtime::Report::Query& query : report.queries) {
+    const state::QueryLedger& ledger = query.ledger;
+    fmt::format_to(out, "query {}: {} delivered = {} counted + {} filtered + {} late; {} windows, {} rows", query.name,
+                   ledger.delivered, ledger.counted, ledger.filtered, ledger.late, ledger.windows, ledger.rows);
+    if (ledger.revisions > 0) {
+      fmt::format_to(out, ", {} revised", ledger.revisions);
+    }
+    text += '\n';
+  }
+  fmt::format_to(out, "{} readings in", readings);
+  if (seconds > 0) {
+    fmt::format_to(out, " {:.1f} s", seconds);
+    if (seconds >= 0.01) {
+      fmt::format_to(out, " ({:.3g} M/s, {:.3g} MB/s)", static_cast<double>(readings) / seconds / 1e6,
+                     static_cast<double>(report.payload_bytes) / seconds / 1e6);
+    }
+  }
+  fmt::format_to(out, "; the ledger {}\n", report.balances() ? "balances" : "DOES NOT BALANCE");
+  return text;
+}
+
+}  // namespace weir::app
