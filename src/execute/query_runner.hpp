@@ -1,8 +1,24 @@
 // Runs one query over sealed batches on any backend: finds the rows where windows close, cuts the batch there, closes
 // windows in order, re-emits revised rows, turns integers into result rows.
+//
+// Where a batch is cut depends on the readings and ticks alone, never on how they were cut into batches, so neither do
+// the results. Belongs to the engine's thread.
+//
+// Revisions. With allowed_lateness, a reading for a closed window marks its group's row there. The marked rows are
+// computed again right before the next window closes, with every reading counted up to then, and go out before that
+// window's rows, in the order of (window end, group keys). The number of such a row counts how often it was computed
+// since the window closed, which was 0 whether or not the group had a row then: a group that only late readings have
+// starts with revision 1. A revised row that `having` refuses is not emitted, but counted in the number. At the end of
+// the input what is still marked goes out first.
+//
+// Empty windows. With emit_empty and without group_by, every window without readings after the first one with readings
+// gets a row; of a per-batch query every interval. They are skipped without a look at each of them otherwise: a jump
+// over years costs no more than a jump over minutes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,17 +38,26 @@ class QueryRunner {
   QueryRunner(const QueryRunner&) = delete;
   QueryRunner& operator=(const QueryRunner&) = delete;
 
-  /// @brief One batch of the query's stream. Result rows are appended to `out`; `windows_closed` counts windows (and
-  /// intervals of a per-batch query) that ended, also empty ones. `late_rows` gets the rows that are late here.
-  void run(const batch::Batch& batch, const WatermarkTrace& trace, batch::ResultTable& out, std::uint64_t& windows_closed,
-           std::vector<std::uint32_t>& late_rows);
+  /// @brief One batch of the query's stream. Result rows are appended to `out`; `windows_closed` is increased by the
+  /// windows (and intervals of a per-batch query) that ended, also empty ones. The rows that are late here are appended
+  /// to `late_rows`, ascending, as many as the pipeline's dead letters take.
+  void run(const batch::Batch& batch, const WatermarkTrace& trace, batch::ResultTable& out,
+           std::uint64_t& windows_closed, std::vector<std::uint32_t>& late_rows);
+
+  /// @brief While run() goes on, `spill` is given the table whenever it holds `rows` rows or more; it takes them and
+  /// clears the table. Keeps memory bounded where one batch closes many windows. Without it all rows of a batch are
+  /// collected.
+  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill);
 
   [[nodiscard]] const state::QueryLedger& ledger() const noexcept;
   [[nodiscard]] std::uint64_t bytes() const;
-  /// @brief Readings with an event time before this are late for the query from now on (dedupe keeps nothing older).
+  /// @brief Readings with an event time before this are late for the query from now on (dedupe keeps nothing older). Of
+  /// a per-batch query nothing is ever late: then the watermark when its last interval ended, less one interval.
   [[nodiscard]] std::int64_t late_before() const noexcept;
 
   void save(state::Writer& out) const;
+  /// @brief Goes on from what save() of a runner on any backend wrote; the dictionary must already hold the keys that
+  /// it held then, under the same ids. @throws Error on damage.
   void load(state::Reader& in);
 
  private:

@@ -1,9 +1,15 @@
 // The watermark of a stream: largest event time seen minus out_of_order, the smallest over the non-idle sources.
 //
 // The tracker turns a batch into a WatermarkTrace: the watermark as a monotone function of the row, so that every query
-// finds the exact row at which one of its windows closes, however the readings were cut into batches.
+// finds the exact row at which one of its windows closes, however the readings were cut into batches. Both belong to
+// the engine's thread.
+//
+// A source counts from the start, so one that has not delivered yet holds the watermark back. An idle or finished one
+// does not; it counts again from just before its next reading on. When none counts the watermark stays where it is
+// until Tick::watermark lifts it. It never goes back.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -20,28 +26,41 @@ inline constexpr std::int64_t kNoWatermark = std::numeric_limits<std::int64_t>::
 class WatermarkTrace {
  public:
   /// @brief The first position p in [from, size] such that the watermark after the rows and ticks before and at p is
-  /// >= threshold; that is: p < size means "row p (or a tick right before row p) lifts it there"; p == size a tick after
-  /// the last row. size + 1: not within this batch.
+  /// >= threshold; that is: p < size means "row p (or a tick right before row p) lifts it there"; p == size a tick
+  /// after the last row. size + 1: not within this batch.
   [[nodiscard]] std::uint32_t reach(std::int64_t threshold, std::uint32_t from) const noexcept;
+  /// @brief The watermark after row `position` and the ticks before it; position == size: after the whole batch.
+  [[nodiscard]] std::int64_t at(std::uint32_t position) const noexcept;
+  /// @brief The largest event time among the rows before `position`, those of earlier batches included; kNoWatermark
+  /// when there is none.
+  [[nodiscard]] std::int64_t newest_before(std::uint32_t position) const noexcept;
   /// @brief The watermark after the whole batch.
   [[nodiscard]] std::int64_t final() const noexcept { return final_; }
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
 
  private:
   friend class WatermarkTracker;
+  /// Rows between two maxima that are kept: reach() scans at most so many, and 64 maxima serve a buffer of 65,536 rows.
   static constexpr std::uint32_t kChunk = 1024;
-  // One source, no ticks: computed from the times themselves, with a running maximum at the end of each chunk.
+
+  /// Rows of one source without a tick between them: after row r the watermark is
+  /// max(base, min(cap, largest time of the source up to r - out_of_order)).
+  struct Span {
+    std::uint32_t begin = 0;
+    std::size_t first_chunk = 0;         ///< index in chunk_newest_
+    std::int64_t base = kNoWatermark;    ///< the watermark before the first row, its ticks included
+    std::int64_t cap = kNoWatermark;     ///< what the other sources allow
+    std::int64_t own = kNoWatermark;     ///< the source's largest time before the first row
+    std::int64_t newest = kNoWatermark;  ///< the largest time of any source before the first row
+    std::int64_t after = kNoWatermark;   ///< the watermark after the last row
+  };
+  [[nodiscard]] std::size_t span_of(std::uint32_t position) const noexcept;
+  [[nodiscard]] std::int64_t own_before(const Span& span, std::uint32_t position) const noexcept;
+
   const std::int64_t* times_ = nullptr;
   std::int64_t out_of_order_ = 0;
-  std::vector<std::int64_t> chunk_end_;  ///< watermark after each chunk
-  // Otherwise: spelt out. steps_[i] = (row, watermark from just before/at that row on), strictly rising.
-  bool explicit_ = false;
-  struct Step {
-    std::uint32_t row;
-    std::int64_t watermark;
-  };
-  std::vector<Step> steps_;
-  std::int64_t before_ = kNoWatermark;
+  std::vector<Span> spans_;                 ///< ascending begins; at least one
+  std::vector<std::int64_t> chunk_newest_;  ///< largest time of the span's source up to the end of each chunk of it
   std::int64_t final_ = kNoWatermark;
   std::uint32_t size_ = 0;
 };
@@ -55,6 +74,7 @@ class WatermarkTracker {
   /// @brief The watermark of one source alone (kNoWatermark before its first reading).
   [[nodiscard]] std::int64_t watermark(std::size_t source) const noexcept;
   void save(state::Writer& out) const;
+  /// @throws Error when the state is damaged or belongs to another number of sources.
   void load(state::Reader& in);
 
  private:
@@ -62,9 +82,14 @@ class WatermarkTracker {
     std::int64_t newest = kNoWatermark;  ///< largest event time
     bool counts = true;                  ///< neither idle nor finished
   };
-  void recompute();
+  /// The smallest watermark of the sources that count, `except` left out; the largest instant when none does.
+  [[nodiscard]] std::int64_t smallest(std::size_t except) const noexcept;
+  void lift();
+  void apply(const batch::Tick& tick);
+
   std::vector<SourceState> sources_;
   std::int64_t out_of_order_;
+  std::int64_t newest_ = kNoWatermark;
   std::int64_t watermark_ = kNoWatermark;
 };
 

@@ -1,0 +1,70 @@
+// Takes the integers of windows from a backend and appends their rows, in the order in which windows were closed.
+//
+// A backend may answer late, so what is to come is kept in a queue, together with the empty windows in between, of
+// which the backend knows nothing. Owned by the QueryRunner, used by the engine's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "batch/result_table.hpp"
+#include "execute/backend.hpp"
+#include "execute/finalize.hpp"
+#include "execute/group_table.hpp"
+#include "execute/revisions.hpp"
+#include "state/ledger.hpp"
+
+namespace weir::execute {
+
+class Emitter final : public WindowConsumer {
+ public:
+  /// All outlive the emitter.
+  Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger);
+
+  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill);
+  /// @brief Rows go to `out` from now on.
+  void start(batch::ResultTable& out) noexcept { out_ = &out; }
+
+  // What the backend was asked for, in order, right before asking. `end_ns` is the end that the row shows.
+  void expect_window(std::int64_t end_ns) { expected_.push_back({Kind::window, end_ns, end_ns}); }
+  void expect_revision(std::int64_t end_ns) { expected_.push_back({Kind::revision, end_ns, end_ns}); }
+  /// @brief Windows without readings that the backend is not asked for: ends first_end, first_end + slide … last_end.
+  void skip_empty(std::int64_t first_end, std::int64_t last_end);
+
+  void window(const WindowTotals& totals) override;
+  /// @brief The backend has answered everything. @throws Error when it has not.
+  void finish();
+
+  // emit_empty begins with the first window that has readings.
+  [[nodiscard]] bool started() const noexcept { return started_; }
+  void set_started(bool started) noexcept { started_ = started; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
+
+ private:
+  enum class Kind : std::uint8_t { window, revision, empty };
+  struct Expected {
+    Kind kind;
+    std::int64_t first_end;
+    std::int64_t last_end;
+  };
+  void emit_skipped();
+  void emit_empty(std::int64_t first_end, std::int64_t last_end);
+  void spill_when_full();
+
+  const plan::QueryPlan* query_;
+  Revisions* revisions_;
+  state::QueryLedger* ledger_;
+  Finalizer finalizer_;
+  bool emits_empty_;
+  bool started_;
+  batch::ResultTable* out_ = nullptr;
+  std::size_t spill_rows_ = 0;
+  std::function<void(batch::ResultTable&)> spill_;
+  std::vector<Expected> expected_;
+  std::size_t answered_ = 0;  ///< so many of expected_ are done; both start again when all are
+  std::vector<std::uint32_t> numbers_;
+};
+
+}  // namespace weir::execute

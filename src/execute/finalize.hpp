@@ -1,0 +1,57 @@
+// The last step of a window: integers become result values, `having` chooses rows, rows are put in order.
+//
+// Owned by the QueryRunner, used by the engine's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "batch/result_table.hpp"
+#include "execute/backend.hpp"
+#include "execute/group_table.hpp"
+#include "plan/plan.hpp"
+
+namespace weir::execute {
+
+class Finalizer {
+ public:
+  /// Both outlive the finalizer.
+  Finalizer(const plan::QueryPlan& query, GroupTable& groups);
+
+  /// @brief Appends the rows of a window, sorted by group keys bytewise, those that `having` keeps.
+  /// @param revisions one for each entry of `totals`, or empty: all 0
+  /// @returns how many rows
+  std::size_t append(const WindowTotals& totals, std::int64_t start_ns, std::int64_t end_ns,
+                     std::span<const std::uint32_t> revisions, batch::ResultTable& out);
+
+  /// @brief Appends the row of a window without readings of a query without group_by: count 0, the rest null.
+  /// @returns how many rows: 0 where `having` refuses it
+  std::size_t append_empty(std::int64_t start_ns, std::int64_t end_ns, batch::ResultTable& out);
+
+ private:
+  void sort_entries(const WindowTotals& totals);
+  [[nodiscard]] bool append_entry(const WindowTotals& totals, std::size_t entry, const batch::ResultRow& row,
+                                  batch::ResultTable& out);
+  [[nodiscard]] batch::Value value_of(const WindowTotals& totals, std::size_t entry, std::size_t aggregate) const;
+  [[nodiscard]] bool kept(std::uint32_t group) const;
+  [[nodiscard]] const batch::ResultColumn& column(std::size_t aggregate) const noexcept;
+
+  const plan::QueryPlan* query_;
+  GroupTable* groups_;
+  std::vector<std::size_t> quantile_of_;  ///< [argument] → its place among those with bins
+  std::vector<std::size_t> distinct_of_;  ///< [aggregate] → its place among the distinct ones
+  std::size_t quantile_arguments_ = 0;
+  std::size_t distinct_aggregates_ = 0;
+  WindowTotals none_;
+
+  // Reused from window to window.
+  std::vector<std::uint32_t> entry_order_;
+  std::vector<std::uint32_t> entry_of_rank_;
+  std::vector<batch::Value> values_;
+  std::vector<std::string_view> texts_;
+  std::vector<double> fields_;
+};
+
+}  // namespace weir::execute
