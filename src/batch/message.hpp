@@ -1,6 +1,7 @@
 // A message as a source received it, and where sources hand messages to. Bytes plus arrival time, nothing more.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,7 +38,12 @@ struct MessageView {
   std::string_view position_detail;   ///< SourcePosition::detail after this message
 };
 
-enum class Accepted : std::uint8_t { yes, shed, stopped };
+enum class Accepted : std::uint8_t {
+  yes,
+  shed,
+  stopped,
+  full  ///< only from offer_until()
+};
 
 /// Takes messages from sources. Any thread may call it.
 class MessageConsumer {
@@ -46,6 +52,13 @@ class MessageConsumer {
   /// @brief Copies the message. Blocks while the queue is full if the message's delivery is hold_back; returns
   /// `stopped` when the stream is shutting down and the message was not taken.
   virtual Accepted offer(const MessageView& message) = 0;
+  /// @brief As offer(), but a hold_back message that is not taken by `deadline` is answered `full`. For callers that must
+  /// not block for long, such as MQTT callbacks, which stop all clients of the process. A consumer whose acceptance is a
+  /// promise to the sender (a durable one) never answers `full`; this default is for it.
+  virtual Accepted offer_until(const MessageView& message, std::chrono::steady_clock::time_point deadline) {
+    static_cast<void>(deadline);
+    return offer(message);
+  }
   /// @brief The source has ended (end of file, end of standard input, TCP peer closed for good).
   virtual void finished(std::uint32_t source) = 0;
   /// @brief The source cannot go on; `what` is one line. The pipeline reports it and treats the source as finished.
