@@ -14,7 +14,7 @@
 #include "app/command.hpp"
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
-#include "app/summary.hpp"
+#include "runtime/summary.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
 #include "plan/configuration.hpp"
@@ -118,7 +118,7 @@ int replay(const ReplayArguments& arguments) {
   const Finished finished = run_pipeline(plan::compile(std::move(pipeline_spec)), std::move(options));
   bar.clear();
   if (!arguments.quiet) {
-    std::fputs(summary(finished.report, finished.seconds).c_str(), stderr);
+    std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
   }
   return finished.report.balances() ? kDone : kFailed;
 }

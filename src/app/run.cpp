@@ -7,7 +7,7 @@
 
 #include "app/command.hpp"
 #include "app/run_pipeline.hpp"
-#include "app/summary.hpp"
+#include "runtime/summary.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
 
@@ -24,7 +24,7 @@ int run(const RunOptions& options) {
   runtime_options.discard_state = options.discard;
   const Finished finished =
       run_pipeline(plan::compile(plan::read_configuration(options.config)), std::move(runtime_options));
-  std::fputs(summary(finished.report, finished.seconds).c_str(), stderr);
+  std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
   return finished.report.balances() ? kDone : kFailed;
 }
 

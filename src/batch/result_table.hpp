@@ -35,6 +35,7 @@ struct ResultShape {
   std::string query;
   std::vector<std::string> group_keys;
   std::vector<ResultColumn> columns;
+  bool readings = false;  ///< rows are readings: both window instants are the event time, printed as "time"
 };
 
 struct ResultRow {

@@ -61,6 +61,9 @@ struct Query {
   std::vector<Let> let;
   std::vector<std::string> group_by;
   std::vector<std::string> select;  ///< "avg(load)", "max(kw) as peak"
+  /// The rows are the readings themselves, filtered and mapped: `select` names values ("load", "load / 1000 as kw") and
+  /// there is no aggregate, group_by, window or having.
+  bool readings = false;
   Duration window{0};               ///< 0: no window, evaluated per batch interval
   Duration slide{0};                ///< 0: the window
   Duration allowed_lateness{0};

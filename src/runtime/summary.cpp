@@ -1,4 +1,4 @@
-#include "app/summary.hpp"
+#include "runtime/summary.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "batch/malformed.hpp"
 
-namespace weir::app {
+namespace weir::runtime {
 
 std::string summary(const runtime::Report& report, double seconds) {
   std::string text;
@@ -51,4 +51,4 @@ std::string summary(const runtime::Report& report, double seconds) {
   return text;
 }
 
-}  // namespace weir::app
+}  // namespace weir::runtime

@@ -5,9 +5,9 @@
 
 #include "runtime/engine.hpp"
 
-namespace weir::app {
+namespace weir::runtime {
 
 /// @brief Several lines of text; `seconds` 0 leaves the rate out.
 std::string summary(const runtime::Report& report, double seconds);
 
-}  // namespace weir::app
+}  // namespace weir::runtime
