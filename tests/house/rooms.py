@@ -18,12 +18,13 @@ ARROWS = {
     **{room: DATA for room in MIDDLE},
     "execute": DATA | {"plan", "state"},
     "runtime": DATA | MIDDLE | {"execute"},
+    "api": DATA | MIDDLE | {"execute", "runtime"},
     "app": DATA | MIDDLE | {"execute", "runtime"},
 }
-# The two places where the public API and the rooms meet.
-PUBLIC = {"source": {"weir/receiver.hpp"}, "runtime": None, "app": None}
+# Who may include the public API: the room that implements it, and the one that drives a user's own receiver.
+PUBLIC = {"source": {"weir/receiver.hpp"}, "api": None}
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 ROOMS_ARGUMENT = re.compile(r"\bROOMS\s+([^)]*?)(?=\b(?:SOURCES|LINK|PUBLIC_LINK)\b|\))", re.DOTALL)
 
 
@@ -41,9 +42,9 @@ def check_includes(source: pathlib.Path) -> list[str]:
                 where = file.relative_to(source)
                 if target is not None and target != room and target not in allowed:
                     problems.append(f'{where}: room {room} may not include "{include}"')
-                if include.startswith("weir/") and PUBLIC.get(room, set()) is not None:
-                    if include not in PUBLIC.get(room, set()):
-                        problems.append(f'{where}: room {room} may not include the public API ("{include}")')
+                public = PUBLIC.get(room, set())
+                if include.startswith("weir/") and public is not None and include not in public:
+                    problems.append(f'{where}: room {room} may not include the public API ("{include}")')
     for backend, other in (("cpu", "cuda"), ("cuda", "cpu")):
         for file in sorted((source / "src/execute" / backend).rglob("*.[ch]pp")):
             for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
@@ -65,6 +66,16 @@ def check_links(source: pathlib.Path) -> list[str]:
     return problems
 
 
+def check_public(source: pathlib.Path) -> list[str]:
+    """What is installed must compile without the rooms."""
+    problems = []
+    for file in sorted((source / "include").rglob("*.hpp")):
+        for include in INCLUDE.findall(file.read_text(encoding="utf-8")):
+            if room_of(include) is not None:
+                problems.append(f'{file.relative_to(source)}: the public API may not include "{include}"')
+    return problems
+
+
 def check_oracle(source: pathlib.Path) -> list[str]:
     """The oracle must not share arithmetic with what it judges."""
     problems = []
@@ -79,7 +90,7 @@ def main() -> int:
     source = pathlib.Path(sys.argv[1])
     folders = {path.name for path in (source / "src").iterdir() if path.is_dir()}
     problems = [f"src/{name}: a folder that is no room" for name in sorted(folders - ARROWS.keys())]
-    problems += check_includes(source) + check_links(source) + check_oracle(source)
+    problems += check_includes(source) + check_links(source) + check_public(source) + check_oracle(source)
     print("\n".join(problems) or f"{len(ARROWS)} rooms keep to their arrows")
     return 1 if problems else 0
 
