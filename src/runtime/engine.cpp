@@ -183,7 +183,7 @@ void Engine::save_stream(std::size_t index, state::Writer& out) const {
   out.u32(kStreamSectionVersion);
   out.text(schema_fingerprint(plan_.streams[index].spec));
   stream.ledger.save(out);
-  stream.tracker->save(out);
+  out.i64(stream.tracker->watermark());
   out.i64(stream.resume.interval_end_ns);
   out.i64(stream.resume.newest_arrival_ns);
   out.u8(stream.resume.ended ? 1 : 0);
@@ -200,49 +200,63 @@ void Engine::save_stream(std::size_t index, state::Writer& out) const {
       out.text(stream.keys->value(id, key));
     }
   }
+  stream.tracker->save(out);
   out.u8(stream.dedupe ? 1 : 0);
   if (stream.dedupe) {
     stream.dedupe->save(out);
   }
 }
 
-void Engine::load_stream(std::size_t index, state::Reader& in) {
-  Stream& stream = *streams_[index];
-  const spec::Stream& spec = plan_.streams[index].spec;
+SavedStream read_saved_stream(state::Reader& in) {
+  SavedStream saved;
   if (const std::uint32_t version = in.u32(); version != kStreamSectionVersion) {
-    throw Error(fmt::format("the state of stream '{}' has version {}, this program reads version {}", spec.name, version,
+    throw Error(fmt::format("the state of a stream has version {}, this program reads version {}", version,
                             kStreamSectionVersion));
   }
-  if (in.text() != schema_fingerprint(spec)) {
-    throw ConfigError(fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved",
-                                  spec.name),
-                      "undo the change, or start with another state_dir");
-  }
-  stream.ledger.load(in);
-  stream.tracker->load(in);
-  stream.resume.interval_end_ns = in.i64();
-  stream.resume.newest_arrival_ns = in.i64();
-  stream.resume.ended = in.u8() != 0;
+  saved.fingerprint = in.text();
+  saved.ledger.load(in);
+  saved.watermark_ns = in.i64();
+  saved.resume.interval_end_ns = in.i64();
+  saved.resume.newest_arrival_ns = in.i64();
+  saved.resume.ended = in.u8() != 0;
   for (std::uint64_t left = in.u64(); left > 0; --left) {
     const std::uint32_t source = in.u32();
     const std::uint64_t offset = in.u64();
-    stream.resume.positions.emplace_back(source, batch::SourcePosition{offset, std::string(in.text())});
+    saved.resume.positions.emplace_back(source, batch::SourcePosition{offset, std::string(in.text())});
   }
-  stream.key_count = in.u32();
+  saved.keys = in.u32();
+  return saved;
+}
+
+void Engine::load_stream(std::size_t index, state::Reader& in) {
+  Stream& stream = *streams_[index];
+  const spec::Stream& spec = plan_.streams[index].spec;
+  SavedStream saved = read_saved_stream(in);
+  if (saved.fingerprint != schema_fingerprint(spec)) {
+    throw ConfigError({Diagnostic{
+        plan_.spec.file, spec.line,
+        fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved", spec.name),
+        "undo the change, or start with another state_dir"}});
+  }
+  stream.ledger = saved.ledger;
+  stream.resume = std::move(saved.resume);
+  stream.key_count = saved.keys;
   std::vector<std::string_view> tuple(stream.keys->arity());
   for (std::uint32_t id = 0; id < stream.key_count; ++id) {
     for (std::string_view& part : tuple) {
       part = in.text();
     }
     if (stream.keys->intern(tuple) != id) {
-      throw ConfigError(fmt::format("stream '{}': its state holds {} key tuples, more than max_keys = {}", spec.name,
-                                    stream.key_count, spec.max_keys),
-                        "raise max_keys");
+      throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
+                                    fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}",
+                                                spec.name, stream.key_count, spec.max_keys),
+                                    "raise max_keys"}});
     }
   }
+  stream.tracker->load(in);
   if (in.u8() != 0) {
-    Dedupe saved(-1);
-    (stream.dedupe ? *stream.dedupe : saved).load(in);
+    Dedupe saved_dedupe(-1);
+    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in);
   }
   Report::Stream& published = report_.streams[index];
   published.ledger = stream.ledger;

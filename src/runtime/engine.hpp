@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,9 +56,19 @@ struct StreamResume {
   bool ended = false;  ///< the input had ended: nothing is left to read
 };
 
+/// The head of a stream's section of a checkpoint; the key tuples, the watermark tracker and the dedupe table follow.
+struct SavedStream {
+  std::string fingerprint;
+  state::StreamLedger ledger;
+  std::int64_t watermark_ns = execute::kNoWatermark;
+  StreamResume resume;
+  std::uint32_t keys = 0;
+};
+/// @throws Error on another version or cut-off bytes.
+SavedStream read_saved_stream(state::Reader& in);
+
 class Engine {
  public:
-  /// @param discard names of queries whose saved state is thrown away
   Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -65,7 +76,7 @@ class Engine {
 
   /// @brief Opens the sinks for a start from nothing.
   void open();
-  /// @brief Takes over a checkpoint. @throws ConfigError when a stream's schema or a query changed and is not discarded.
+  /// @brief Takes over a checkpoint. @param discard names of queries whose saved state is thrown away. @throws ConfigError when a stream's schema or a query changed and is not discarded.
   void restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard);
 
   [[nodiscard]] batch::KeyDictionary& keys(std::size_t stream) { return *streams_[stream]->keys; }
