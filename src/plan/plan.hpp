@@ -69,6 +69,7 @@ struct Aggregate {
 struct QueryPlan {
   std::size_t stream = 0;               ///< index in Plan::streams
   spec::Query spec;                     ///< as the user wrote it
+  std::string stream_text;  ///< the stream's name, keys, fields and time, as fingerprint() has them
   std::vector<int> field_places;        ///< decimal places of each of the stream's fields, in the schema's order
   ops::Program where;                   ///< empty: all readings
   std::vector<KeyTest> key_tests;       ///< of where and of the arguments' programs

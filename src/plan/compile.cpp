@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/spelling.hpp"
+#include "plan/plan.hpp"
+#include "plan/query_compiler.hpp"
+#include "plan/sink_checks.hpp"
+#include "plan/stream_checks.hpp"
+
+namespace weir::plan {
+namespace {
+
+/// Names become parts of file names, topics and metrics.
+bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name.front() != '.' && name.size() <= 100 &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                  c == '.';
+         });
+}
+
+template <typename Entry>
+void check_names(const std::vector<Entry>& entries, std::string_view kind, Diagnostics& diagnostics) {
+  std::set<std::string_view> seen;
+  for (const Entry& entry : entries) {
+    if (entry.name.empty()) {
+      diagnostics.add(entry.line, fmt::format("a {} without a name", kind), "add name = \"…\"");
+    } else if (!is_plain_name(entry.name)) {
+      diagnostics.add(entry.line, fmt::format("{} '{}' is no name", kind, entry.name),
+                      "use letters, digits, '_', '-' and '.', not beginning with '.'");
+    } else if (!seen.insert(entry.name).second) {
+      diagnostics.add(
+          entry.line,
+          fmt::format("two {} are named '{}'", kind == "query" ? "queries" : std::string(kind) + "s", entry.name),
+          "give one another name");
+    }
+  }
+}
+
+void check_pipeline(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
+  if (pipeline.batch_interval.count() <= 0) {
+    diagnostics.add(0, "'batch_interval' must be longer than 0s");
+  }
+  if (pipeline.checkpoint_interval.count() <= 0) {
+    diagnostics.add(0, "'checkpoint_interval' must be longer than 0s");
+  }
+  if (pipeline.batch_rows == 0) {
+    diagnostics.add(0, "'batch_rows' must be at least 1");
+  }
+  if (pipeline.journal_memory == 0) {
+    diagnostics.add(0, "'journal_memory' must be above 0");
+  }
+  const std::string& device = pipeline.device;
+  constexpr std::string_view kNumbered = "cuda:";
+  const bool numbered = device.size() > kNumbered.size() && device.size() <= kNumbered.size() + 4 &&
+                        device.compare(0, kNumbered.size(), kNumbered) == 0 &&
+                        device.find_first_not_of("0123456789", kNumbered.size()) == std::string::npos;
+  if (!numbered && device != "auto" && device != "cpu" && device != "cuda") {
+    constexpr std::string_view kDevices[] = {"auto", "cpu", "cuda", "cuda:0"};
+    diagnostics.add(0, fmt::format("[pipeline]: 'device' cannot be \"{}\"", device), suggest(device, kDevices));
+  }
+}
+
+/// Every query without `sinks` prints; "console" need not be declared.
+void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
+  const auto console = std::find_if(pipeline.sinks.begin(), pipeline.sinks.end(),
+                                    [](const spec::Sink& sink) { return sink.name == "console"; });
+  if (console != pipeline.sinks.end()) {
+    if (console->kind != spec::SinkKind::console) {
+      diagnostics.add(console->line, "the sink 'console' must be of type = \"console\"", "give it another name");
+    }
+    return;
+  }
+  const bool needed = std::any_of(pipeline.queries.begin(), pipeline.queries.end(), [](const spec::Query& query) {
+    return query.sinks.empty() || std::find(query.sinks.begin(), query.sinks.end(), "console") != query.sinks.end();
+  });
+  if (needed) {
+    spec::Sink sink;
+    sink.name = "console";
+    sink.kind = spec::SinkKind::console;
+    pipeline.sinks.push_back(std::move(sink));
+  }
+}
+
+}  // namespace
+
+Plan compile(spec::Pipeline pipeline) {
+  Diagnostics diagnostics(pipeline.file);
+  check_pipeline(pipeline, diagnostics);
+  add_implicit_console(pipeline, diagnostics);
+  check_names(pipeline.streams, "stream", diagnostics);
+  check_names(pipeline.queries, "query", diagnostics);
+  check_names(pipeline.sinks, "sink", diagnostics);
+  if (pipeline.streams.empty()) {
+    diagnostics.add(0, "no stream", "declare one with [streams.NAME]");
+  }
+  if (pipeline.queries.empty()) {
+    diagnostics.add(0, "no query: there is no output operation", "declare one with [[query]]");
+  }
+
+  Plan plan;
+  plan.spec = std::move(pipeline);
+  for (const spec::Stream& stream : plan.spec.streams) {
+    check_stream(stream, diagnostics);
+    StreamPlan stream_plan;
+    stream_plan.spec = stream;
+    stream_plan.arrival_time = stream.time.arrival;
+    plan.streams.push_back(std::move(stream_plan));
+  }
+  for (std::size_t i = 0; i < plan.spec.queries.size(); ++i) {
+    plan.queries.push_back(compile_query(plan, i, diagnostics));
+  }
+  check_sinks(plan, diagnostics);
+  diagnostics.throw_if_any();
+
+  for (std::size_t i = 0; i < plan.queries.size(); ++i) {
+    StreamPlan& stream = plan.streams[plan.queries[i].stream];
+    stream.queries.push_back(i);
+    stream.has_per_batch_query = stream.has_per_batch_query || plan.queries[i].per_batch;
+  }
+  return plan;
+}
+
+}  // namespace weir::plan

@@ -1,0 +1,206 @@
+#include "plan/query_compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/spelling.hpp"
+#include "plan/group_scope.hpp"
+#include "plan/intervals.hpp"
+
+namespace weir::plan {
+namespace {
+
+/// What decides the meaning of a stream's readings, for QueryPlan::fingerprint().
+std::string stream_text(const spec::Stream& stream) {
+  std::string text = stream.name + "; keys";
+  for (const spec::Key& key : stream.schema.keys) {
+    text += fmt::format(" {}@{}", key.name, key.path);
+  }
+  text += "; fields";
+  for (const spec::Field& field : stream.schema.fields) {
+    text += fmt::format(" {}:{}@{}{}", field.name, field.places, field.path, field.required ? "!" : "");
+  }
+  text += stream.time.arrival ? std::string("; time arrival")
+                              : fmt::format("; time {} {} {} {}", stream.time.field, static_cast<int>(stream.time.unit),
+                                            stream.time.format, stream.time.zone);
+  return text;
+}
+
+class QueryCompiler {
+ public:
+  QueryCompiler(const Plan& plan, std::size_t index, Diagnostics& diagnostics)
+      : plan_(plan),
+        spec_(plan.spec.queries[index]),
+        diagnostics_(diagnostics),
+        what_(fmt::format("query '{}'", spec_.name)) {
+    query_.spec = spec_;
+    query_.shape.query = spec_.name;
+  }
+
+  QueryPlan run() {
+    resolve_sinks();
+    const spec::Stream* stream = find_stream();
+    if (stream == nullptr) {
+      return std::move(query_);
+    }
+    query_.stream_text = stream_text(*stream);
+    group(*stream);
+    expressions(*stream);
+    check_column_names();
+    plan_intervals(query_, plan_.spec.batch_interval, stream->time.arrival, diagnostics_);
+    query_.max_groups = query_.group_keys.empty() ? 1 : spec_.max_groups != 0 ? spec_.max_groups : stream->max_keys;
+    return std::move(query_);
+  }
+
+ private:
+  void mistake(int line, const std::string& message, const std::string& suggestion = {}) {
+    diagnostics_.add(line != 0 ? line : spec_.line, what_ + ": " + message, suggestion);
+  }
+  [[nodiscard]] Site site(int line, std::string_view part) const {
+    return {diagnostics_, line != 0 ? line : spec_.line, fmt::format("{}, {}", what_, part)};
+  }
+
+  const spec::Stream* find_stream() {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < plan_.spec.streams.size(); ++i) {
+      if (plan_.spec.streams[i].name == spec_.from) {
+        query_.stream = i;
+        return &plan_.spec.streams[i];
+      }
+      names.emplace_back(plan_.spec.streams[i].name);
+    }
+    if (spec_.from.empty()) {
+      mistake(spec_.line, "'from' is missing", "name the stream that it reads");
+    } else {
+      mistake(spec_.line, fmt::format("unknown stream '{}'", spec_.from), suggest(spec_.from, names));
+    }
+    return nullptr;
+  }
+
+  void resolve_sinks() {
+    std::vector<std::string_view> names;
+    for (const spec::Sink& sink : plan_.spec.sinks) {
+      names.emplace_back(sink.name);
+    }
+    const std::vector<std::string> wanted = spec_.sinks.empty() ? std::vector<std::string>{"console"} : spec_.sinks;
+    for (const std::string& name : wanted) {
+      const auto found = std::find(names.begin(), names.end(), name);
+      if (found == names.end()) {
+        mistake(spec_.sinks_line, fmt::format("unknown sink '{}'", name), suggest(name, names));
+        continue;
+      }
+      const auto index = static_cast<std::size_t>(found - names.begin());
+      if (std::find(query_.sinks.begin(), query_.sinks.end(), index) != query_.sinks.end()) {
+        mistake(spec_.sinks_line, fmt::format("sink '{}' is named twice", name));
+      }
+      query_.sinks.push_back(index);
+    }
+  }
+
+  void group(const spec::Stream& stream) {
+    std::vector<std::string_view> names;
+    for (const spec::Key& key : stream.schema.keys) {
+      names.emplace_back(key.name);
+    }
+    for (const std::string& name : spec_.group_by) {
+      const auto key = stream.schema.key_index(name);
+      if (!key.has_value()) {
+        const bool field = stream.schema.field_index(name).has_value();
+        mistake(spec_.group_by_line,
+                field ? fmt::format("group_by: '{}' is a field; only keys can be grouped by", name)
+                      : fmt::format("group_by: unknown key '{}'", name),
+                field           ? fmt::format("declare it in keys of stream '{}'", stream.name)
+                : names.empty() ? fmt::format("stream '{}' has no keys", stream.name)
+                                : suggest(name, names));
+      } else if (std::find(query_.group_keys.begin(), query_.group_keys.end(), *key) != query_.group_keys.end()) {
+        mistake(spec_.group_by_line, fmt::format("group_by: '{}' is named twice", name));
+      } else {
+        query_.group_keys.push_back(*key);
+        query_.shape.group_keys.push_back(name);
+      }
+    }
+  }
+
+  void expressions(const spec::Stream& stream) {
+    ValueGraph row_graph;
+    ValueGraph group_graph;
+    RowScope rows(stream.schema, spec_, row_graph, query_.key_tests, diagnostics_, what_);
+    rows.check_all_lets();
+    rows.aggregates_are_refused_because("where is asked for each reading", "put it into having");
+    query_.where = compile_condition(spec_.where, rows, row_graph, query_.key_tests, site(spec_.where_line, "where"));
+
+    AggregateSet aggregates(query_, rows, row_graph);
+    select(aggregates);
+    GroupScope groups(query_, rows, aggregates, group_graph);
+    query_.having = compile_condition(spec_.having, groups, group_graph, query_.having_key_tests,
+                                      site(spec_.having_line, "having"));
+  }
+
+  void select(AggregateSet& aggregates) {
+    if (spec_.select.empty()) {
+      mistake(spec_.select_line, "'select' is missing", R"~(name what it computes, as in select = ["count()", "avg(x)"])~");
+    }
+    for (const std::string& text : spec_.select) {
+      const Site entry_site = site(spec_.select_line, fmt::format("select \"{}\"", text));
+      try {
+        SelectEntry entry = parse_select_entry(text);
+        const Expression& expression = entry.expression;
+        const Node& root = expression.nodes.back();
+        if (root.kind != Node::Kind::call) {
+          entry_site.mistake(root.column, "an entry of select must be an aggregate",
+                             root.kind == Node::Kind::name ? fmt::format("write avg({0}) or last({0})", root.text)
+                                                           : "compute inside of it, as in avg(x * 2)");
+        } else if (const auto aggregate = aggregates.resolve(expression, expression.root(), entry_site)) {
+          aggregates.select(*aggregate, entry.alias.empty() ? std::move(entry.text) : std::move(entry.alias));
+        }
+      } catch (const SyntaxError& error) {
+        entry_site.mistake(error);
+      }
+    }
+  }
+
+  /// A row is one JSON object: no two of its members may have the same name.
+  void check_column_names() {
+    constexpr std::array<std::string_view, 4> kRowMembers{"query", "window_start", "window_end", "revision"};
+    const auto is_row_member = [&](const std::string& name) {
+      return std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end();
+    };
+    for (const std::string& key : query_.shape.group_keys) {
+      if (is_row_member(key)) {
+        mistake(spec_.group_by_line, fmt::format("group_by: every row has a member '{}' of its own", key),
+                "give the key another name, with path for its name in the payload");
+      }
+    }
+    const auto& columns = query_.shape.columns;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const std::string& name = columns[i].name;
+      const bool twice = std::any_of(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(i),
+                                     [&](const batch::ResultColumn& other) { return other.name == name; });
+      const auto& keys = query_.shape.group_keys;
+      if (twice) {
+        mistake(spec_.select_line, fmt::format("select: two columns are named '{}'", name),
+                "give one another name with 'as'");
+      } else if (is_row_member(name) || std::find(keys.begin(), keys.end(), name) != keys.end()) {
+        mistake(spec_.select_line, fmt::format("select: every row has a member '{}' already", name),
+                "give the column another name with 'as'");
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const spec::Query& spec_;
+  Diagnostics& diagnostics_;
+  std::string what_;
+  QueryPlan query_;
+};
+
+}  // namespace
+
+QueryPlan compile_query(const Plan& plan, std::size_t index, Diagnostics& diagnostics) {
+  return QueryCompiler(plan, index, diagnostics).run();
+}
+
+}  // namespace weir::plan

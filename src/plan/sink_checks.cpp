@@ -1,0 +1,151 @@
+#include "plan/sink_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/spelling.hpp"
+#include "plan/mqtt_topic.hpp"
+
+namespace weir::plan {
+namespace {
+
+struct Placeholders {
+  std::vector<std::string> names;
+  bool balanced = true;
+};
+
+Placeholders placeholders(std::string_view text) {
+  Placeholders result;
+  std::size_t at = 0;
+  while ((at = text.find_first_of("{}", at)) != std::string_view::npos) {
+    const std::size_t close = text.find_first_of("{}", at + 1);
+    if (text[at] == '}' || close == std::string_view::npos || text[close] == '{') {
+      result.balanced = false;
+      return result;
+    }
+    result.names.emplace_back(text.substr(at + 1, close - at - 1));
+    at = close + 1;
+  }
+  return result;
+}
+
+class SinkChecker {
+ public:
+  SinkChecker(const Plan& plan, std::size_t index, Diagnostics& diagnostics)
+      : sink_(plan.spec.sinks[index]), what_(fmt::format("sink '{}'", sink_.name)), diagnostics_(diagnostics) {
+    for (const QueryPlan& query : plan.queries) {
+      if (std::find(query.sinks.begin(), query.sinks.end(), index) != query.sinks.end()) {
+        queries_.push_back(&query);
+      }
+    }
+  }
+
+  void run() {
+    switch (sink_.kind) {
+      case spec::SinkKind::file:
+        file();
+        break;
+      case spec::SinkKind::mqtt:
+        mqtt();
+        break;
+      case spec::SinkKind::callback:
+        if (!sink_.callback) {
+          mistake("a callback sink without a function");
+        }
+        break;
+      case spec::SinkKind::console:
+        break;
+    }
+  }
+
+ private:
+  void mistake(const std::string& message, const std::string& suggestion = {}) {
+    diagnostics_.add(sink_.line, what_ + ": " + message, suggestion);
+  }
+
+  void file() {
+    if (sink_.path.empty()) {
+      mistake("'path' is missing or empty", "as in \"out/{query}.jsonl\"");
+      return;
+    }
+    if (sink_.rotate_every.count() < 0) {
+      mistake("'rotate_every' is negative");
+    }
+    const Placeholders found = placeholders(sink_.path);
+    bool per_query = false;
+    for (const std::string& name : found.names) {
+      per_query = per_query || name == "query";
+      if (name != "query") {
+        mistake(fmt::format("'path' cannot hold {{{}}}", name), "only {query} is known here");
+      }
+    }
+    if (!found.balanced) {
+      mistake("'path' has a brace without its partner");
+    }
+    if (sink_.format == spec::RowFormat::csv && !per_query && queries_.size() > 1) {
+      mistake(fmt::format("{} queries would write rows of different columns into one CSV file", queries_.size()),
+              "put {query} into the path");
+    }
+  }
+
+  void mqtt() {
+    if (const std::string broker = broker_mistake(sink_.broker); !broker.empty()) {
+      mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
+    }
+    if (!sink_.ca_file.empty() && !sink_.broker.empty() && !broker_uses_tls(sink_.broker)) {
+      mistake("'ca_file' is given, but the broker's address does not use TLS", "write mqtts:// or wss://");
+    }
+    if (sink_.qos < 0 || sink_.qos > 2) {
+      mistake(fmt::format("'qos' = {} is not between 0 and 2", sink_.qos));
+    }
+    if (sink_.mqtt_version != 4 && sink_.mqtt_version != 5) {
+      mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", sink_.mqtt_version), "4 is 3.1.1, or 5");
+    }
+    if (sink_.topic.empty()) {
+      mistake("'topic' is missing or empty", "as in \"weir/{query}\"");
+      return;
+    }
+    if (sink_.topic.find_first_of("+#") != std::string::npos) {
+      mistake("'topic' must not hold the wildcards + and #");
+    }
+    const Placeholders found = placeholders(sink_.topic);
+    if (!found.balanced) {
+      mistake("'topic' has a brace without its partner");
+    }
+    for (const QueryPlan* query : queries_) {
+      std::vector<std::string_view> known{"query"};
+      known.insert(known.end(), query->shape.group_keys.begin(), query->shape.group_keys.end());
+      for (const std::string& name : found.names) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+          mistake(fmt::format("'topic' holds {{{}}}, but query '{}' does not group by it", name, query->spec.name),
+                  suggest(name, known));
+        }
+      }
+    }
+  }
+
+  const spec::Sink& sink_;
+  std::string what_;
+  Diagnostics& diagnostics_;
+  std::vector<const QueryPlan*> queries_;
+};
+
+}  // namespace
+
+void check_sinks(const Plan& plan, Diagnostics& diagnostics) {
+  const auto& sinks = plan.spec.sinks;
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    SinkChecker(plan, i, diagnostics).run();
+    for (std::size_t j = 0; j < i; ++j) {
+      if (sinks[i].kind == spec::SinkKind::file && sinks[j].kind == spec::SinkKind::file &&
+          sinks[i].path == sinks[j].path && !sinks[i].path.empty()) {
+        diagnostics.add(sinks[i].line,
+                        fmt::format("sink '{}' writes to the same file as '{}'", sinks[i].name, sinks[j].name),
+                        "give it another path");
+      }
+    }
+  }
+}
+
+}  // namespace weir::plan

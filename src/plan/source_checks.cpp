@@ -1,0 +1,235 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/spelling.hpp"
+#include "plan/mqtt_topic.hpp"
+#include "plan/stream_checks.hpp"
+
+namespace weir::plan {
+namespace {
+
+class SourceChecker {
+ public:
+  SourceChecker(const spec::Stream& stream, const spec::Source& source, const std::string& what,
+                Diagnostics& diagnostics)
+      : stream_(stream), source_(source), what_(what), diagnostics_(diagnostics) {}
+
+  void run() {
+    switch (source_.kind) {
+      case spec::SourceKind::file:
+      case spec::SourceKind::directory:
+        if (source_.path.empty()) {
+          mistake("'path' is missing or empty");
+        }
+        if (source_.kind == spec::SourceKind::directory) {
+          directory();
+        }
+        break;
+      case spec::SourceKind::mqtt:
+        mqtt();
+        break;
+      case spec::SourceKind::tcp:
+        if (source_.host.empty() || source_.port < 1 || source_.port > 65535) {
+          mistake("'host' and 'port' are missing", "write address = \"host:port\"");
+        }
+        break;
+      case spec::SourceKind::simulator:
+        simulator();
+        break;
+      case spec::SourceKind::custom:
+        if (source_.receiver == nullptr) {
+          mistake("a custom source without a receiver");
+        }
+        break;
+      case spec::SourceKind::standard_input:
+        break;
+    }
+    format();
+  }
+
+ private:
+  void mistake(const std::string& message, const std::string& suggestion = {}) {
+    diagnostics_.add(source_.line != 0 ? source_.line : stream_.line, what_ + ": " + message, suggestion);
+  }
+
+  void directory() {
+    if (source_.pattern.empty()) {
+      mistake("'pattern' is empty", "\"*\" stands for every file");
+    }
+    if (source_.poll.count() <= 0) {
+      mistake("'poll' must be longer than 0s");
+    }
+  }
+
+  void simulator() {
+    const spec::Simulator& simulator = source_.simulator;
+    if (simulator.sensors == 0) {
+      mistake("'sensors' must be at least 1");
+    }
+    if (!(simulator.rate_per_s > 0.0)) {
+      mistake("'rate_per_s' must be above 0");
+    }
+    for (const double probability :
+         {simulator.gap_probability, simulator.duplicate_probability, simulator.malformed_probability}) {
+      if (!(probability >= 0.0 && probability <= 1.0)) {
+        mistake("a probability must be between 0 and 1");
+      }
+    }
+    if (!simulator.start.empty() && !TimeReader(TimeUnit::rfc3339).read(simulator.start)) {
+      mistake(fmt::format("'start' = \"{}\" is no RFC 3339 time", simulator.start), "as in \"2026-01-31T12:00:00Z\"");
+    }
+  }
+
+  void mqtt() {
+    if (const std::string broker = broker_mistake(source_.broker); !broker.empty()) {
+      mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
+    }
+    if (source_.qos < 0 || source_.qos > 2) {
+      mistake(fmt::format("'qos' = {} is not between 0 and 2", source_.qos));
+    }
+    if (source_.mqtt_version != 4 && source_.mqtt_version != 5) {
+      mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", source_.mqtt_version), "4 is 3.1.1, or 5");
+    }
+    if (source_.cert_file.empty() != source_.key_file.empty()) {
+      mistake("'cert_file' and 'key_file' belong together");
+    }
+    const bool tls_files = !source_.ca_file.empty() || !source_.cert_file.empty() || !source_.key_file.empty();
+    if (tls_files && !source_.broker.empty() && !broker_uses_tls(source_.broker)) {
+      mistake("TLS files are given, but the broker's address does not use TLS", "write mqtts:// or wss://");
+    }
+    if (source_.keep_alive.count() < 0 || source_.session_expiry.count() < 0) {
+      mistake("'keep_alive' and 'session_expiry' must not be negative");
+    }
+    if (source_.topics.empty()) {
+      mistake("'topics' is missing", R"(as in topics = ["plant/{line}/{machine}/state"])");
+    }
+    std::vector<std::string_view> keys;
+    for (const spec::Key& key : stream_.schema.keys) {
+      keys.emplace_back(key.name);
+    }
+    for (const std::string& topic : source_.topics) {
+      const TopicFilter filter = parse_topic_filter(topic);
+      if (!filter.mistake.empty()) {
+        mistake(fmt::format("topic \"{}\": {}", topic, filter.mistake), filter.suggestion);
+        continue;
+      }
+      for (const std::string& capture : filter.captures) {
+        const auto key = stream_.schema.key_index(capture);
+        if (!key.has_value()) {
+          mistake(fmt::format("topic \"{}\" captures '{}', which is no key of the stream", topic, capture),
+                  keys.empty() ? "write + for a level that is not needed" : suggest(capture, keys));
+        } else if (!stream_.schema.keys[*key].path.empty()) {
+          mistake(
+              fmt::format("key '{}' is captured by topic \"{}\", but has a path in the payload too", capture, topic),
+              "leave out its path, or write + in the topic");
+        }
+      }
+      captured_.emplace_back(filter.captures.begin(), filter.captures.end());
+    }
+  }
+
+  /// The key comes from every topic of the source.
+  [[nodiscard]] bool is_captured(const std::string& key) const {
+    return !captured_.empty() && std::all_of(captured_.begin(), captured_.end(),
+                                             [&](const auto& captures) { return captures.count(key) != 0; });
+  }
+
+  void format() {
+    switch (source_.format.kind) {
+      case spec::FormatKind::csv:
+        csv();
+        break;
+      case spec::FormatKind::json:
+        if (!source_.format.array_path.empty() && source_.format.array_path.front() != '/') {
+          mistake(fmt::format("'array_path' = \"{}\" is no JSON pointer", source_.format.array_path),
+                  fmt::format("write \"/{}\"", source_.format.array_path));
+        }
+        break;
+      case spec::FormatKind::raw:
+        raw();
+        break;
+      case spec::FormatKind::senml:
+        break;
+    }
+  }
+
+  void csv() {
+    const spec::Format& format = source_.format;
+    if (format.separator.size() != 1 || format.separator == "\"" || format.separator == "\n" ||
+        format.separator == "\r") {
+      mistake("'separator' must be one character that is neither a quote nor a line end",
+              R"(as in "," or ";"; " " stands for any run of blanks)");
+    }
+    const bool has_first_line = source_.kind == spec::SourceKind::file || source_.kind == spec::SourceKind::directory ||
+                                source_.kind == spec::SourceKind::standard_input;
+    if (format.columns.empty()) {
+      // A message has no header line; what a custom receiver or the simulator sends is known to them alone.
+      if (source_.kind == spec::SourceKind::mqtt || source_.kind == spec::SourceKind::tcp) {
+        mistake("format = \"csv\" without 'columns': messages have no header line",
+                R"(name them in order, as in columns = ["t", "temperature"])");
+      }
+      return;
+    }
+    if (format.header && !has_first_line) {
+      mistake("'header' is for files: messages have no header line");
+    }
+    std::vector<std::string_view> columns(format.columns.begin(), format.columns.end());
+    std::set<std::string_view> seen;
+    for (const std::string_view column : columns) {
+      if (!column.empty() && !seen.insert(column).second) {
+        mistake(fmt::format("two columns are named '{}'", column));
+      }
+    }
+    const auto need = [&](std::string_view kind, const std::string& name, const std::string& path) {
+      const std::string& column = path.empty() ? name : path;
+      if (seen.count(column) == 0) {
+        mistake(fmt::format("{} '{}' is no column", kind, column), suggest(column, columns));
+      }
+    };
+    for (const spec::Key& key : stream_.schema.keys) {
+      if (!is_captured(key.name)) {
+        need("key", key.name, key.path);
+      }
+    }
+    for (const spec::Field& field : stream_.schema.fields) {
+      need("field", field.name, field.path);
+    }
+    if (!stream_.time.arrival && !stream_.time.field.empty()) {
+      need("time field", stream_.time.field, {});
+    }
+  }
+
+  void raw() {
+    if (stream_.schema.fields.size() != 1) {
+      mistake(fmt::format("format = \"raw\" is one number a message, but the stream has {} fields",
+                          stream_.schema.fields.size()),
+              "declare one field");
+    }
+    if (!stream_.time.arrival) {
+      mistake("format = \"raw\" carries no time", "write time = \"arrival\" for the stream");
+    }
+    for (const spec::Key& key : stream_.schema.keys) {
+      if (!is_captured(key.name)) {
+        mistake(fmt::format("format = \"raw\" carries no keys, and not every topic captures '{}'", key.name),
+                fmt::format("write {{{}}} as a level of the topic", key.name));
+      }
+    }
+  }
+
+  const spec::Stream& stream_;
+  const spec::Source& source_;
+  const std::string& what_;
+  Diagnostics& diagnostics_;
+  std::vector<std::set<std::string>> captured_;  ///< per valid topic
+};
+
+}  // namespace
+
+void check_source(const spec::Stream& stream, const spec::Source& source, const std::string& what,
+                  Diagnostics& diagnostics) {
+  SourceChecker(stream, source, what, diagnostics).run();
+}
+
+}  // namespace weir::plan
