@@ -34,7 +34,7 @@ std::string select_text(const Aggregate& aggregate) {
 std::size_t union_stream(Graph& graph, const std::vector<std::size_t>& parts) {
   std::string name;
   for (const std::size_t part : parts) {
-    name += (name.empty() ? "" : "+") + graph.pipeline.streams[part].name;
+    name += (name.empty() ? "" : "-") + graph.pipeline.streams[part].name;
   }
   for (std::size_t i = 0; i < graph.pipeline.streams.size(); ++i) {
     if (graph.pipeline.streams[i].name == name) {
@@ -90,7 +90,7 @@ void add_output(const DStream::Node& node, spec::Sink sink) {
   query.allowed_lateness = node.lateness;
   query.having = node.having;
   query.emit_empty = node.emit_empty;
-  sink.name = fmt::format("{}/{}", query.name, graph->pipeline.sinks.size() + 1);
+  sink.name = fmt::format("{}-{}", query.name, graph->pipeline.sinks.size() + 1);
   query.sinks = {sink.name};
   graph->pipeline.sinks.push_back(std::move(sink));
   graph->pipeline.queries.push_back(std::move(query));

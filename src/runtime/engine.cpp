@@ -50,8 +50,15 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
     report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
   }
   for (const plan::QueryPlan& query : plan.queries) {
-    queries_.push_back({std::make_unique<execute::QueryRunner>(plan, query, backend, *streams_[query.stream]->keys),
-                        std::make_unique<batch::ResultTable>(query.shape)});
+    Query state;
+    const batch::KeyDictionary& keys = *streams_[query.stream]->keys;
+    if (query.readings) {
+      state.readings = std::make_unique<execute::ReadingRunner>(plan, query, keys);
+    } else {
+      state.runner = std::make_unique<execute::QueryRunner>(plan, query, backend, keys);
+    }
+    state.table = std::make_unique<batch::ResultTable>(query.shape);
+    queries_.push_back(std::move(state));
     report_.queries.push_back({query.spec.name, {}});
   }
   for (const spec::Sink& sink : plan.spec.sinks) {
@@ -110,13 +117,18 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     std::uint64_t closed = 0;
     query.table->clear();
     late_rows_.clear();
-    query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
+    if (query.readings) {
+      query.readings->run(batch, *query.table);
+      closed = batch.interval_ends.size();
+    } else {
+      query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
+      late_before = std::min(late_before, query.runner->late_before());
+    }
     if (closed > 0 || !query.table->empty()) {
       query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
       write_rows(plan_.queries[index], *query.table);
     }
     late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());
-    late_before = std::min(late_before, query.runner->late_before());
   }
   if (stream.dedupe) {
     stream.dedupe->forget_before(late_before);
@@ -135,7 +147,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   published.keys = stream.key_count;
   published.watermark_ns = stream.tracker->watermark();
   for (const std::size_t index : plan_.streams[stream_index].queries) {
-    report_.queries[index].ledger = queries_[index].runner->ledger();
+    report_.queries[index].ledger = queries_[index].ledger();
   }
 }
 
@@ -274,7 +286,11 @@ std::vector<state::Section> Engine::checkpoint() {
   for (std::size_t i = 0; i < queries_.size(); ++i) {
     state::Writer out;
     out.text(plan_.queries[i].fingerprint());
-    queries_[i].runner->save(out);
+    if (queries_[i].runner) {
+      queries_[i].runner->save(out);
+    } else {
+      queries_[i].readings->save(out);
+    }
     sections.push_back({"query/" + plan_.queries[i].spec.name, out.take()});
   }
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
@@ -304,8 +320,12 @@ void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std:
                          fmt::format("undo the change, or start with --discard-state {}", query.spec.name)});
       continue;
     }
-    queries_[i].runner->load(in);
-    report_.queries[i].ledger = queries_[i].runner->ledger();
+    if (queries_[i].runner) {
+      queries_[i].runner->load(in);
+    } else {
+      queries_[i].readings->load(in);
+    }
+    report_.queries[i].ledger = queries_[i].ledger();
   }
   if (!refused.empty()) {
     throw ConfigError(std::move(refused));
@@ -346,7 +366,7 @@ std::uint64_t Engine::bytes() const {
     bytes += stream->keys->bytes() + (stream->dedupe ? stream->dedupe->bytes() : 0);
   }
   for (const Query& query : queries_) {
-    bytes += query.runner->bytes();
+    bytes += query.runner ? query.runner->bytes() : query.readings->bytes();
   }
   return bytes;
 }

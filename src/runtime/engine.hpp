@@ -15,6 +15,7 @@
 #include "batch/key_dictionary.hpp"
 #include "execute/backend.hpp"
 #include "execute/query_runner.hpp"
+#include "execute/reading_runner.hpp"
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
 #include "runtime/dedupe.hpp"
@@ -108,8 +109,12 @@ class Engine {
     bool at_boundary = true;
   };
   struct Query {
-    std::unique_ptr<execute::QueryRunner> runner;
+    std::unique_ptr<execute::QueryRunner> runner;      ///< nullptr for a query of readings
+    std::unique_ptr<execute::ReadingRunner> readings;  ///< nullptr for a query that aggregates
     std::unique_ptr<batch::ResultTable> table;
+    [[nodiscard]] const state::QueryLedger& ledger() const noexcept {
+      return runner ? runner->ledger() : readings->ledger();
+    }
   };
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void report_late(std::size_t stream, const batch::Batch& batch);
