@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "core/civil.hpp"
@@ -18,8 +20,13 @@
 namespace weir {
 namespace {
 
-/// Instants end in 2262: the rules of a zone's footer are written out up to there.
+/// Instants lie in these years: the rule in a zone's footer is written out for them.
+constexpr std::int64_t kFirstYear = 1677;
 constexpr std::int64_t kLastYear = 2262;
+
+/// What a file may hold: RFC 8536 has its writers keep times above -2^59, and no offset reaches 25 hours.
+constexpr std::int64_t kLargestTime = std::int64_t{1} << 59U;
+constexpr std::int64_t kLargestOffset = 25 * 3600;
 
 std::string zone_directory() {
   const char* const set = std::getenv("TZDIR");  // NOLINT(concurrency-mt-unsafe): set-up only
@@ -82,7 +89,7 @@ bool is_zone_name(std::string_view name) {
 /// A TZif file in memory (RFC 8536 section 3), and how its transitions become a TimeZone.
 class ZoneFile {
  public:
-  ZoneFile(std::string path, std::string bytes) : path_(std::move(path)), bytes_(std::move(bytes)) {}
+  ZoneFile(const std::string& path, const std::string& bytes) : path_(path), bytes_(bytes) {}
 
   void fill(TimeZone& zone) {
     Header header = read_header();
@@ -162,11 +169,17 @@ class ZoneFile {
     }
     for (std::size_t i = 0; i < header.times; ++i) {
       transitions_.push_back({take_signed(time_bytes), 0});
+      if (transitions_.back().utc < -kLargestTime || transitions_.back().utc > kLargestTime) {
+        damaged("has a transition beyond all time");
+      }
     }
     const std::string_view types = take(header.times);
     std::vector<std::int64_t> offsets;
     for (std::size_t i = 0; i < header.types; ++i) {
       offsets.push_back(take_signed(4));
+      if (offsets.back() < -kLargestOffset || offsets.back() > kLargestOffset) {
+        damaged("has an offset of more than a day");
+      }
       skip(2);
     }
     for (std::size_t i = 0; i < header.times; ++i) {
@@ -201,7 +214,8 @@ class ZoneFile {
     }
     const std::int64_t last = transitions_.empty() ? 0 : transitions_.back().utc;
     const std::size_t given = transitions_.size();
-    for (std::int64_t year = civil_from_days(last / kSecondsPerDay).year - 1; year <= kLastYear; ++year) {
+    const std::int64_t first_year = std::max(kFirstYear, civil_from_days(last / kSecondsPerDay).year - 1);
+    for (std::int64_t year = first_year; year <= kLastYear; ++year) {
       transitions_.push_back({rule->daylight_begins(year), rule->daylight_offset});
       transitions_.push_back({rule->daylight_ends(year), rule->standard_offset});
     }
@@ -233,8 +247,8 @@ class ZoneFile {
     }
   }
 
-  std::string path_;
-  std::string bytes_;
+  const std::string& path_;
+  const std::string& bytes_;
   std::size_t at_ = 0;
   std::int64_t first_offset_ = 0;
   std::vector<Transition> transitions_;
@@ -248,12 +262,18 @@ TimeZone::TimeZone(const std::string& name) {
     throw_unknown(name);
   }
   const std::string path = zone_directory() + '/' + name;
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (bytes.empty()) {
+  if (std::error_code error; !std::filesystem::is_regular_file(path, error)) {
     throw_unknown(name);
   }
-  ZoneFile(path, std::move(bytes)).fill(*this);
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  *this = from_tzif(path, bytes);
+}
+
+TimeZone TimeZone::from_tzif(const std::string& path, const std::string& bytes) {
+  TimeZone zone;
+  ZoneFile(path, bytes).fill(zone);
+  return zone;
 }
 
 std::int64_t TimeZone::to_utc(std::int64_t local_seconds) const noexcept {

@@ -16,6 +16,10 @@ class TimeZone {
   /// @throws ConfigError when there is no such zone, or its file is damaged.
   explicit TimeZone(const std::string& name);
 
+  /// @brief The zone in the content of a TZif file; `path` is for messages.
+  /// @throws ConfigError when it is damaged.
+  static TimeZone from_tzif(const std::string& path, const std::string& bytes);
+
   /// @brief Seconds since the epoch of a local time that is given as if it were UTC. A local time that occurs twice
   /// (the clock was set back) is the earlier of the two; one that never occurs (the clock was set forward) is read with
   /// the offset that was valid before the change.
@@ -24,6 +28,8 @@ class TimeZone {
   [[nodiscard]] bool is_utc() const noexcept { return changes_.empty() && first_offset_ == 0; }
 
  private:
+  TimeZone() = default;
+
   /// From the local time `local_from` on, as the rule in to_utc counts it, the offset holds.
   struct Change {
     std::int64_t local_from;
