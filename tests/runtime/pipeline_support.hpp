@@ -1,0 +1,39 @@
+// Pipelines for tests: configurations as text, rows as text.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/pipeline.hpp"
+
+namespace weir::test {
+
+/// A directory that goes when the test ends.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  [[nodiscard]] std::string path(const std::string& name) const { return (directory_ / name).string(); }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+std::string read_file(const std::string& path);
+void write_file(const std::string& path, const std::string& text);
+
+plan::Plan plan_of(const std::string& toml);
+
+/// @brief Replays to the end; every query's rows as JSON lines, in the order of emission.
+std::string replay_rows(const std::string& toml, runtime::Report* report = nullptr,
+                        const std::function<void(spec::Pipeline&)>& change = {});
+
+/// @brief Polls until `condition` or the deadline (10 s).
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace weir::test
