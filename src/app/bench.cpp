@@ -1,0 +1,92 @@
+#include "app/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "app/command.hpp"
+#include "core/error.hpp"
+#include "core/spelling.hpp"
+
+namespace weir::app {
+namespace {
+
+struct Benchmark {
+  std::string_view name;
+  int (*run)(const BenchOptions&);
+};
+
+constexpr std::array<Benchmark, 6> kBenchmarks{{{"engine", bench_engine},
+                                                {"sliding", bench_sliding},
+                                                {"csv", bench_csv},
+                                                {"json", bench_json},
+                                                {"mqtt", bench_mqtt},
+                                                {"memory", bench_memory}}};
+
+int bench(const std::vector<std::string>& names, const BenchOptions& options) {
+  int worst = kDone;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(kBenchmarks.begin(), kBenchmarks.end(), [&](const Benchmark& b) { return b.name == name; });
+    if (found == kBenchmarks.end()) {
+      std::array<std::string_view, kBenchmarks.size()> known;
+      std::transform(kBenchmarks.begin(), kBenchmarks.end(), known.begin(), [](const Benchmark& b) { return b.name; });
+      throw ConfigError(fmt::format("unknown benchmark '{}'", name), suggest(name, known));
+    }
+    worst = std::max(worst, found->run(options));
+  }
+  return worst;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) {
+    return 0.0;
+  }
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void print(const BenchOptions& options, const Measurement& m) {
+  if (options.json) {
+    fmt::print(R"({{"benchmark":"{}","case":"{}","threads":{},"readings_per_s":{:.6g})", m.benchmark, m.name, m.threads,
+               m.readings_per_s);
+    if (m.bytes_per_s > 0) {
+      fmt::print(R"(,"bytes_per_s":{:.6g})", m.bytes_per_s);
+    }
+    if (!m.reference.empty()) {
+      fmt::print(R"(,"reference":"{}","reference_readings_per_s":{:.6g},"ratio":{:.4g})", m.reference, m.reference_per_s,
+                 m.ratio);
+    }
+    fmt::print("}}\n");
+  } else {
+    fmt::print("{:<8} {:<34} {:>2} thread{} {:>10.4g} M readings/s", m.benchmark, m.name, m.threads,
+               m.threads == 1 ? " " : "s", m.readings_per_s / 1e6);
+    if (m.bytes_per_s > 0) {
+      fmt::print(" {:>8.4g} MB/s", m.bytes_per_s / 1e6);
+    }
+    if (!m.reference.empty()) {
+      fmt::print("   {:>5.1f} % of {} ({:.4g} M/s)", m.ratio * 100, m.reference, m.reference_per_s / 1e6);
+    }
+    fmt::print("\n");
+  }
+  std::fflush(stdout);
+}
+
+void add_bench(CLI::App& app, Context& context) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* const command = app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
+  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, memory")->required();
+  command->add_flag("--json", options->json, "One JSON object a measurement");
+  command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();
+  command->add_option("--seconds", options->seconds, "About how long one case is measured")->capture_default_str();
+  command->add_option("--case", options->case_filter, "Only cases whose name contains this");
+  command->callback([names, options, &context] { context.exit_code = bench(*names, *options); });
+}
+
+}  // namespace weir::app
