@@ -28,6 +28,23 @@ ParsedDecimal parse_decimal_any(std::string_view text, int places) noexcept {
   return {scaled.negative ? -units : units, scaled.exact() ? DecimalStatus::ok : DecimalStatus::rounded};
 }
 
+ParsedDecimal round_plain(const PlainDecimal& plain, int places) noexcept {
+  const int dropped = plain.fraction_digits - places;
+  if (dropped > kMaxPlaces) {
+    // 19 fraction digits and none kept: below one unit, and half a unit is 5·10^18.
+    constexpr std::uint64_t kHalf = 5'000'000'000'000'000'000;
+    const std::int64_t units = plain.mantissa > kHalf ? 1 : 0;
+    return {plain.negative ? -units : units, plain.mantissa == 0 ? DecimalStatus::ok : DecimalStatus::rounded};
+  }
+  const auto divisor = static_cast<std::uint64_t>(kPowersOf10[dropped]);
+  const std::uint64_t quotient = plain.mantissa / divisor;
+  const std::uint64_t rest = plain.mantissa % divisor;
+  // Ten times smaller than the mantissa at least, so that a carry stays in range.
+  const bool up = rest > divisor / 2 || (rest == divisor / 2 && quotient % 2 == 1);
+  const auto units = static_cast<std::int64_t>(quotient + (up ? 1 : 0));
+  return {plain.negative ? -units : units, rest == 0 ? DecimalStatus::ok : DecimalStatus::rounded};
+}
+
 void append_decimal(std::string& out, Int128 units, int places) {
   // 39 digits of a 128-bit magnitude, filled from the right.
   constexpr std::size_t kDigits = 39;

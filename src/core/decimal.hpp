@@ -62,6 +62,9 @@ ParsedDecimal parse_decimal(std::string_view text, int places) noexcept;
 /// @brief parse_decimal without its fast path: any form, any length.
 ParsedDecimal parse_decimal_any(std::string_view text, int places) noexcept;
 
+/// @brief The same for a plain number with more than `places` fraction digits.
+ParsedDecimal round_plain(const PlainDecimal& plain, int places) noexcept;
+
 /// @brief Appends units·10^-places as the shortest exact decimal: no trailing zeros, no exponent, "-0" never.
 void append_decimal(std::string& out, Int128 units, int places);
 
@@ -79,8 +82,11 @@ std::int64_t double_to_units(double value, int places) noexcept;
 
 inline ParsedDecimal parse_decimal(std::string_view text, int places) noexcept {
   const PlainDecimal plain = scan_plain(text);
-  if (!plain.valid || plain.fraction_digits > places) [[unlikely]] {
+  if (!plain.valid) [[unlikely]] {
     return parse_decimal_any(text, places);
+  }
+  if (plain.fraction_digits > places) [[unlikely]] {
+    return round_plain(plain, places);
   }
   std::int64_t units = 0;
   if (__builtin_mul_overflow(plain.mantissa, kPowersOf10[places - plain.fraction_digits], &units)) [[unlikely]] {

@@ -120,9 +120,9 @@ std::optional<std::int64_t> read_rfc3339(std::string_view text, const TimeZone* 
   return clock.to_ns(zone);
 }
 
-void append_two(std::string& out, unsigned value) {
-  out += static_cast<char>('0' + value / 10);
-  out += static_cast<char>('0' + value % 10);
+void put_two(char* p, unsigned value) noexcept {
+  p[0] = static_cast<char>('0' + value / 10);
+  p[1] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -185,29 +185,26 @@ void append_rfc3339(std::string& out, std::int64_t ns) {
   const CivilDate date = civil_from_days(days);
   const auto year = static_cast<unsigned>(date.year);
   const auto second_of_day = static_cast<unsigned>(rest);
-  append_two(out, year / 100);
-  append_two(out, year % 100);
-  out += '-';
-  append_two(out, date.month);
-  out += '-';
-  append_two(out, date.day);
-  out += 'T';
-  append_two(out, second_of_day / 3600);
-  out += ':';
-  append_two(out, second_of_day / 60 % 60);
-  out += ':';
-  append_two(out, second_of_day % 60);
+  char text[] = "0000-00-00T00:00:00.000000000Z";
+  put_two(text, year / 100);
+  put_two(text + 2, year % 100);
+  put_two(text + 5, date.month);
+  put_two(text + 8, date.day);
+  put_two(text + 11, second_of_day / 3600);
+  put_two(text + 14, second_of_day / 60 % 60);
+  put_two(text + 17, second_of_day % 60);
+  std::size_t size = kClockSize;
   if (nanos != 0) {
-    char digits[9];
-    std::size_t last = 0;
-    for (std::size_t i = sizeof digits; i-- > 0; nanos /= 10) {
-      digits[i] = static_cast<char>('0' + nanos % 10);
-      last = last == 0 && digits[i] != '0' ? i + 1 : last;
+    size += 10;
+    for (std::size_t i = size; i-- > kClockSize + 1; nanos /= 10) {
+      text[i] = static_cast<char>('0' + nanos % 10);
     }
-    out += '.';
-    out.append(digits, last);
+    while (text[size - 1] == '0') {
+      --size;
+    }
   }
-  out += 'Z';
+  text[size++] = 'Z';
+  out.append(text, size);
 }
 
 std::int64_t wall_clock_ns() noexcept {
