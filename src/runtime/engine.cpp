@@ -131,7 +131,8 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());
   }
   if (stream.dedupe) {
-    stream.dedupe->forget_before(late_before);
+    // Without a window nothing is ever late; then the watermark bounds what is remembered.
+    stream.dedupe->forget_before(std::min(late_before, stream.tracker->watermark()));
   }
   if (dead_letters_ != nullptr && !late_rows_all_.empty()) {
     report_late(stream_index, batch);
@@ -163,11 +164,8 @@ void Engine::report_late(std::size_t stream_index, const batch::Batch& batch) {
   late_rows_all_.erase(std::unique(late_rows_all_.begin(), late_rows_all_.end()), late_rows_all_.end());
   const spec::Stream& stream = plan_.streams[stream_index].spec;
   const batch::KeyDictionary& keys = *streams_[stream_index]->keys;
-  std::uint32_t left = plan_.spec.dead_letter_limit;
+  const std::int64_t arrival = batch.newest_arrival_ns > 0 ? batch.newest_arrival_ns : wall_clock_ns();
   for (const std::uint32_t row : late_rows_all_) {
-    if (left-- == 0) {
-      break;
-    }
     text_.assign("time=");
     append_rfc3339(text_, batch.times()[row]);
     for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
@@ -182,7 +180,7 @@ void Engine::report_late(std::size_t stream_index, const batch::Batch& batch) {
         append_decimal(text_, units, stream.schema.fields[i].places);
       }
     }
-    dead_letters_->late(stream.name, batch.times()[row], text_);
+    dead_letters_->late(stream.name, arrival, text_);
   }
 }
 

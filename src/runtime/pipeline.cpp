@@ -85,7 +85,8 @@ void Pipeline::Impl::build() {
     store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
   }
   if (!plan.spec.dead_letter.empty()) {
-    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter);
+    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit);
+    dead_letters->open(plan.spec.dead_letter);
   }
   for (spec::Sink& sink : plan.spec.sinks) {
     sink.append = sink.append || !options.replay;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/time_text.hpp"
 #include "runtime/dedupe.hpp"
 #include "sink/dead_letter.hpp"
 
@@ -20,8 +21,7 @@ StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
     : wiring_(wiring),
       clock_(clock),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
-      writer_(*wiring.keys, *this),
-      dead_letters_left_(wiring.plan->spec.dead_letter_limit) {
+      writer_(*wiring.keys, *this) {
   batch_ = wiring_.pool->acquire();
   stopped_ = !batch_;
   if (batch_) {
@@ -133,7 +133,7 @@ bool StreamFeed::advance_arrival_clock(std::int64_t now_ns) {
     batch_->interval_ends.push_back({batch_->size(), begin});
   }
   interval_end_ = begin + interval_ns_;
-  dead_letters_left_ = wiring_.plan->spec.dead_letter_limit;
+  next_dead_letter_interval();
   if (wiring_.plan->streams[wiring_.stream].arrival_time) {
     tick({0, batch::Tick::Kind::watermark, 0, begin});
   }
@@ -210,6 +210,9 @@ void StreamFeed::hand_on() {
   if (before_hand_on_) {
     before_hand_on_();
   }
+  if (clock_ != IntervalClock::arrival) {
+    next_dead_letter_interval();  // at full speed a batch stands for the interval
+  }
   batch_->key_count = wiring_.keys->size();
   batch_->open_interval_end_ns = interval_end_;
   wiring_.queue->push({wiring_.stream, std::move(batch_)});
@@ -225,11 +228,19 @@ void StreamFeed::hand_on() {
 void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) { dead_letter(reason, sample); }
 
 void StreamFeed::dead_letter(batch::Malformed reason, std::string_view sample) {
-  if (wiring_.dead_letters != nullptr && dead_letters_left_ > 0) {
-    --dead_letters_left_;
-    wiring_.dead_letters->malformed(wiring_.plan->streams[wiring_.stream].spec.name, reason, arrival_ns_, sample);
+  if (wiring_.dead_letters != nullptr) {
+    // Recorded files carry no arrival: then it is the moment of the replay.
+    wiring_.dead_letters->malformed(name(), reason, arrival_ns_ != 0 ? arrival_ns_ : wall_clock_ns(), sample);
   }
 }
+
+void StreamFeed::next_dead_letter_interval() {
+  if (wiring_.dead_letters != nullptr) {
+    wiring_.dead_letters->next_interval(name());
+  }
+}
+
+const std::string& StreamFeed::name() const { return wiring_.plan->streams[wiring_.stream].spec.name; }
 
 void StreamFeed::after_rows() {
   if (!batch_ || examined_ == batch_->size()) {

@@ -106,6 +106,8 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void apply_range();
   void mark_event_time_intervals();
   void hand_on();
+  void next_dead_letter_interval();
+  [[nodiscard]] const std::string& name() const;
 
   Wiring wiring_;
   IntervalClock clock_;
@@ -121,7 +123,6 @@ class StreamFeed final : private batch::RowWriter::Owner {
   batch::RowWriter writer_;
   std::unique_ptr<batch::Batch> spill_;  ///< takes rows nobody wants once the engine has stopped
   std::vector<std::uint8_t> keep_;
-  std::uint32_t dead_letters_left_;
   bool stopped_ = false;
 };
 
