@@ -93,8 +93,15 @@ OutputFile::OutputFile(const FilePosition& position, RotationRule rule)
       last_stamp_(position.last_stamp),
       last_number_(position.last_number) {
   struct ::stat status {};
-  const bool special = ::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  if (!special) undo_rotations(position);
+  const bool exists = ::stat(path_.c_str(), &status) == 0;
+  if (!exists && !first_window_end_ns_) {
+    // It had no rows: either it was rotated with its first ones, which come again, or there is nothing to miss.
+    make_directories(parent_directory(path_));
+    open_current();
+    begin_file();
+    return;
+  }
+  if (!exists || S_ISREG(status.st_mode)) undo_rotations(position);
   open_current();
   if (!regular_) return;
   if (::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0) throw system_error("cut off", path_);

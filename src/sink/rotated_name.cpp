@@ -88,7 +88,7 @@ std::vector<RotatedFile> rotated_files(const std::string& path) {
       continue;
     middle.remove_prefix(prefix.size());
     middle.remove_suffix(extension.size());
-    if (auto order = parse_order(middle)) files.push_back({std::move(*order), rotated_path(path, *order)});
+    if (auto order = parse_order(middle)) files.push_back({*std::move(order), entry->path().string()});
   }
   if (error && error != std::errc::no_such_file_or_directory)
     throw system_error("read directory", directory, error.value());

@@ -6,6 +6,7 @@
 #include "sink/callback_sink.hpp"
 #include "sink/console_sink.hpp"
 #include "sink/file_sink.hpp"
+#include "sink/mqtt_sink.hpp"
 
 namespace weir::sink {
 
@@ -19,7 +20,7 @@ std::unique_ptr<Sink> make_sink(const spec::Sink& spec) {
       if (!spec.callback) throw ConfigError(fmt::format("sink '{}' has no callback", spec.name));
       return std::make_unique<CallbackSink>(spec.callback);
     case spec::SinkKind::mqtt:
-      break;
+      return std::make_unique<MqttSink>(spec);
   }
   throw ConfigError(fmt::format("sink '{}' is of no known type", spec.name));
 }

@@ -1,0 +1,53 @@
+// Messages to an MQTT broker, each at least once and in order, over as many connections as it takes.
+//
+// Every message is kept until the broker has acknowledged it. After a lost connection a new client is made and all that
+// is kept is sent again, so nothing depends on what the client library remembers of an old session. All functions
+// belong to one thread, but for interrupt(); Paho's threads only mark messages and wake a waiting thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace weir::sink {
+
+struct MqttEndpoint {
+  std::string broker;  ///< "mqtt://host:1883", "mqtts://host:8883"
+  std::string client_id, username, password, ca_file;
+  int qos = 1;
+  int mqtt_version = 5;
+  bool retain = false;
+};
+
+class MqttPublisher {
+ public:
+  /// @param window most messages that submit() keeps before it waits
+  explicit MqttPublisher(MqttEndpoint endpoint, std::size_t window = 1000);
+  ~MqttPublisher();
+  MqttPublisher(const MqttPublisher&) = delete;
+  MqttPublisher& operator=(const MqttPublisher&) = delete;
+
+  /// @brief Connects. @throws Error when the broker refuses (password, protocol version); a broker that is away is
+  /// logged and tried again by the functions below.
+  void connect();
+  /// @brief Takes a message; waits while the window is full, unless interrupted. @throws Error when the broker refuses
+  /// a message for good.
+  void submit(std::string topic, std::string payload);
+  /// @brief What can be done without waiting: reconnect, send, forget what was acknowledged. @throws as submit()
+  void pump();
+  /// @brief Waits until everything is acknowledged or `patience` is over; how many messages are left.
+  std::size_t drain(std::chrono::milliseconds patience);
+  /// @brief Every message that is not acknowledged, oldest first.
+  void for_each_pending(const std::function<void(const std::string& topic, const std::string& payload)>& visit) const;
+  [[nodiscard]] std::size_t pending() const noexcept;
+  /// @brief submit() does not wait any more, drain() only while there is a connection. Any thread.
+  void interrupt() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::sink

@@ -1,0 +1,98 @@
+#include "sink/mqtt_sink.hpp"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/error.hpp"
+#include "sink/position_text.hpp"
+
+namespace weir::sink {
+namespace {
+
+constexpr std::string_view kPositionFormat = "mqtt 1";
+constexpr std::chrono::seconds kPatienceAtClose(5);
+
+MqttEndpoint endpoint_of(const spec::Sink& spec) {
+  if (spec.broker.empty())
+    throw ConfigError(fmt::format("sink '{}' needs a broker", spec.name), "mqtt://localhost:1883");
+  return {spec.broker,  spec.client_id, spec.username,     spec.password,
+          spec.ca_file, spec.qos,       spec.mqtt_version, spec.retain};
+}
+
+}  // namespace
+
+MqttSink::MqttSink(const spec::Sink& spec)
+    : broker_(spec.broker), topic_(spec.topic, "topic"), publisher_(endpoint_of(spec)) {}
+
+MqttSink::Query& MqttSink::attach(const batch::ResultShape& shape) {
+  for (const auto& query : queries_) {
+    if (query->shape == &shape) return *query;
+  }
+  return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape), MqttTopic(topic_, shape)}));
+}
+
+void MqttSink::open(const std::vector<const batch::ResultShape*>& shapes) {
+  for (const batch::ResultShape* shape : shapes) attach(*shape);
+  publisher_.connect();
+}
+
+void MqttSink::write(const batch::ResultTable& table) {
+  if (table.empty()) return;
+  Query& query = attach(table.shape());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    std::string topic;
+    query.topic.append(topic, table, row);
+    if (topic.size() > kLongestTopic) {
+      throw Error(fmt::format("a row of query '{}' has a topic of {} bytes, MQTT carries {}", table.shape().query,
+                              topic.size(), kLongestTopic));
+    }
+    std::string payload;
+    query.format.append_json_with_id(payload, table, row);
+    ++submitted_since_checkpoint_;
+    publisher_.submit(std::move(topic), std::move(payload));
+  }
+}
+
+std::string MqttSink::checkpoint() {
+  publisher_.pump();
+  std::string position;
+  append_field(position, kPositionFormat);
+  publisher_.for_each_pending([&position](const std::string& topic, const std::string& payload) {
+    append_field(position, std::string_view(topic));
+    append_field(position, std::string_view(payload));
+  });
+  submitted_since_checkpoint_ = 0;
+  return position;
+}
+
+void MqttSink::resume(const std::string& position) {
+  PositionReader in(position);
+  if (in.bytes() != kPositionFormat) throw Error("the checkpoint holds an mqtt sink's position of another version");
+  publisher_.connect();
+  while (!in.at_end()) {
+    std::string topic(in.bytes());
+    publisher_.submit(std::move(topic), std::string(in.bytes()));
+  }
+}
+
+void MqttSink::close() {
+  const std::size_t left = publisher_.drain(kPatienceAtClose);
+  if (left == 0) return;
+  // Rows leave in order, so those that the checkpoint does not know are the last ones.
+  const std::size_t lost = std::min(left, submitted_since_checkpoint_);
+  if (left > lost) {
+    spdlog::warn("mqtt sink: {} rows for {} wait in the checkpoint and are sent after the next start", left - lost,
+                 broker_);
+  }
+  if (lost > 0) {
+    const std::string message = fmt::format("{} rows were not delivered to {}", lost, broker_);
+    spdlog::error("mqtt sink: {}", message);
+    throw Error(message);
+  }
+}
+
+}  // namespace weir::sink

@@ -1,0 +1,50 @@
+// Result rows as MQTT messages: one JSON object each, with an id that stays the same when the row is sent again.
+//
+// At least once: rows that the broker has not acknowledged are part of the checkpoint and are sent again after a
+// restart. While the broker is away, up to 1000 rows are held; then write() waits. Engine's thread, but interrupt().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sink/mqtt_publisher.hpp"
+#include "sink/mqtt_topic.hpp"
+#include "sink/name_template.hpp"
+#include "sink/row_format.hpp"
+#include "sink/sink.hpp"
+
+namespace weir::sink {
+
+class MqttSink final : public Sink {
+ public:
+  explicit MqttSink(const spec::Sink& spec);
+
+  /// @throws ConfigError for a topic that does not fit a query; Error when the broker refuses the connection.
+  void open(const std::vector<const batch::ResultShape*>& shapes) override;
+  void write(const batch::ResultTable& table) override;
+  void flush() override { publisher_.pump(); }
+  std::string checkpoint() override;
+  void resume(const std::string& position) override;
+  /// Waits a few seconds for the broker. @throws Error with the number of rows that neither the broker nor a checkpoint
+  /// has.
+  void close() override;
+  void interrupt() noexcept override { publisher_.interrupt(); }
+
+ private:
+  struct Query {
+    const batch::ResultShape* shape;
+    RowFormat format;
+    MqttTopic topic;
+  };
+  Query& attach(const batch::ResultShape& shape);
+  void submit(std::string topic, std::string payload);
+
+  std::string broker_;
+  NameTemplate topic_;
+  MqttPublisher publisher_;
+  std::vector<std::unique_ptr<Query>> queries_;
+  std::size_t submitted_since_checkpoint_ = 0;
+};
+
+}  // namespace weir::sink
