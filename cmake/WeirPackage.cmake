@@ -5,6 +5,17 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
+# What users link, here and installed: weir::weir.
+add_library(weir_library INTERFACE)
+target_link_libraries(weir_library INTERFACE weir_api)
+target_include_directories(weir_library INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+set_target_properties(weir_library PROPERTIES EXPORT_NAME weir)
+add_library(weir::weir ALIAS weir_library)
+
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+
 if(TARGET weir)
   install(TARGETS weir RUNTIME COMPONENT program)
 endif()
@@ -13,7 +24,7 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"
 
 set(weir_config_directory "${CMAKE_INSTALL_LIBDIR}/cmake/weir")
 get_property(weir_libraries GLOBAL PROPERTY WEIR_LIBRARY_TARGETS)
-install(TARGETS ${weir_libraries} EXPORT weir_targets ARCHIVE COMPONENT development)
+install(TARGETS ${weir_libraries} weir_library EXPORT weir_targets ARCHIVE COMPONENT development)
 install(EXPORT weir_targets NAMESPACE weir:: DESTINATION "${weir_config_directory}" COMPONENT development)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weir" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   COMPONENT development FILES_MATCHING PATTERN "*.hpp")
