@@ -50,7 +50,8 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libweir-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "libpaho-mqttpp-dev, libpaho-mqtt-dev, libspdlog-dev, libfmt-dev, libsimdjson-dev, libxxhash-dev, libzstd-dev")
+  "libpaho-mqttpp-dev, libpaho-mqtt-dev, libspdlog-dev, libfmt-dev, libsimdjson-dev, libtomlplusplus-dev, libhwy-dev, libxxhash-dev,
+  libzstd-dev, pkg-config")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS mosquitto)
 # dpkg-shlibdeps finds the libraries of the program; it is not on every build machine.
 find_program(WEIR_DPKG_SHLIBDEPS dpkg-shlibdeps)
@@ -59,6 +60,7 @@ if(WEIR_DPKG_SHLIBDEPS)
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 else()
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
-    "libc6, libstdc++6, libpaho-mqttpp3-1, libpaho-mqtt1.3, libspdlog1.10, libfmt9, libsimdjson14, libxxhash0, libzstd1")
+    "libc6, libstdc++6, libpaho-mqttpp3-1, libpaho-mqtt1.3, libspdlog1.10, libfmt9, libsimdjson14, libhwy1, libxxhash0,
+    libzstd1")
 endif()
 include(CPack)
