@@ -15,9 +15,18 @@ class Decoder {
   /// @brief Writes every reading of the message into `rows` (commit or reject each). Never throws on bad input. The
   /// caller has called rows.begin_message(). For line formats a message is a block of whole lines.
   virtual void decode(const batch::MessageView& message, batch::RowWriter& rows) = 0;
+
+  /// @brief The source has ended: writes what was held back, e.g. a quoted CSV record whose end never came. The caller
+  /// has called rows.begin_message() (the last message's values will do).
+  virtual void finish(batch::RowWriter& rows) { static_cast<void>(rows); }
+
+  /// @brief Bytes of an earlier message are held back and not yet in any row: a checkpoint that is taken now would lose
+  /// them, for the source goes on after that message.
+  [[nodiscard]] virtual bool holds_back() const noexcept { return false; }
 };
 
 /// @brief The decoder for a source of a stream. `stream` and `source` must outlive it.
+/// @throws ConfigError on a time format or zone that cannot be read
 std::unique_ptr<Decoder> make_decoder(const spec::Stream& stream, const spec::Source& source);
 
 }  // namespace weir::decode

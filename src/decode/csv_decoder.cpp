@@ -1,0 +1,227 @@
+// Separated values. Text is cut into chunks; the separators of a chunk are found by vector code, then rows are read off
+// their positions. Chunks with a quote in them, and lines longer than a chunk, go through CsvRecordReader.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "decode/csv_columns.hpp"
+#include "decode/csv_index.hpp"
+#include "decode/csv_record.hpp"
+#include "decode/csv_rows.hpp"
+#include "decode/formats.hpp"
+#include "decode/lines.hpp"
+#include "decode/padded_text.hpp"
+#include "decode/reading_writer.hpp"
+
+namespace weir::decode {
+namespace {
+
+// The positions of a chunk (32 KiB at most) stay in the first-level cache.
+constexpr std::size_t kChunk = 8U * 1024U;
+
+CsvDialect dialect_of(const spec::Format& format) {
+  CsvDialect dialect;
+  dialect.blanks = format.separator == " ";
+  dialect.separator = format.separator.empty() ? ',' : format.separator.front();
+  dialect.comment = format.comment;
+  return dialect;
+}
+
+class CsvDecoder final : public Decoder {
+ public:
+  CsvDecoder(const spec::Stream& stream, const spec::Source& source)
+      : writer_(stream, source, true),
+        format_(source.format),
+        dialect_(dialect_of(source.format)),
+        lines_(line_oriented(source)),
+        columns_(stream, writer_),
+        records_(dialect_),
+        positions_(kChunk + 64),
+        values_(writer_.slots()) {
+    if (!format_.columns.empty()) {
+      resolve({format_.columns.begin(), format_.columns.end()});
+    }
+    header_next_ = format_.columns.empty();
+  }
+
+  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+    writer_.begin_message(message, rows);
+    std::string_view payload = message.payload;
+    if (message.starts_file) {
+      finish(rows);
+      header_next_ = format_.columns.empty() || format_.header;
+      payload = without_byte_order_mark(payload);
+    }
+    text_.assign(held_back_, payload);
+    held_back_.clear();
+    if (!text_.view().empty() && text_.view().back() != '\n') {
+      text_.push_back('\n');
+    }
+    read(text_.view(), !lines_, rows);
+  }
+
+  void finish(batch::RowWriter& rows) override {
+    if (!held_back_.empty()) {
+      text_.assign(held_back_);
+      held_back_.clear();
+      read(text_.view(), true, rows);
+    }
+  }
+
+  [[nodiscard]] bool holds_back() const noexcept override { return !held_back_.empty(); }
+
+ private:
+  void resolve(const std::vector<std::string_view>& names) {
+    const std::vector<std::string> missing = columns_.resolve(names);
+    usable_ = missing.empty();
+    if (!usable_) {
+      spdlog::error("stream '{}': CSV column '{}' is not in the {}; every row of it is refused", writer_.stream().name,
+                    missing.front(), format_.columns.empty() ? "header line" : "list of columns");
+    }
+    cells_.resize(kAhead * columns_.needed());
+  }
+
+  /// `text` is whole lines.
+  void read(std::string_view text, bool complete, batch::RowWriter& rows) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+      if (header_next_) {
+        if (!read_record(text, at, complete, rows)) {
+          return;
+        }
+        continue;
+      }
+      const std::size_t size = std::min(kChunk, text.size() - at);
+      const char* const chunk = text.data() + at;
+      const CsvIndex index = dialect_.blanks ? index_blanks(chunk, size, positions_.data())
+                                             : index_separators(chunk, size, dialect_.separator, positions_.data());
+      if (index.quotes) {
+        for (const std::size_t end = at + size; at < end;) {
+          if (!read_record(text, at, complete, rows)) {
+            return;
+          }
+        }
+        continue;
+      }
+      const std::size_t taken =
+          dialect_.blanks ? read_rows<true>(chunk, index.count, rows) : read_rows<false>(chunk, index.count, rows);
+      at += taken;
+      if (taken == 0 && !read_record(text, at, complete, rows)) {
+        return;
+      }
+    }
+  }
+
+  /// One record without positions; false when the rest of the text was held back.
+  bool read_record(std::string_view text, std::size_t& at, bool complete, batch::RowWriter& rows) {
+    std::size_t end = at;
+    const CsvRecordReader::Status status = records_.read(text, at, complete, end);
+    if (status == CsvRecordReader::Status::incomplete) {
+      held_back_ = text.substr(at);
+      return false;
+    }
+    std::string_view record = text.substr(at, end - at);
+    at = end;
+    while (!record.empty() && (record.back() == '\n' || record.back() == '\r')) {
+      record.remove_suffix(1);
+    }
+    const bool is_header = header_next_ && status != CsvRecordReader::Status::nothing;
+    if (is_header) {
+      header_next_ = false;
+      if (format_.columns.empty()) {
+        resolve(records_.cells());
+      }
+    } else if (status == CsvRecordReader::Status::broken) {
+      rows.reject(batch::Malformed::bad_payload, record);
+    } else if (status == CsvRecordReader::Status::record) {
+      write_record(records_.cells(), record, rows);
+    }
+    return true;
+  }
+
+  /// The rows that lie whole in the chunk; returns how many bytes they took. A row is written some rows after it was
+  /// split, so that its key's place in the cache has arrived by then.
+  template <bool kBlanks>
+  std::size_t read_rows(const char* text, std::size_t count, batch::RowWriter& rows) {
+    const std::size_t needed = columns_.needed();
+    CsvRows<kBlanks> split(text, {positions_.data(), count}, dialect_);
+    std::size_t read = 0;
+    std::size_t written = 0;
+    while (true) {
+      const std::size_t slot = read % kAhead;
+      std::string_view* const cells = cells_.data() + slot * needed;
+      if (!split.next(cells, needed)) {
+        break;
+      }
+      Pending& pending = pending_[slot];
+      pending.line = split.line();
+      pending.usable = split.found() >= needed && usable_;
+      if (pending.usable) {
+        pending.key = writer_.prepare(columns_.key_bytes(cells));
+      }
+      if (++read - written == kAhead) {
+        write(written++ % kAhead, needed, rows);
+      }
+    }
+    while (written != read) {
+      write(written++ % kAhead, needed, rows);
+    }
+    return split.taken();
+  }
+
+  void write(std::size_t slot, std::size_t needed, batch::RowWriter& rows) {
+    const Pending& pending = pending_[slot];
+    if (!pending.usable) [[unlikely]] {
+      rows.reject(batch::Malformed::wrong_columns, pending.line);
+      return;
+    }
+    columns_.fill(cells_.data() + slot * needed, values_);
+    writer_.write(values_, pending.line, rows, pending.key);
+  }
+
+  void write_record(const std::vector<std::string_view>& cells, std::string_view line, batch::RowWriter& rows) {
+    if (cells.size() < columns_.needed() || !usable_) {
+      rows.reject(batch::Malformed::wrong_columns, line);
+      return;
+    }
+    columns_.fill(cells.data(), values_);
+    writer_.write(values_, line, rows);
+  }
+
+  // Enough rows for a load from memory to come back.
+  static constexpr std::size_t kAhead = 8;
+
+  /// A row that was split and waits to be written; its cells are in cells_.
+  struct Pending {
+    std::string_view line;
+    bool usable = false;  ///< it has the columns
+    KeyBytes key;
+  };
+
+  ReadingWriter writer_;
+  const spec::Format& format_;
+  const CsvDialect dialect_;
+  const bool lines_;
+  CsvColumns columns_;
+  bool usable_ = true;        // every declared column exists
+  bool header_next_ = false;  // the next record names the columns, or is skipped where they are declared
+  CsvRecordReader records_;
+  PaddedText text_;
+  std::string held_back_;  // a quoted record whose end has not come yet
+  std::vector<std::uint32_t> positions_;
+  std::vector<std::string_view> cells_;  // of the pending rows, needed() each
+  std::array<Pending, kAhead> pending_;
+  std::vector<Token> values_;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_csv_decoder(const spec::Stream& stream, const spec::Source& source) {
+  return std::make_unique<CsvDecoder>(stream, source);
+}
+
+}  // namespace weir::decode

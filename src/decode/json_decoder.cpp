@@ -1,0 +1,321 @@
+// JSON through simdjson's on-demand parser: one reading, an array of readings, lines of either, or readings in an array
+// inside the document.
+//
+// What no key, field or time needs is skipped by its brackets only; its scalars are not looked at. Equal members: the
+// first counts. A broken line or element costs only itself; where an array breaks off, what remains of it counts as
+// one.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "decode/formats.hpp"
+#include "decode/json_members.hpp"
+#include "decode/lines.hpp"
+#include "decode/padded_text.hpp"
+#include "decode/reading_writer.hpp"
+
+namespace weir::decode {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using batch::Malformed;
+
+class JsonDecoder final : public Decoder {
+ public:
+  JsonDecoder(const spec::Stream& stream, const spec::Source& source)
+      : writer_(stream, source),
+        lines_(line_oriented(source)),
+        members_(json_members(stream, writer_)),
+        array_path_(source.format.array_path.empty() ? std::vector<std::string>{}
+                                                     : pointer_parts(source.format.array_path)),
+        text_(PaddedText::kPadding + longest_name(members_)),
+        values_(writer_.slots()),
+        enclosing_(array_path_.size(), values_) {}
+
+  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+    writer_.begin_message(message, rows);
+    text_.assign(without_byte_order_mark(message.payload));
+    const std::string_view payload = text_.view();
+    if (!lines_ && !begins_with_a_line(payload)) {
+      document(payload, rows);
+      return;
+    }
+    for (std::size_t at = 0; at < payload.size();) {
+      const std::string_view line = next_line(payload, at);
+      if (!line.empty() && (line.front() == '{' || !trimmed(line).empty())) {
+        document(line, rows);
+      }
+    }
+  }
+
+ private:
+  simdjson::error_code parse(ondemand::parser& parser, std::string_view text, ondemand::document& document) {
+    // Every text lies in text_, whose padding follows its end.
+    return parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING).get(document);
+  }
+
+  static bool at_end(ondemand::document& document) { return document.current_location().error() != simdjson::SUCCESS; }
+
+  /// A payload of several lines is JSON lines if the first is a document by itself, and one document otherwise.
+  bool begins_with_a_line(std::string_view payload) {
+    std::size_t at = 0;
+    std::string_view line;
+    while (at < payload.size() && trimmed(line).empty()) {
+      line = next_line(payload, at);
+    }
+    if (trimmed(payload.substr(at)).empty()) {
+      return false;
+    }
+    ondemand::document document;
+    std::string_view all;
+    return parse(parser_, line, document) == simdjson::SUCCESS && document.raw_json().get(all) == simdjson::SUCCESS &&
+           at_end(document);
+  }
+
+  void document(std::string_view text, batch::RowWriter& rows) {
+    std::fill(values_.begin(), values_.end(), Token{});
+    if (!array_path_.empty()) {
+      nested(text, rows);
+      return;
+    }
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first != std::string_view::npos && text[first] == '[') {
+      elements(text, rows);
+      return;
+    }
+    ondemand::document document;
+    ondemand::object object;
+    if (parse(parser_, text, document) == simdjson::SUCCESS && document.get_object().get(object) == simdjson::SUCCESS &&
+        read_members(object, members_, values_) && at_end(document)) {
+      writer_.write(values_, text, rows);
+    } else {
+      rows.reject(Malformed::bad_payload, text);
+    }
+  }
+
+  /// An array of readings. Values that enclosing_ has are those of elements which lack them.
+  void elements(std::string_view text, batch::RowWriter& rows) {
+    ondemand::document document;
+    ondemand::array array;
+    if (parse(element_parser_, text, document) != simdjson::SUCCESS ||
+        document.get_array().get(array) != simdjson::SUCCESS) {
+      rows.reject(Malformed::bad_payload, text);
+      return;
+    }
+    std::size_t done = 0;
+    for (auto item : array) {
+      ondemand::value element;
+      ondemand::object object;
+      if (item.get(element) != simdjson::SUCCESS) {
+        elements_one_by_one(text, done, rows);
+        return;
+      }
+      const char* const begin = element.raw_json_token().data();
+      ondemand::json_type type{};
+      std::string_view raw;
+      if (element.type().get(type) != simdjson::SUCCESS) {
+        elements_one_by_one(text, done, rows);
+        return;
+      }
+      if (type != ondemand::json_type::object || element.get_object().get(object) != simdjson::SUCCESS) {
+        if (!skip_element(element, type, raw)) {
+          elements_one_by_one(text, done, rows);
+          return;
+        }
+        rows.reject(Malformed::bad_payload, raw);
+        ++done;
+        continue;
+      }
+      std::fill(values_.begin(), values_.end(), Token{});
+      const char* end = nullptr;
+      if (!read_members(object, members_, values_) || document.current_location().get(end) != simdjson::SUCCESS) {
+        elements_one_by_one(text, done, rows);
+        return;
+      }
+      write_element({begin, static_cast<std::size_t>(end - begin)}, rows);
+      ++done;
+    }
+    if (!at_end(document)) {
+      rows.reject(Malformed::bad_payload, text);
+    }
+  }
+
+  /// Goes on behind the first `done` elements after one of them turned out broken: each is cut out by its brackets and
+  /// read by itself, so that it cannot take the others with it.
+  void elements_one_by_one(std::string_view text, std::size_t done, batch::RowWriter& rows) {
+    ondemand::document document;
+    ondemand::array array;
+    if (parse(parser_of_array_, text, document) != simdjson::SUCCESS ||
+        document.get_array().get(array) != simdjson::SUCCESS) {
+      rows.reject(Malformed::bad_payload, text);
+      return;
+    }
+    std::size_t index = 0;
+    for (auto item : array) {
+      ondemand::value element;
+      ondemand::json_type type{};
+      std::string_view raw;
+      if (item.get(element) != simdjson::SUCCESS || element.type().get(type) != simdjson::SUCCESS ||
+          !skip_element(element, type, raw)) {
+        rows.reject(Malformed::bad_payload, text);
+        return;
+      }
+      if (index++ < done) {
+        continue;
+      }
+      if (type == ondemand::json_type::object) {
+        single_element(raw, rows);
+      } else {
+        rows.reject(Malformed::bad_payload, raw);
+      }
+    }
+    if (!at_end(document)) {
+      rows.reject(Malformed::bad_payload, text);
+    }
+  }
+
+  void single_element(std::string_view text, batch::RowWriter& rows) {
+    ondemand::document document;
+    ondemand::object object;
+    std::fill(values_.begin(), values_.end(), Token{});
+    if (parse(element_parser_, text, document) == simdjson::SUCCESS &&
+        document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_) &&
+        at_end(document)) {
+      write_element(text, rows);
+    } else {
+      rows.reject(Malformed::bad_payload, text);
+    }
+  }
+
+  /// The element's text, found by its brackets. A scalar is not passed over: going on does that.
+  static bool skip_element(ondemand::value& element, ondemand::json_type type, std::string_view& raw) {
+    ondemand::object object;
+    ondemand::array array;
+    switch (type) {
+      case ondemand::json_type::object:
+        return element.get_object().get(object) == simdjson::SUCCESS && object.raw_json().get(raw) == simdjson::SUCCESS;
+      case ondemand::json_type::array:
+        return element.get_array().get(array) == simdjson::SUCCESS && array.raw_json().get(raw) == simdjson::SUCCESS;
+      default:
+        raw = trimmed(element.raw_json_token());
+        return true;
+    }
+  }
+
+  void write_element(std::string_view text, batch::RowWriter& rows) {
+    for (auto level = enclosing_.rbegin(); level != enclosing_.rend(); ++level) {
+      inherit(*level);
+    }
+    writer_.write(values_, trimmed(text), rows);
+  }
+
+  void inherit(const std::vector<Token>& enclosing) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (values_[i].kind == Token::Kind::absent) {
+        values_[i] = enclosing[i];
+      }
+    }
+  }
+
+  /// Readings in an array inside the document.
+  void nested(std::string_view text, batch::RowWriter& rows) {
+    for (std::vector<Token>& level : enclosing_) {
+      std::fill(level.begin(), level.end(), Token{});
+    }
+    ondemand::document document;
+    ondemand::object object;
+    ondemand::array array;
+    std::string_view found;
+    bool read = parse(parser_, text, document) == simdjson::SUCCESS;
+    if (read && document.get_object().get(object) == simdjson::SUCCESS) {
+      read = find_in_object(object, 0, found);
+    } else if (read && document.get_array().get(array) == simdjson::SUCCESS) {
+      read = find_in_array(array, 0, found);
+    } else {
+      read = false;
+    }
+    if (!read || found.empty() || !at_end(document)) {
+      rows.reject(Malformed::bad_payload, text);
+    } else if (found.front() == '[') {
+      elements(found, rows);
+    } else {
+      single_element(found, rows);
+    }
+  }
+
+  /// Follows the path from its part `level` on; on the way every object's wanted members are kept for the elements.
+  bool find_in_object(ondemand::object object, std::size_t level, std::string_view& found) {
+    std::size_t expected = 0;
+    for (auto item : object) {
+      ondemand::field field;
+      if (std::move(item).get(field) != simdjson::SUCCESS) {
+        return false;
+      }
+      const bool on_path = found.empty() && field.key().is_equal(array_path_[level]);
+      if (on_path) {
+        if (!find_in_value(field.value(), level, found)) {
+          return false;
+        }
+        continue;
+      }
+      const JsonMember* const member = find_member(members_, field, expected);
+      if (member != nullptr && !read_value(field.value(), *member, enclosing_[level])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool find_in_array(ondemand::array array, std::size_t level, std::string_view& found) {
+    std::size_t index = 0;
+    for (auto item : array) {
+      ondemand::value element;
+      if (item.get(element) != simdjson::SUCCESS) {
+        return false;
+      }
+      if (std::to_string(index++) == array_path_[level] && !find_in_value(element, level, found)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool find_in_value(ondemand::value value, std::size_t level, std::string_view& found) {
+    const bool last = level + 1 == array_path_.size();
+    ondemand::json_type type{};
+    ondemand::object object;
+    ondemand::array array;
+    if (value.type().get(type) != simdjson::SUCCESS) {
+      return false;
+    }
+    if (type == ondemand::json_type::object && value.get_object().get(object) == simdjson::SUCCESS) {
+      return last ? object.raw_json().get(found) == simdjson::SUCCESS : find_in_object(object, level + 1, found);
+    }
+    if (type == ondemand::json_type::array && value.get_array().get(array) == simdjson::SUCCESS) {
+      return last ? array.raw_json().get(found) == simdjson::SUCCESS : find_in_array(array, level + 1, found);
+    }
+    return true;
+  }
+
+  ReadingWriter writer_;
+  const bool lines_;
+  const JsonMember members_;
+  const std::vector<std::string> array_path_;
+  PaddedText text_;
+  ondemand::parser parser_;
+  ondemand::parser element_parser_;
+  ondemand::parser parser_of_array_;
+  std::vector<Token> values_;
+  std::vector<std::vector<Token>> enclosing_;  // one for each object on the way to the array
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_json_decoder(const spec::Stream& stream, const spec::Source& source) {
+  return std::make_unique<JsonDecoder>(stream, source);
+}
+
+}  // namespace weir::decode

@@ -1,0 +1,231 @@
+#include "decode/json_members.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace weir::decode {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+/// The characters of a key as they stand, up to its closing quote, if none of them is an escape.
+bool same_raw_key(const char* raw, const JsonMember& member) noexcept {
+  return member.plain && std::memcmp(raw, member.name.data(), member.name.size()) == 0 &&
+         raw[member.name.size()] == '"';
+}
+
+bool has_escape(const char* raw) noexcept {
+  // The parser has found the closing quote, so there is an end.
+  for (; *raw != '"'; ++raw) {
+    if (*raw == '\\') {
+      return true;
+    }
+  }
+  return false;
+}
+
+void set(std::vector<Token>& values, const JsonMember& member, const Token& token) noexcept {
+  for (const std::size_t slot : member.slots) {
+    if (values[slot].kind == Token::Kind::absent) {
+      values[slot] = token;
+    }
+  }
+}
+
+// Longer than they look: a token's text has readable bytes after it.
+constexpr char kTrue[16] = "true";
+constexpr char kFalse[16] = "false";
+
+/// A scalar's own characters; simdjson's token reaches to the next one.
+std::string_view raw_token(ondemand::value& value) noexcept {
+  std::string_view raw = value.raw_json_token();
+  while (!raw.empty() && static_cast<unsigned char>(raw.back()) <= ' ') {
+    raw.remove_suffix(1);
+  }
+  return raw;
+}
+
+bool read_string(ondemand::value& value, Token& token) {
+  const std::string_view raw = raw_token(value);
+  token.kind = Token::Kind::text;
+  if (raw.size() >= 2 && std::memchr(raw.data(), '\\', raw.size()) == nullptr) {
+    token.text = raw.substr(1, raw.size() - 2);
+    return true;
+  }
+  return value.get_string().get(token.text) == simdjson::SUCCESS;
+}
+
+bool read_elements(ondemand::array array, const JsonMember& wanted, std::vector<Token>& values) {
+  std::size_t index = 0;
+  for (auto item : array) {
+    ondemand::value element;
+    if (item.get(element) != simdjson::SUCCESS) {
+      return false;
+    }
+    const std::string name = std::to_string(index++);
+    for (const JsonMember& child : wanted.children) {
+      if (child.name == name && !read_value(element, child, values)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+JsonMember::JsonMember(std::string member) : name(std::move(member)) {
+  plain = std::none_of(name.begin(), name.end(),
+                       [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+}
+
+void JsonMember::add(const std::vector<std::string>& parts, std::size_t slot) {
+  JsonMember* member = this;
+  for (const std::string& part : parts) {
+    auto found = std::find_if(member->children.begin(), member->children.end(),
+                              [&](const JsonMember& child) { return child.name == part; });
+    if (found == member->children.end()) {
+      found = member->children.insert(found, JsonMember(part));
+    }
+    member = &*found;
+  }
+  member->slots.push_back(slot);
+}
+
+std::vector<std::string> pointer_parts(std::string_view pointer) {
+  if (!pointer.starts_with('/')) {
+    return {std::string(pointer)};
+  }
+  std::vector<std::string> parts;
+  for (std::size_t at = 1; at <= pointer.size();) {
+    const std::size_t end = std::min(pointer.find('/', at), pointer.size());
+    std::string part;
+    for (; at < end; ++at) {
+      if (pointer[at] == '~' && at + 1 < end && (pointer[at + 1] == '0' || pointer[at + 1] == '1')) {
+        part += pointer[++at] == '0' ? '~' : '/';
+      } else {
+        part += pointer[at];
+      }
+    }
+    parts.push_back(std::move(part));
+    at = end + 1;
+  }
+  return parts;
+}
+
+JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer) {
+  JsonMember root{""};
+  const auto parts_of = [](const std::string& name, const std::string& path) {
+    return path.empty() ? std::vector<std::string>{name} : pointer_parts(path);
+  };
+  if (!stream.time.arrival) {
+    root.add(pointer_parts(stream.time.field), ReadingWriter::kTimeSlot);
+  }
+  for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
+    root.add(parts_of(stream.schema.keys[i].name, stream.schema.keys[i].path), writer.key_slot(i));
+  }
+  for (std::size_t i = 0; i < stream.schema.fields.size(); ++i) {
+    root.add(parts_of(stream.schema.fields[i].name, stream.schema.fields[i].path), writer.field_slot(i));
+  }
+  return root;
+}
+
+std::size_t longest_name(const JsonMember& member) {
+  std::size_t longest = member.name.size();
+  for (const JsonMember& child : member.children) {
+    longest = std::max(longest, longest_name(child));
+  }
+  return longest;
+}
+
+const JsonMember* find_member(const JsonMember& parent, ondemand::field& field, std::size_t& expected) {
+  const std::vector<JsonMember>& children = parent.children;
+  const char* const raw = field.key().raw();
+  if (expected < children.size() && same_raw_key(raw, children[expected])) {
+    return &children[expected++];
+  }
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (same_raw_key(raw, children[i])) {
+      expected = i + 1;
+      return &children[i];
+    }
+  }
+  if (has_escape(raw)) {
+    std::string_view key;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) {
+      return nullptr;
+    }
+    for (const JsonMember& child : children) {
+      if (child.name == key) {
+        return &child;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool read_members(ondemand::object object, const JsonMember& wanted, std::vector<Token>& values) {
+  std::size_t expected = 0;
+  for (auto item : object) {
+    ondemand::field field;
+    if (std::move(item).get(field) != simdjson::SUCCESS) {
+      return false;
+    }
+    const JsonMember* const member = find_member(wanted, field, expected);
+    if (member != nullptr && !read_value(field.value(), *member, values)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Token>& values) {
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) {
+    return false;
+  }
+  Token token;
+  switch (type) {
+    case ondemand::json_type::number:
+      token = {raw_token(value), Token::Kind::number};
+      break;
+    case ondemand::json_type::string:
+      if (!read_string(value, token)) {
+        return false;
+      }
+      break;
+    case ondemand::json_type::boolean: {
+      bool yes = false;
+      if (value.get_bool().get(yes) != simdjson::SUCCESS) {
+        return false;
+      }
+      token = {yes ? std::string_view(kTrue, 4) : std::string_view(kFalse, 5), Token::Kind::boolean};
+      break;
+    }
+    case ondemand::json_type::null: {
+      bool is_null = false;
+      if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null) {
+        return false;
+      }
+      token.kind = Token::Kind::null;
+      break;
+    }
+    case ondemand::json_type::object: {
+      set(values, wanted, {{}, Token::Kind::container});
+      ondemand::object object;
+      return wanted.children.empty() ||
+             (value.get_object().get(object) == simdjson::SUCCESS && read_members(object, wanted, values));
+    }
+    case ondemand::json_type::array: {
+      set(values, wanted, {{}, Token::Kind::container});
+      ondemand::array array;
+      return wanted.children.empty() ||
+             (value.get_array().get(array) == simdjson::SUCCESS && read_elements(array, wanted, values));
+    }
+  }
+  set(values, wanted, token);
+  return true;
+}
+
+}  // namespace weir::decode

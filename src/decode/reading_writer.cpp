@@ -1,0 +1,129 @@
+#include "decode/reading_writer.hpp"
+
+namespace weir::decode {
+namespace {
+
+bool captures_a_key(const TopicCaptures& captures, std::size_t keys) {
+  for (std::size_t i = 0; i < keys; ++i) {
+    if (captures.captures(i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Key values with their lengths in front, which determine the tuple; empty when they are too long to be cached.
+class JoinedKeys {
+ public:
+  explicit JoinedKeys(std::span<const std::string_view> tuple) noexcept {
+    for (const std::string_view value : tuple) {
+      if (size_ + 1 + value.size() > KeyCache::kMaxBytes) {
+        size_ = 0;
+        return;
+      }
+      bytes_[size_++] = static_cast<char>(value.size());
+      if (!value.empty()) {
+        std::memcpy(bytes_ + size_, value.data(), value.size());
+      }
+      size_ += value.size();
+    }
+  }
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_, size_}; }
+
+ private:
+  char bytes_[KeyCache::kMaxBytes + 8] = {};
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+ReadingWriter::ReadingWriter(const spec::Stream& stream, const spec::Source& source, bool given_key_bytes)
+    : stream_(stream),
+      arrival_(stream.time.arrival),
+      given_key_bytes_(given_key_bytes),
+      keys_(stream.schema.keys.size()),
+      time_(stream.time.unit, stream.time.format, stream.time.zone),
+      captures_(source.topics, stream.schema.keys),
+      captures_any_(captures_a_key(captures_, keys_)),
+      captured_keys_(keys_),
+      tuple_(keys_) {
+  for (const spec::Field& field : stream.schema.fields) {
+    fields_.push_back({field.places, field.required});
+  }
+}
+
+void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowWriter& rows) {
+  if (&rows.keys() != dictionary_) {
+    dictionary_ = &rows.keys();
+    cache_.clear();
+    constant_key_.reset();
+  }
+  if (captures_any_) {
+    constant_key_.reset();
+    captures_.match(message.topic, captured_keys_);
+    captured_ = 0;
+    for (const Token& token : captured_keys_) {
+      captured_ += token.missing() ? 0U : 1U;
+    }
+  }
+}
+
+std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batch::RowWriter& rows) {
+  if (time.missing()) {
+    return batch::Malformed::missing_time;
+  }
+  if (time.kind == Token::Kind::boolean || time.kind == Token::Kind::container) {
+    return batch::Malformed::bad_time;
+  }
+  const std::optional<std::int64_t> ns = time_.read(time.text);
+  if (!ns) {
+    return batch::Malformed::bad_time;
+  }
+  last_time_.set(time.text, *ns);
+  rows.time(*ns);
+  return std::nullopt;
+}
+
+std::optional<batch::Malformed> ReadingWriter::intern_keys(std::span<const Token> keys, const KeyBytes& given,
+                                                           batch::RowWriter& rows) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < keys_; ++i) {
+    const Token& key = captured_keys_[i].missing() ? keys[i] : captured_keys_[i];
+    if (key.missing() || key.kind == Token::Kind::container) {
+      return batch::Malformed::missing_key;
+    }
+    tuple_[i] = key.text;
+    bytes += key.text.size();
+  }
+  if (bytes > kMaxKeyBytes) {
+    return batch::Malformed::bad_payload;
+  }
+  if (captured_ == keys_) {
+    const std::optional<std::uint32_t> id = rows.keys().intern(tuple_);
+    if (!id) {
+      return batch::Malformed::too_many_keys;
+    }
+    constant_key_ = id;
+    rows.key(*id);
+    return std::nullopt;
+  }
+  // A cached text means the same tuple for every message only if the topic has no part in it.
+  const JoinedKeys joined(given_key_bytes_ ? std::span<const std::string_view>{} : tuple_);
+  KeyBytes cached = captured_ == 0 ? given : KeyBytes{};
+  if (!given_key_bytes_) {
+    cached = prepare(joined.view());
+    if (const auto known = cache_.find(cached.text, cached.hash)) {
+      rows.key(*known);
+      return std::nullopt;
+    }
+  }
+  const std::optional<std::uint32_t> id = rows.keys().intern(tuple_);
+  if (!id) {
+    return batch::Malformed::too_many_keys;
+  }
+  cache_.insert(cached.text, cached.hash, *id, rows.keys().size());
+  rows.key(*id);
+  return std::nullopt;
+}
+
+}  // namespace weir::decode

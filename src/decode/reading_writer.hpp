@@ -1,0 +1,190 @@
+// The last step that all formats share: the texts of one reading become a row of the batch, or one refusal.
+//
+// A reading's values lie in slots: the event time, then the schema's keys, then its fields, both in declared order. The
+// checks are made in that order and the first that fails gives the reason. One decoder owns a writer; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch/message.hpp"
+#include "batch/row_writer.hpp"
+#include "core/decimal.hpp"
+#include "core/time_text.hpp"
+#include "decode/key_cache.hpp"
+#include "decode/token.hpp"
+#include "decode/topic_captures.hpp"
+#include "spec/stream_spec.hpp"
+
+namespace weir::decode {
+
+/// The keys of one reading may take so many bytes together; longer ones are refused (bad_payload), for the dictionary
+/// keeps them for good.
+inline constexpr std::size_t kMaxKeyBytes = 4096;
+
+/// Bytes of a payload that determine a reading's keys; 7 bytes after them must be readable.
+struct KeyBytes {
+  std::string_view text;
+  std::uint64_t hash = 0;  ///< from ReadingWriter::prepare
+};
+
+class ReadingWriter {
+ public:
+  /// @param stream, source must outlive the writer
+  /// @param given_key_bytes write() gets key bytes (for a reading where they are empty, no cache is used); otherwise
+  /// the cache works on the keys' own texts. One cache never holds both, for they could be confused.
+  ReadingWriter(const spec::Stream& stream, const spec::Source& source, bool given_key_bytes = false);
+
+  static constexpr std::size_t kTimeSlot = 0;
+  [[nodiscard]] std::size_t key_slot(std::size_t key) const noexcept { return 1 + key; }
+  [[nodiscard]] std::size_t field_slot(std::size_t field) const noexcept { return 1 + keys_ + field; }
+  [[nodiscard]] std::size_t slots() const noexcept { return 1 + keys_ + fields_.size(); }
+  [[nodiscard]] const spec::Stream& stream() const noexcept { return stream_; }
+  [[nodiscard]] bool captured_by_a_filter(std::size_t key) const noexcept { return captures_.captures(key); }
+
+  /// @brief Takes the captured keys from the message's topic; they precede those of the payload. The message must
+  /// live until the next call.
+  void begin_message(const batch::MessageView& message, batch::RowWriter& rows);
+
+  /// @brief Commits the reading, or rejects it once.
+  /// @param values slots() texts, each with 7 readable bytes after it where it is a key or the time
+  /// @param sample the reading's own text, for the dead letters
+  /// @param key bytes that determine the keys taken from the payload, or empty
+  void write(std::span<const Token> values, std::string_view sample, batch::RowWriter& rows, const KeyBytes& key = {}) {
+    std::optional<batch::Malformed> refused = write_time(values[kTimeSlot], rows);
+    if (!refused) {
+      refused = write_keys(values.subspan(1, keys_), key, rows);
+    }
+    if (!refused) {
+      refused = write_fields(values.subspan(1 + keys_), rows);
+    }
+    if (refused) [[unlikely]] {
+      rows.reject(*refused, sample);
+      return;
+    }
+    rows.commit(sample);
+  }
+
+  /// @brief Begins to look up the keys of a later reading.
+  [[nodiscard]] KeyBytes prepare(std::string_view key_bytes) const noexcept {
+    return {key_bytes, cache_.prepare(key_bytes)};
+  }
+
+  // The parts of write(), for formats that know more; each returns why the reading is refused, if it is.
+  std::optional<batch::Malformed> write_time(const Token& time, batch::RowWriter& rows) {
+    if (arrival_) {
+      rows.time(rows.arrival_ns());
+      return std::nullopt;
+    }
+    if (last_time_.is(time.text)) {
+      rows.time(last_time_.ns);
+      return std::nullopt;
+    }
+    return read_time(time, rows);
+  }
+
+  std::optional<batch::Malformed> write_keys(std::span<const Token> keys, const KeyBytes& key, batch::RowWriter& rows) {
+    if (constant_key_) {
+      rows.key(*constant_key_);
+      return std::nullopt;
+    }
+    if (captured_ == 0) {
+      if (const auto id = cache_.find(key.text, key.hash)) {
+        rows.key(*id);
+        return std::nullopt;
+      }
+    }
+    return intern_keys(keys, key, rows);
+  }
+
+  std::optional<batch::Malformed> write_fields(std::span<const Token> values, batch::RowWriter& rows) {
+    std::size_t absent = 0;
+    unsigned rounded = 0;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const Token& value = values[i];
+      if (value.kind == Token::Kind::number || value.kind == Token::Kind::text) [[likely]] {
+        const ParsedDecimal decimal = parse_decimal(value.text, fields_[i].places);
+        if (decimal.status > DecimalStatus::rounded) [[unlikely]] {
+          return decimal.status == DecimalStatus::out_of_range ? batch::Malformed::out_of_range
+                                                               : batch::Malformed::not_a_number;
+        }
+        rounded += decimal.status == DecimalStatus::rounded ? 1U : 0U;
+        rows.field(i, decimal.units);
+      } else if (value.missing()) {
+        if (fields_[i].required) {
+          return batch::Malformed::missing_field;
+        }
+        ++absent;
+        rows.null_field(i);
+      } else {
+        return batch::Malformed::not_a_number;
+      }
+    }
+    if (absent == fields_.size() && absent != 0) [[unlikely]] {
+      return batch::Malformed::missing_field;
+    }
+    for (; rounded != 0; --rounded) {
+      rows.count_rounded();
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Field {
+    int places;
+    bool required;
+  };
+
+  /// Neighbouring readings often carry the same time: its text is read once.
+  struct LastTime {
+    std::array<char, 40> bytes{};
+    std::size_t size = 0;  ///< 0: none
+    std::int64_t ns = 0;
+
+    [[nodiscard]] bool is(std::string_view text) const noexcept {
+      if (text.size() != size || size == 0) {
+        return false;
+      }
+      for (std::size_t i = 0; i < words_of(size); ++i) {
+        if (load_word(text, i) != load_word({bytes.data(), size}, i)) {
+          return false;
+        }
+      }
+      return true;
+    }
+    void set(std::string_view text, std::int64_t read) noexcept {
+      // load_word reads whole words of `bytes`.
+      size = text.size() <= bytes.size() - 8 ? text.size() : 0;
+      std::memcpy(bytes.data(), text.data(), size);
+      ns = read;
+    }
+  };
+
+  std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
+  std::optional<batch::Malformed> intern_keys(std::span<const Token> keys, const KeyBytes& key, batch::RowWriter& rows);
+
+  const spec::Stream& stream_;
+  const bool arrival_;
+  const bool given_key_bytes_;
+  const std::size_t keys_;
+  std::vector<Field> fields_;
+  TimeReader time_;
+  LastTime last_time_;
+  TopicCaptures captures_;
+  const bool captures_any_;
+  std::vector<Token> captured_keys_;           // of the message; absent where the payload gives the key
+  std::size_t captured_ = 0;                   // how many of them are present
+  std::optional<std::uint32_t> constant_key_;  // no key comes from the payload
+  std::vector<std::string_view> tuple_;
+  KeyCache cache_;
+  const batch::KeyDictionary* dictionary_ = nullptr;  // whose ids the cache holds
+};
+
+}  // namespace weir::decode

@@ -1,0 +1,48 @@
+// Keys that an MQTT topic carries: "plant/{line}/{machine}/state" takes line and machine from the levels of the topic.
+//
+// Immutable after construction; any thread may call it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decode/token.hpp"
+#include "spec/schema.hpp"
+
+namespace weir::decode {
+
+class TopicCaptures {
+ public:
+  /// @param filters MQTT topic filters with + and #, where "{name}" stands for + and captures the level as the key
+  ///        `name`; the prefix "$share/<group>/" is not part of the filter
+  TopicCaptures(const std::vector<std::string>& filters, const std::vector<spec::Key>& keys);
+
+  /// @brief Sets values[i] to the captured text of key i, or to absent where the first filter that matches the topic
+  /// does not capture it. The texts point into `topic`. A key with a path of its own is never captured.
+  /// @param values as many as there are keys
+  void match(std::string_view topic, std::vector<Token>& values) const;
+
+  /// @brief Some filter captures key `key`.
+  [[nodiscard]] bool captures(std::size_t key) const noexcept;
+
+ private:
+  static constexpr int kNoKey = -1;
+  struct Level {
+    std::string literal;  ///< where `any` is false
+    bool any = false;
+    int key = kNoKey;
+  };
+  struct Filter {
+    std::vector<Level> levels;
+    bool tail = false;  ///< ends in '#'
+  };
+
+  static bool matches(const Filter& filter, std::string_view topic, std::vector<Token>& values);
+
+  std::vector<Filter> filters_;
+  std::size_t keys_;
+};
+
+}  // namespace weir::decode
