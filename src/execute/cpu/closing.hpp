@@ -1,0 +1,40 @@
+// What one close() has to do, decided before its threads start. Reused storage of CpuPanes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "execute/cpu/cpu_panes.hpp"
+
+namespace weir::execute::cpu {
+
+struct CpuPanes::Closing {
+  /// Readings that a worker added to a pane of its own.
+  struct Merge {
+    Pane* into;
+    std::unique_ptr<Pane> shadow;
+  };
+  std::vector<Merge> merges;
+  std::vector<Pane*> entering;
+  std::vector<Pane*> leaving;
+  std::vector<Pane*> recycled;
+  std::vector<Pane*> stacked;    ///< panes of the new front stack, newest first
+  const Pane* front = nullptr;   ///< its front cells and the back make up the window
+  const Pane* direct = nullptr;  ///< the only pane of a window that shares none
+  bool restart = false;          ///< nothing that entered before belongs to this window
+  bool flip = false;             ///< the back becomes the front
+  bool derived = false;          ///< totals come from what sections derived, not from `direct`
+
+  void clear() {
+    merges.clear();
+    entering.clear();
+    leaving.clear();
+    recycled.clear();
+    stacked.clear();
+    front = nullptr;
+    direct = nullptr;
+    restart = flip = derived = false;
+  }
+};
+
+}  // namespace weir::execute::cpu

@@ -1,0 +1,26 @@
+// The backend that runs on the CPU's cores, always there. One worker pool serves all queries, one query at a time.
+#pragma once
+
+#include <string>
+
+#include "execute/backend.hpp"
+#include "execute/cpu/worker_pool.hpp"
+
+namespace weir::execute::cpu {
+
+class CpuBackend final : public Backend {
+ public:
+  /// @param threads at least 1
+  explicit CpuBackend(unsigned threads) : workers_(threads) {}
+
+  [[nodiscard]] std::string name() const override { return "cpu"; }
+  [[nodiscard]] std::string description() const override;
+  batch::ColumnMemory& column_memory() override { return batch::host_column_memory(); }
+  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const override;
+  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) override;
+
+ private:
+  WorkerPool workers_;
+};
+
+}  // namespace weir::execute::cpu

@@ -1,0 +1,322 @@
+#include <algorithm>
+#include <utility>
+
+#include "execute/cpu/closing.hpp"
+#include "execute/cpu/worker.hpp"
+#include "execute/instant.hpp"
+
+namespace weir::execute::cpu {
+namespace {
+
+/// Groups that go through all steps of a close before the next ones: what they touch stays in the L1 cache.
+constexpr std::uint32_t kBlock = 128;
+
+}  // namespace
+
+template <class Work>
+void CpuPanes::over_groups(std::uint32_t groups, const Work& work) {
+  const unsigned workers = std::clamp(groups / kGroupsPerWorker, 1U, workers_.threads());
+  const std::uint32_t share = (groups / workers + kBlock) / kBlock * kBlock;
+  workers_.run(workers, [&](unsigned worker) {
+    const std::uint32_t begin = std::min(groups, worker * share);
+    const std::uint32_t end = worker + 1 == workers ? groups : std::min(groups, begin + share);
+    if (begin < end) work(worker, GroupRange{begin, end});
+  });
+}
+
+/// Collects the shadows of panes that start before `before`; their cells are merged by merge_block().
+void CpuPanes::take_shadows(Closing& closing, std::int64_t before) {
+  for (std::size_t i = 0; i < panes_.size() && panes_[i].start < before; ++i) {
+    Pane& pane = panes_[i];
+    for (std::size_t w = 0; w < pane.shadows.size(); ++w) {
+      std::unique_ptr<Pane> shadow = std::move(pane.shadows[w]);
+      if (shadow == nullptr) continue;
+      --scratch_[w + 1]->shadows;
+      if (pane.rows + shadow->rows > pane_rows_) {
+        // Lands right behind this pane, as a layer of the same start, and has no shadows itself.
+        panes_.insert(std::move(shadow));
+        continue;
+      }
+      panes_.ensure(pane, shadow->capacity);
+      pane.rows += shadow->rows;
+      pane.nulls = pane.nulls || shadow->nulls;
+      for (std::size_t k = 0; k < sketches_.size(); ++k) sketches_[k].merge(pane.codes[k], shadow->codes[k]);
+      closing.merges.push_back({&pane, std::move(shadow)});
+    }
+  }
+}
+
+void CpuPanes::merge_block(const Closing& closing, GroupRange block) {
+  for (const Closing::Merge& merge : closing.merges) {
+    const GroupRange held = merge.shadow->within(block);
+    for (std::size_t s = 0; s < sections_.size(); ++s) {
+      if (sections_[s]->only_nulls() && !merge.shadow->nulls) continue;
+      sections_[s]->merge(merge.into->raw(s), merge.shadow->raw(s), held);
+      sections_[s]->clear(merge.shadow->raw(s), held);
+    }
+  }
+}
+
+void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t keep_from) {
+  const std::int64_t begin = saturating_subtract(end_ns, query_.window_ns);
+  const std::int64_t next_begin = saturating_add(begin, query_.slide_ns);
+  take_shadows(closing, std::max(end_ns, keep_from));
+  const auto each_between = [&](std::int64_t from, std::int64_t to, const auto& on) {
+    for (std::size_t i = panes_.lower_bound(from); i < panes_.size() && panes_[i].start < to; ++i) on(panes_[i]);
+  };
+  if (direct_) {
+    each_between(begin, end_ns, [&](Pane& pane) { closing.entering.push_back(&pane); });
+    if (closing.entering.size() <= 1 && sketches_.empty()) {
+      closing.direct = closing.entering.empty() ? nullptr : closing.entering.front();
+      closing.entering.clear();
+    } else {
+      // Layers have to be added up, and sketches are only ever read from the window.
+      closing.derived = true;
+      closing.leaving = closing.entering;
+      closing.restart = closing.flip = true;
+      for (const auto& section : sections_) section->grow(room_);
+    }
+  } else {
+    closing.derived = true;
+    closing.restart = begin != window_begin_;
+    if (closing.restart) front_end_ = begin;
+    each_between(closing.restart ? begin : entered_end_, end_ns,
+                 [&](Pane& pane) { closing.entering.push_back(&pane); });
+    const std::size_t first = panes_.lower_bound(begin);
+    if (first < panes_.size() && panes_[first].start < front_end_) closing.front = &panes_[first];
+    const std::int64_t stay_from = std::max(next_begin, keep_from);
+    each_between(begin, std::min(stay_from, end_ns), [&](Pane& pane) { closing.leaving.push_back(&pane); });
+    if (next_begin > front_end_) {
+      closing.flip = true;
+      each_between(stay_from, end_ns, [&](Pane& pane) { closing.stacked.push_back(&pane); });
+      std::reverse(closing.stacked.begin(), closing.stacked.end());
+      // A front covers everything newer, so it needs cells for the groups of everything newer.
+      std::uint32_t groups = 0;
+      for (Pane* pane : closing.stacked) {
+        panes_.ensure(*pane, groups);
+        groups = pane->capacity;
+      }
+      front_end_ = end_ns;
+    }
+  }
+  window_begin_ = next_begin;
+  entered_end_ = end_ns;
+  for (std::size_t i = 0; i < panes_.size() && panes_[i].start < keep_from; ++i) closing.recycled.push_back(&panes_[i]);
+}
+
+void CpuPanes::stack_block(const Closing& closing, GroupRange block) {
+  for (std::size_t s = 0; s < sections_.size(); ++s) {
+    if (!panes_.layout().has_front(s)) continue;
+    const Pane* newer = nullptr;
+    for (const Pane* pane : closing.stacked) {
+      sections_[s]->stack(pane->front(s), pane->raw(s), newer == nullptr ? nullptr : newer->front(s),
+                          pane->within(block), newer == nullptr ? GroupRange{} : newer->within(block));
+      newer = pane;
+    }
+  }
+}
+
+/// Takes a block of groups through all steps; entries of groups with readings are written from `entry` on.
+std::uint32_t CpuPanes::close_block(const Closing& closing, GroupRange block, std::uint32_t entry) {
+  merge_block(closing, block);
+  const auto each_section = [&](const Pane& pane, const auto& on) {
+    const GroupRange held = pane.within(block);
+    if (held.size() == 0) return;
+    for (std::size_t s = 0; s < sections_.size(); ++s) {
+      if (!sections_[s]->only_nulls() || pane.nulls) on(*sections_[s], s, held);
+    }
+  };
+  if (closing.restart) {
+    for (const auto& section : sections_) section->reset(block);
+  }
+  for (const Pane* pane : closing.entering) {
+    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.enter(pane->raw(s), held); });
+  }
+
+  std::array<std::uint64_t, kBlock> rows{};
+  std::array<std::uint32_t, kBlock> picked;
+  if (closing.derived) {
+    for (const auto& section : sections_) section->add_row_counts(block, rows.data());
+  } else if (closing.direct != nullptr) {
+    each_section(*closing.direct, [&](Section& section, std::size_t s, GroupRange held) {
+      section.add_row_counts(closing.direct->raw(s), held, rows.data());
+    });
+  }
+  std::uint32_t size = 0;
+  for (std::uint32_t g = 0; g < block.size(); ++g) {
+    picked[size] = block.begin + g;
+    rows[size] = rows[g];
+    size += rows[g] > 0 ? 1U : 0U;
+  }
+  std::copy_n(picked.data(), size, totals_.groups.data() + entry);
+  std::copy_n(rows.data(), size, totals_.counts.data() + entry);
+  const std::size_t arguments = query_.arguments.size();
+  const Picked entries{picked.data(), size, totals_.arguments.data() + entry * arguments, arguments};
+  for (std::size_t s = 0; s < sections_.size() && size > 0; ++s) {
+    if (!closing.derived) {
+      sections_[s]->emit_raw(closing.direct->raw(s), entries);
+    } else if (closing.front != nullptr) {
+      const bool front = panes_.layout().has_front(s);
+      sections_[s]->emit(front ? closing.front->front(s) : nullptr, front ? closing.front->capacity : 0, entries);
+    } else {
+      sections_[s]->emit(nullptr, 0, entries);
+    }
+  }
+
+  for (const Pane* pane : closing.leaving) {
+    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.leave(pane->raw(s), held); });
+  }
+  if (closing.flip) {
+    for (const auto& section : sections_) section->reset_back(block);
+    stack_block(closing, block);
+  }
+  for (const Pane* pane : closing.recycled) {
+    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.clear(pane->raw(s), held); });
+  }
+  return size;
+}
+
+std::uint32_t CpuPanes::close_groups(const Closing& closing, GroupRange groups) {
+  for (std::size_t k = 0; k < sketches_.size(); ++k) {
+    if (closing.restart) sketches_[k].reset(groups);
+    for (const Pane* pane : closing.entering) sketches_[k].enter(pane->codes[k], groups);
+  }
+  std::uint32_t entries = 0;
+  for (std::uint32_t begin = groups.begin; begin < groups.end; begin += kBlock) {
+    const GroupRange block{begin, std::min(begin + kBlock, groups.end)};
+    entries += close_block(closing, block, groups.begin + entries);
+  }
+  for (Sketch& sketch : sketches_) {
+    for (std::size_t entry = groups.begin; entry < groups.begin + entries; ++entry) {
+      sketch.emit(totals_.groups[entry], totals_, output_of(sketch, entry));
+    }
+  }
+  for (std::size_t k = 0; k < sketches_.size(); ++k) {
+    for (const Pane* pane : closing.leaving) sketches_[k].leave(pane->codes[k], groups);
+  }
+  return entries;
+}
+
+void CpuPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
+  Closing& closing = *closing_;
+  closing.clear();
+  plan_close(closing, end_ns, keep_from);
+  totals_.start_ns = saturating_subtract(end_ns, query_.window_ns);
+  totals_.end_ns = end_ns;
+  totals_.revision = false;
+  resize_totals(groups_);
+  // Every range of groups writes its entries from its own first group on; what groups without readings left free is
+  // closed up afterwards, which nearly always is nothing.
+  ranges_.assign(workers_.threads(), {});
+  over_groups(groups_, [&](unsigned worker, GroupRange groups) {
+    ranges_[worker] = {groups.begin, groups.begin + close_groups(closing, groups)};
+  });
+  std::uint32_t entries = 0;
+  for (const GroupRange& range : ranges_) {
+    move_entries(range.begin, entries, range.size());
+    entries += range.size();
+  }
+  resize_totals(entries);
+  if (closing.flip && room_ > groups_) stack_block(closing, {groups_, room_});
+  for (Closing::Merge& merge : closing.merges) panes_.recycle_shadow(std::move(merge.shadow));
+  panes_.recycle_oldest(closing.recycled.size());
+  consumer_.window(totals_);
+}
+
+void CpuPanes::resize_totals(std::size_t entries) {
+  totals_.groups.resize(entries);
+  totals_.counts.resize(entries);
+  totals_.arguments.resize(entries * query_.arguments.size());
+  totals_.quantiles.resize(entries * quantiles_);
+  totals_.distincts.resize(entries * distincts_);
+}
+
+void CpuPanes::move_entries(std::uint32_t from, std::uint32_t to, std::uint32_t count) {
+  if (from == to) return;
+  const auto move = [&](auto& column, std::size_t width) {
+    const auto begin = column.begin() + static_cast<std::ptrdiff_t>(from * width);
+    std::move(begin, begin + static_cast<std::ptrdiff_t>(count * width),
+              column.begin() + static_cast<std::ptrdiff_t>(to * width));
+  };
+  move(totals_.groups, 1);
+  move(totals_.counts, 1);
+  move(totals_.arguments, query_.arguments.size());
+  move(totals_.quantiles, quantiles_);
+  move(totals_.distincts, distincts_);
+}
+
+void CpuPanes::settle() {
+  Closing& closing = *closing_;
+  closing.clear();
+  take_shadows(closing, kLatest);
+  if (closing.merges.empty()) return;
+  over_groups(room_, [&](unsigned /*worker*/, GroupRange groups) { merge_block(closing, groups); });
+  for (Closing::Merge& merge : closing.merges) panes_.recycle_shadow(std::move(merge.shadow));
+}
+
+void CpuPanes::rebuild(std::int64_t closed_end) {
+  Closing& closing = *closing_;
+  closing.clear();
+  const GroupRange all{0, room_};
+  window_begin_ = entered_end_ = front_end_ = kNothingClosed;
+  if (closed_end == kNothingClosed) return;
+  entered_end_ = front_end_ = closed_end;
+  window_begin_ = saturating_add(saturating_subtract(closed_end, query_.window_ns), query_.slide_ns);
+  if (direct_) return;
+  for (std::size_t i = panes_.lower_bound(window_begin_); i < panes_.size() && panes_[i].start < closed_end; ++i) {
+    closing.entering.push_back(&panes_[i]);
+  }
+  closing.stacked.assign(closing.entering.rbegin(), closing.entering.rend());
+  std::uint32_t groups = 0;
+  for (Pane* pane : closing.stacked) {
+    panes_.ensure(*pane, groups);
+    groups = pane->capacity;
+  }
+  for (std::size_t s = 0; s < sections_.size(); ++s) {
+    sections_[s]->reset(all);
+    for (const Pane* pane : closing.entering) sections_[s]->enter(pane->raw(s), pane->within(all));
+    sections_[s]->reset_back(all);
+  }
+  for (std::size_t k = 0; k < sketches_.size(); ++k) {
+    sketches_[k].reset(all);
+    for (const Pane* pane : closing.entering) sketches_[k].enter(pane->codes[k], all);
+  }
+  stack_block(closing, all);
+}
+
+void CpuPanes::revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) {
+  settle();
+  const std::int64_t begin = saturating_subtract(end_ns, query_.window_ns);
+  totals_.start_ns = begin;
+  totals_.end_ns = end_ns;
+  totals_.revision = true;
+  resize_totals(groups.size());
+  std::copy(groups.begin(), groups.end(), totals_.groups.begin());
+  std::fill(totals_.counts.begin(), totals_.counts.end(), 0);
+  std::fill(totals_.arguments.begin(), totals_.arguments.end(), empty_total());
+  const std::size_t arguments = query_.arguments.size();
+  std::vector<std::vector<GroupCode>> codes(sketches_.size());
+  for (std::size_t i = panes_.lower_bound(begin); i < panes_.size() && panes_[i].start < end_ns; ++i) {
+    const Pane& pane = panes_[i];
+    for (std::size_t s = 0; s < sections_.size(); ++s) {
+      for (std::size_t entry = 0; entry < groups.size() && groups[entry] < pane.capacity; ++entry) {
+        sections_[s]->read(pane.raw(s), groups[entry], totals_.arguments.data() + entry * arguments,
+                           totals_.counts[entry]);
+      }
+    }
+    for (std::size_t k = 0; k < sketches_.size(); ++k) append_codes(pane.codes[k], groups, codes[k]);
+  }
+  for (std::size_t k = 0; k < sketches_.size(); ++k) {
+    std::sort(codes[k].begin(), codes[k].end());
+    std::vector<Sketch::Code> own;
+    auto next = codes[k].begin();
+    for (std::size_t entry = 0; entry < groups.size(); ++entry) {
+      own.clear();
+      for (; next != codes[k].end() && next->group == groups[entry]; ++next) own.push_back({next->code, next->count});
+      sketches_[k].emit(own, totals_, output_of(sketches_[k], entry));
+    }
+  }
+  consumer_.window(totals_);
+}
+
+}  // namespace weir::execute::cpu

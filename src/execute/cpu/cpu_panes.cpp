@@ -1,0 +1,285 @@
+#include "execute/cpu/cpu_panes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/decimal.hpp"
+#include "execute/cpu/closing.hpp"
+#include "execute/cpu/worker.hpp"
+#include "execute/instant.hpp"
+#include "execute/pane_codec.hpp"
+
+namespace weir::execute::cpu {
+namespace {
+
+std::vector<double> scales_of(const std::vector<int>& places) {
+  std::vector<double> scales;
+  for (const int p : places) scales.push_back(static_cast<double>(pow10(p)));
+  return scales;
+}
+
+std::vector<double> argument_scales(const plan::QueryPlan& query) {
+  std::vector<double> scales;
+  for (const plan::Argument& argument : query.arguments) scales.push_back(static_cast<double>(pow10(argument.places)));
+  return scales;
+}
+
+bool overlapping(const plan::QueryPlan& query) noexcept {
+  return query.panes_per_window() > 1 || query.slide_ns < query.window_ns;
+}
+
+std::size_t registers_of(const plan::QueryPlan& query) {
+  std::size_t most = query.where.registers;
+  for (const plan::Argument& argument : query.arguments) most = std::max<std::size_t>(most, argument.program.registers);
+  return most;
+}
+
+bool any_part(const plan::QueryPlan& query, int parts) noexcept {
+  return std::any_of(query.arguments.begin(), query.arguments.end(),
+                     [=](const plan::Argument& argument) { return (argument.parts & parts) != 0; });
+}
+
+/// Share `layer` of a number that `layers` layers hold together.
+std::uint64_t share(std::uint64_t total, std::uint64_t layers, std::uint64_t layer) noexcept {
+  return total / layers + (layer < total % layers ? 1 : 0);
+}
+
+/// What layer number `layer` of `layers` takes over from a group. Extremes and the like may be in every layer that has
+/// values, for they merge to themselves; what adds up is divided.
+PaneGroup part_of(const PaneGroup& whole, std::uint64_t layers, std::uint64_t layer) {
+  PaneGroup part = whole;
+  part.rows = share(whole.rows, layers, layer);
+  for (std::size_t a = 0; a < part.arguments.size(); ++a) {
+    const ArgumentTotal& total = whole.arguments[a];
+    part.arguments[a].count = share(total.count, layers, layer);
+    const auto holders = static_cast<Int128>(std::min<std::uint64_t>(layers, total.count));
+    const auto index = static_cast<Int128>(layer);
+    part.arguments[a].sum = 0;
+    if (index < holders) part.arguments[a].sum = total.sum / holders + (index == 0 ? total.sum % holders : 0);
+    if (layer > 0) part.arguments[a].squares = {};
+  }
+  return part;
+}
+
+}  // namespace
+
+CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers, std::uint64_t pane_rows)
+    : query_(query),
+      consumer_(consumer),
+      workers_(workers),
+      pane_rows_(pane_rows),
+      sections_(make_sections(query)),
+      sketches_(make_sketches(query)),
+      scales_(scales_of(query.field_places)),
+      argument_scales_(argument_scales(query)),
+      filter_(query.where, scales_),
+      direct_(!overlapping(query)),
+      needs_times_(any_part(query, plan::kPartFirst | plan::kPartLast)),
+      needs_keys_(distinct_aggregates(query) > 0),
+      quantiles_(quantile_arguments(query)),
+      distincts_(distinct_aggregates(query)),
+      panes_(sections_, sketches_.size(), overlapping(query), query.max_groups),
+      window_begin_(kNothingClosed),
+      entered_end_(kNothingClosed),
+      front_end_(kNothingClosed) {
+  for (unsigned id = 0; id < workers_.threads(); ++id) {
+    scratch_.push_back(std::make_unique<Worker>(id, query_.arguments.size(), registers_of(query_)));
+  }
+  closing_ = std::make_unique<Closing>();
+}
+
+CpuPanes::~CpuPanes() = default;
+
+void CpuPanes::make_room(std::uint32_t groups) {
+  groups_ = std::max(groups_, groups);
+  if (groups_ <= room_) return;
+  room_ = panes_.capacity_for(groups_);
+  if (!direct_) {
+    for (const auto& section : sections_) section->grow(room_);
+  }
+  for (Sketch& sketch : sketches_) sketch.grow(room_);
+}
+
+void CpuPanes::begin(const batch::Batch& batch, const GroupView& groups) {
+  batch_ = &batch;
+  view_ = groups;
+  make_room(groups.group_of == nullptr ? 1 : groups.groups);
+  fields_.clear();
+  for (std::size_t f = 0; f < batch.fields(); ++f) fields_.push_back(batch.field(f));
+  input_ = {fields_.data(), scales_.data(), batch.keys(), view_.key_tests.data()};
+  if (view_.group_of != nullptr) {
+    while (same_ids_ < view_.keys && view_.group_of[same_ids_] == same_ids_) ++same_ids_;
+    identity_ = same_ids_ == view_.keys;
+  }
+  nulls_ = std::any_of(query_.arguments.begin(), query_.arguments.end(), [&](const plan::Argument& argument) {
+    return argument.nullable && (argument.field < 0 || batch.may_have_nulls);
+  });
+}
+
+void CpuPanes::finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) {
+  counts.counted += counts_.counted;
+  counts.filtered += counts_.filtered;
+  counts.late += counts_.late;
+  counts_ = {};
+  const auto taken = static_cast<std::ptrdiff_t>(std::min(late_rows_limit, late_rows_.size()));
+  late_rows.insert(late_rows.end(), late_rows_.begin(), late_rows_.begin() + taken);
+  late_rows_.clear();
+}
+
+void CpuPanes::take_stragglers(std::vector<Straggler>& out) {
+  out.insert(out.end(), stragglers_.begin(), stragglers_.end());
+  stragglers_.clear();
+}
+
+bool CpuPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const {
+  if (panes_.size() == 0) return false;
+  first_start = panes_[0].start;
+  last_end = saturating_add(panes_[panes_.size() - 1].start, query_.pane_ns);
+  return true;
+}
+
+void CpuPanes::save(state::Writer& out) const {
+  std::uint64_t starts = 0;
+  for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_[i].start != panes_[i - 1].start ? 1U : 0U;
+  PaneEncoder encoder(query_, out, starts);
+  PaneGroup group;
+  group.quantiles.resize(quantiles_);
+  group.distincts.resize(distincts_);
+  std::vector<const Pane*> parts;  // layers and shadows of one start
+  std::vector<std::vector<GroupCode>> codes(sketches_.size());
+  std::vector<std::size_t> next(sketches_.size());
+  std::vector<Sketch::Code> own;
+  const auto read = [&](std::uint32_t id) {
+    group.group = id;
+    group.rows = 0;
+    group.arguments.assign(query_.arguments.size(), empty_total());
+    for (const Pane* part : parts) {
+      if (id >= part->capacity) continue;
+      for (std::size_t s = 0; s < sections_.size(); ++s) {
+        sections_[s]->read(part->raw(s), id, group.arguments.data(), group.rows);
+      }
+    }
+  };
+  for (std::size_t i = 0; i < panes_.size();) {
+    const std::int64_t start = panes_[i].start;
+    parts.clear();
+    for (; i < panes_.size() && panes_[i].start == start; ++i) {
+      parts.push_back(&panes_[i]);
+      for (const auto& shadow : panes_[i].shadows) {
+        if (shadow != nullptr) parts.push_back(shadow.get());
+      }
+    }
+    std::uint32_t held = 0;
+    for (std::uint32_t id = 0; id < groups_; ++id) {
+      read(id);
+      held += group.rows > 0 ? 1U : 0U;
+    }
+    encoder.pane(start, held);
+    for (std::size_t k = 0; k < sketches_.size(); ++k) {
+      codes[k].clear();
+      next[k] = 0;
+      for (const Pane* part : parts) append_codes(part->codes[k], {}, codes[k]);
+      std::sort(codes[k].begin(), codes[k].end());
+    }
+    for (std::uint32_t id = 0; id < groups_; ++id) {
+      read(id);
+      if (group.rows == 0) continue;
+      for (std::size_t k = 0; k < sketches_.size(); ++k) {
+        own.clear();
+        for (; next[k] < codes[k].size() && codes[k][next[k]].group == id; ++next[k]) {
+          own.push_back({codes[k][next[k]].code, codes[k][next[k]].count});
+        }
+        sketches_[k].write(own, group);
+      }
+      encoder.group(group);
+    }
+  }
+}
+
+void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
+  panes_.clear();
+  for (auto& worker : scratch_) {
+    worker->pane = nullptr;
+    worker->shadows = 0;
+  }
+  groups_ = 0;
+  same_ids_ = 0;
+  stragglers_.clear();
+  make_room(groups);
+  PaneDecoder decoder(query_, in, groups);
+  PaneGroup group;
+  std::int64_t start = 0;
+  while (decoder.next_pane(start)) {
+    while (decoder.next_group(group)) read_group(group, start);
+  }
+  rebuild(closed_end);
+}
+
+void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
+  const std::uint64_t layers = (group.rows + pane_rows_ - 1) / pane_rows_;
+  std::size_t position = panes_.lower_bound(start);
+  for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
+    if (position == panes_.size() || panes_[position].start != start) panes_.add_layer(start, groups_);
+    Pane& pane = panes_[position];
+    const PaneGroup part = part_of(group, layers, layer);
+    // Groups of a pane are read one after the other, so the sum may pass what a layer takes; then it just takes no
+    // more.
+    pane.rows += part.rows;
+    pane.nulls = true;
+    for (std::size_t s = 0; s < sections_.size(); ++s) {
+      sections_[s]->write(pane.raw(s), group.group, part.arguments.data(), part.rows);
+    }
+    if (layer > 0) continue;
+    for (std::size_t k = 0; k < sketches_.size(); ++k) sketches_[k].read(group, pane.codes[k]);
+  }
+}
+
+std::uint64_t CpuPanes::bytes() const {
+  std::uint64_t bytes = sizeof(*this) + panes_.bytes();
+  if (!direct_) {
+    for (const auto& section : sections_) bytes += section->window_bytes() * room_;
+  }
+  for (const Sketch& sketch : sketches_) bytes += sketch.bytes();
+  bytes += totals_.groups.capacity() * sizeof(std::uint32_t) + totals_.counts.capacity() * sizeof(std::uint64_t) +
+           totals_.arguments.capacity() * sizeof(ArgumentTotal) + totals_.quantiles.capacity() * sizeof(QuantileBins) +
+           totals_.distincts.capacity() * sizeof(std::uint64_t);
+  for (const auto& worker : scratch_) {
+    bytes += sizeof(Worker) + worker->registers.bytes() + 2 * query_.arguments.size() * sizeof(ChunkColumn);
+  }
+  return bytes;
+}
+
+std::uint64_t CpuPanes::worst_case(const plan::QueryPlan& query, std::int64_t panes, unsigned threads) {
+  const auto sections = make_sections(query);
+  const bool fronts = overlapping(query);
+  const PaneLayout layout(sections, fronts);
+  const std::uint32_t groups = query.max_groups;
+  const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(panes, 1));
+  const std::uint64_t quantiles = quantile_arguments(query);
+  const std::uint64_t distincts = distinct_aggregates(query);
+
+  // A table of codes is at least a third full, the vectors of a window at least half.
+  const std::uint64_t codes = quantiles * groups * kAssumedBins + distincts * kAssumedKeys;
+  const std::uint64_t pane_codes = 3 * codes * sizeof(CodeCounts::Entry) + (quantiles + distincts) * sizeof(CodeCounts);
+  const std::uint64_t pointers = 4 * sizeof(void*);
+  std::uint64_t bytes = live * (layout.bytes(groups, fronts) + sizeof(Pane) + pointers + pane_codes);
+
+  // Shadows are of panes that are being filled: those of the live ones that no window to close soon waits for.
+  const auto filled = static_cast<std::uint64_t>(std::max<std::int64_t>(panes - query.panes_per_window() + 1, 1));
+  const std::uint64_t shadows = (threads - 1) * std::min<std::uint64_t>(filled, kShadowsPerWorker);
+  bytes += shadows * (layout.bytes(groups, false) + sizeof(Pane) + pointers + pane_codes);
+
+  if (fronts) {
+    for (const auto& section : sections) bytes += section->window_bytes() * groups;
+  }
+  bytes += (quantiles + distincts) * groups * sizeof(std::vector<Sketch::Code>) + 2 * codes * sizeof(Sketch::Code);
+  bytes += groups * (sizeof(std::uint32_t) + sizeof(std::uint64_t) + query.arguments.size() * sizeof(ArgumentTotal) +
+                     quantiles * sizeof(QuantileBins) + distincts * sizeof(std::uint64_t));
+  bytes += 2 * codes * sizeof(std::pair<std::int32_t, std::uint64_t>);
+  return bytes + sizeof(CpuPanes) +
+         threads * (sizeof(Worker) + registers_of(query) * ops::kColumnRows * sizeof(double) +
+                    2 * query.arguments.size() * sizeof(ChunkColumn));
+}
+
+}  // namespace weir::execute::cpu

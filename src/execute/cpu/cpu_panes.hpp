@@ -1,0 +1,167 @@
+// A query's panes on the CPU.
+//
+//   accumulate()  cpu_accumulate.cpp  rows of a batch → cells of panes, several threads
+//   close()       cpu_close.cpp       panes → totals of a window, several threads over ranges of groups
+//   the rest      cpu_panes.cpp       what goes with a batch; checkpoints
+//
+// Owned and called by the engine's thread. Inside accumulate() each worker has its rows, its scratch and its own panes:
+// worker 0 writes to the panes themselves, the others to shadows of them, which close() merges. Additions of integers
+// commute, so the number of threads never shows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "execute/backend.hpp"
+#include "execute/cpu/filter.hpp"
+#include "execute/cpu/pane.hpp"
+#include "execute/cpu/section.hpp"
+#include "execute/cpu/sketch.hpp"
+#include "execute/cpu/worker_pool.hpp"
+#include "ops/evaluate_columns.hpp"
+
+namespace weir::execute::cpu {
+
+/// Readings that a pane's 32-bit counts can take before another layer is begun.
+inline constexpr std::uint64_t kPaneRows = 0xFFFF'FFFF;
+
+/// Shadows that one worker may have at once; rows of further panes wait for the engine's thread. Enough for streams
+/// whose disorder spans some panes; a bound, so that memory can be estimated.
+inline constexpr std::size_t kShadowsPerWorker = 8;
+
+/// Rows that are worth another worker: about ten microseconds of work.
+inline constexpr std::uint32_t kRowsPerWorker = 8192;
+
+/// Groups that are worth another worker when a window closes.
+inline constexpr std::uint32_t kGroupsPerWorker = 2048;
+
+/// What worst_case() assumes of sketches: different bins that the values of a group fall into within a pane (64 are an
+/// octave), and different keys that a distinct() meets within a pane.
+inline constexpr std::uint64_t kAssumedBins = 128;
+inline constexpr std::uint64_t kAssumedKeys = 100'000;
+
+class CpuPanes final : public QueryPanes {
+ public:
+  /// @param pane_rows kPaneRows, or fewer to test layers
+  CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers,
+           std::uint64_t pane_rows = kPaneRows);
+  ~CpuPanes() override;
+
+  void begin(const batch::Batch& batch, const GroupView& groups) override;
+  void accumulate(RowRange rows, const Horizon& horizon) override;
+  void close(std::int64_t end_ns, std::int64_t keep_from) override;
+  void take_stragglers(std::vector<Straggler>& out) override;
+  void revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) override;
+  void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
+  [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
+  void save(state::Writer& out) const override;
+  void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
+  [[nodiscard]] std::uint64_t bytes() const override;
+
+  /// @brief The most that a query can hold with `panes` panes at once, all of its groups in each, and `threads`
+  /// threads. Sketches depend on the readings; for them it assumes kAssumedBins and kAssumedKeys.
+  [[nodiscard]] static std::uint64_t worst_case(const plan::QueryPlan& query, std::int64_t panes, unsigned threads);
+
+ private:
+  /// One thread's scratch and what it found out during accumulate().
+  struct Worker;
+  /// What close() has to do, decided before the threads start.
+  struct Closing;
+
+  // cpu_accumulate.cpp
+  void accumulate_rows(Worker& worker, RowRange rows, const Horizon& horizon);
+  void accumulate_chunk(Worker& worker, std::uint32_t first, std::uint32_t rows, const Horizon& horizon);
+  std::uint32_t find_groups(Worker& worker, std::uint32_t first, std::uint32_t size, const std::uint32_t*& selected);
+  void derive_columns(Worker& worker, std::uint32_t first, std::uint32_t rows);
+  void split(Worker& worker, const Horizon& horizon, const std::uint32_t* selected, std::uint32_t size);
+  void flush(Worker& worker, const std::uint32_t* selected, std::uint32_t begin, std::uint32_t end);
+  void deposit(Worker& worker, std::int64_t start, const std::uint32_t* selected, const std::uint32_t* positions,
+               std::uint32_t size);
+  Pane* writable(Worker& worker, std::int64_t start, std::uint32_t rows);
+  void scatter(Pane& pane, const RowSet& rows, const std::uint32_t* keys) const;
+  void add_deferred(Worker& worker, std::uint32_t row, const Horizon& horizon);
+  void add_straggler(const RowSet& rows, const std::uint32_t* keys, std::int64_t start);
+  void raise_fronts(const RowSet& rows, Pane& pane, bool made);
+  [[nodiscard]] bool in_gap(std::int64_t start) const noexcept;
+  [[nodiscard]] std::int64_t pane_start(std::int64_t time) const noexcept;
+  [[nodiscard]] const std::int64_t* input_times(std::uint32_t first) const noexcept { return batch_->times() + first; }
+  /// From here on nothing is closed; readings before it have to reach more than their pane.
+  [[nodiscard]] std::int64_t open_from(const Horizon& horizon) const noexcept {
+    return horizon.closed_end > entered_end_ ? horizon.closed_end : entered_end_;
+  }
+  [[nodiscard]] const std::uint64_t* hashes_of(const Sketch& sketch) const noexcept {
+    return sketch.kind() == Sketch::Kind::distinct ? view_.key_hashes[sketch.source()] : nullptr;
+  }
+
+  // cpu_close.cpp
+  void take_shadows(Closing& closing, std::int64_t before);
+  void plan_close(Closing& closing, std::int64_t end_ns, std::int64_t keep_from);
+  std::uint32_t close_groups(const Closing& closing, GroupRange groups);
+  std::uint32_t close_block(const Closing& closing, GroupRange block, std::uint32_t entry);
+  void merge_block(const Closing& closing, GroupRange block);
+  void stack_block(const Closing& closing, GroupRange block);
+  void settle();
+  void rebuild(std::int64_t closed_end);
+  void move_entries(std::uint32_t from, std::uint32_t to, std::uint32_t count);
+  void resize_totals(std::size_t entries);
+  template <class Work>
+  void over_groups(std::uint32_t groups, const Work& work);
+
+  // cpu_panes.cpp
+  void make_room(std::uint32_t groups);
+  [[nodiscard]] std::size_t output_of(const Sketch& sketch, std::size_t entry) const noexcept {
+    return entry * (sketch.kind() == Sketch::Kind::quantile ? quantiles_ : distincts_) + sketch.output();
+  }
+  void read_group(const PaneGroup& group, std::int64_t start);
+
+  const plan::QueryPlan& query_;
+  WindowConsumer& consumer_;
+  WorkerPool& workers_;
+  const std::uint64_t pane_rows_;
+
+  // What the plan asks for.
+  std::vector<std::unique_ptr<Section>> sections_;
+  std::vector<Sketch> sketches_;
+  std::vector<double> scales_;           ///< [field] → 10^places
+  std::vector<double> argument_scales_;  ///< [argument] → 10^places
+  Filter filter_;
+  bool direct_;               ///< a window is one pane and shares none: totals come straight from its cells
+  bool needs_times_;          ///< first or last
+  bool needs_keys_;           ///< distinct
+  std::uint32_t cell_bytes_;  ///< of a group in a pane, raw
+  std::size_t quantiles_;
+  std::size_t distincts_;
+
+  // The batch.
+  const batch::Batch* batch_ = nullptr;
+  GroupView view_;
+  ops::ColumnInput input_;
+  std::vector<const std::int64_t*> fields_;
+  std::uint32_t same_ids_ = 0;  ///< for the first so many keys, group id = key id
+  bool identity_ = false;       ///< ... and these are all
+  bool nulls_ = false;          ///< some value may be null
+  StepCounts counts_;
+  std::vector<std::uint32_t> late_rows_;
+
+  // State.
+  PaneStore panes_;
+  std::uint32_t groups_ = 0;   ///< groups that may have readings
+  std::uint32_t room_ = 0;     ///< groups that sections and sketches have room for
+  std::int64_t window_begin_;  ///< of the next window to close; panes before it have left
+  std::int64_t entered_end_;   ///< panes before it have entered
+  std::int64_t front_end_;     ///< panes before it are in the front stack, the others in the back
+  std::vector<Straggler> stragglers_;
+
+  // Reused storage.
+  std::vector<std::unique_ptr<Worker>> scratch_;
+  std::mutex panes_mutex_;  ///< guards panes_ where a worker of several begins to write to a pane
+  std::unique_ptr<Closing> closing_;
+  std::vector<GroupRange> ranges_;  ///< [worker] → entries that it wrote
+  WindowTotals totals_;
+};
+
+}  // namespace weir::execute::cpu
