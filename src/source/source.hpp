@@ -17,7 +17,9 @@ class Source {
   /// @brief Connects and begins to offer messages. @throws Error with one line when it cannot start at all (file cannot
   /// be read, wrong password); a broker that is merely down is retried and reported through the log.
   virtual void start() = 0;
-  /// @brief No message is offered after it returned. MQTT: disconnects, keeping a persistent session. Any thread, idempotent.
+  /// @brief No message is offered after it returned. MQTT: disconnects, keeping a persistent session. Any thread,
+  /// idempotent. It waits for an offer() that is held back, so go on reading the consumer's queue, or close it; to lose
+  /// no acknowledged MQTT message, close it only after this returned.
   virtual void stop() = 0;
 };
 
@@ -31,13 +33,14 @@ std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string&
 class BlockReader {
  public:
   virtual ~BlockReader() = default;
-  /// @brief The next block of whole lines (at most ~256 KiB unless one line is longer; a line above 16 MiB is an Error);
-  /// views valid until the next call. False at the end. @throws Error on a read error.
+  /// @brief The next block of whole lines (at most ~256 KiB unless one line is longer; a line above 16 MiB is an
+  /// Error); views valid until the next call. False at the end. @throws Error on a read error.
   virtual bool next(batch::MessageView& message) = 0;
   /// @brief Bytes read and in all, for the progress bar; total 0 when unknown.
   [[nodiscard]] virtual std::uint64_t bytes_read() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_total() const = 0;
 };
-std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::uint32_t index, const batch::SourcePosition& resume);
+std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::uint32_t index,
+                                               const batch::SourcePosition& resume);
 
 }  // namespace weir::source

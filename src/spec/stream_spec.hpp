@@ -81,6 +81,7 @@ struct Source {
   Duration keep_alive{std::chrono::seconds(30)};
   Duration session_expiry{std::chrono::hours(24)};
   bool retained = false;  ///< take retained messages (snapshots) too
+  std::string persistence_dir;       ///< where mqtt_version 4 keeps QoS 2 messages in flight; empty: nowhere
 
   // tcp: connects to host:port and reads lines, as Spark's socketTextStream
   std::string host;

@@ -1,0 +1,49 @@
+// Which class reads which kind of source.
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "source/custom_source.hpp"
+#include "source/directory_source.hpp"
+#include "source/file_source.hpp"
+#include "source/mqtt_source.hpp"
+#include "source/simulator_source.hpp"
+#include "source/source.hpp"
+#include "source/tcp_source.hpp"
+
+namespace weir::source {
+
+std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string& stream, std::uint32_t index,
+                                    batch::MessageConsumer& consumer, const batch::SourcePosition& resume) {
+  switch (spec.kind) {
+    case spec::SourceKind::mqtt:
+      return make_mqtt_source(spec, stream, index, consumer);
+    case spec::SourceKind::file:
+    case spec::SourceKind::standard_input:
+      return std::make_unique<FileSource>(spec, index, consumer, resume);
+    case spec::SourceKind::directory:
+      return std::make_unique<DirectorySource>(spec, index, consumer, resume);
+    case spec::SourceKind::tcp:
+      return std::make_unique<TcpSource>(spec, stream, index, consumer);
+    case spec::SourceKind::simulator:
+      return std::make_unique<SimulatorSource>(spec, index, consumer, resume);
+    case spec::SourceKind::custom:
+      return std::make_unique<CustomSource>(spec, stream, index, consumer);
+  }
+  throw Error(fmt::format("stream '{}': unknown kind of source", stream));
+}
+
+std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::uint32_t index,
+                                               const batch::SourcePosition& resume) {
+  switch (spec.kind) {
+    case spec::SourceKind::file:
+      return std::make_unique<FileReader>(spec.path, spec.format, index, resume.offset);
+    case spec::SourceKind::standard_input:
+      return std::make_unique<FileReader>("-", spec.format, index, 0);
+    case spec::SourceKind::directory:
+      return std::make_unique<DirectoryReader>(spec, index, resume);
+    default:
+      throw Error("only files, directories and standard input can be replayed");
+  }
+}
+
+}  // namespace weir::source

@@ -1,0 +1,326 @@
+#include "source/mqtt_source.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/time_text.hpp"
+#include "source/mqtt_options.hpp"
+
+namespace weir::source {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kFirstWait = 250ms;
+constexpr std::chrono::milliseconds kLongestWait = 15s;
+constexpr std::chrono::seconds kStartWait = 5s;
+// Longer than Paho's own connect timeout: reached only if Paho never answers.
+constexpr std::chrono::seconds kAnswerWait = 10s;
+constexpr std::chrono::seconds kDisconnectWait = 2s;
+// A consumer that reads at all makes room within milliseconds; brokers give up on a client after seconds.
+constexpr std::chrono::seconds kLongestBlock = 2s;
+
+class MqttSource final : public Source, private mqtt::iaction_listener {
+ public:
+  MqttSource(const spec::Source& spec, std::string stream, std::uint32_t index, batch::MessageConsumer& consumer)
+      : spec_(spec), stream_(std::move(stream)), index_(index), consumer_(consumer) {}
+  ~MqttSource() override { stop(); }
+
+  void start() override;
+  void stop() override;
+
+ private:
+  enum class Link : std::uint8_t { unknown, up, down };
+  struct Kept {
+    std::string payload, topic;
+    batch::MessageView message;
+  };
+
+  // In Paho's thread, under its lock: they copy, set a flag, and return.
+  void on_message(const mqtt::message& message) noexcept;
+  void on_success(const mqtt::token&) override { note(answered_); }
+  void on_failure(const mqtt::token&) override { note(answered_); }
+  void note(bool& flag) {
+    {
+      const std::lock_guard lock(mutex_);
+      flag = true;
+    }
+    changed_.notify_all();
+  }
+
+  // In the source's thread.
+  void thread_main();
+  void run();
+  Outcome connect_and_subscribe();
+  template <class Action>
+  Outcome perform(Action action);
+  void wait_while_connected();
+  void disconnect();
+  void hand_over_kept();
+  void report(Link link, const Outcome& outcome);
+
+  const spec::Source spec_;
+  const std::string stream_;
+  const std::uint32_t index_;
+  batch::MessageConsumer& consumer_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool answered_ = false;  // the action that was waited for has ended
+  bool lost_ = false;
+  bool stalled_ = false;  // a message could not be handed on
+  bool stopping_ = false;
+  bool first_known_ = false;
+  Outcome first_;
+  std::string lost_why_;
+  std::vector<Kept> kept_;  // acknowledged, not handed on yet; in order
+  std::uint64_t retained_dropped_ = 0;
+
+  std::atomic<bool> keeping_{false};  // kept_ is not empty: what comes goes behind it
+  Link link_ = Link::unknown;
+  std::mutex joining_;
+  std::thread thread_;
+  std::unique_ptr<mqtt::async_client> client_;
+};
+
+void MqttSource::start() {
+  if (spec_.qos == 2 && spec_.mqtt_version < 5 && spec_.persistence_dir.empty()) {
+    spdlog::warn(
+        "stream '{}': with MQTT 3.1.1 a crash can lose QoS 2 messages in flight; set persistence_dir, or "
+        "mqtt_version = 5",
+        stream_);
+  }
+  client_ = make_mqtt_client(spec_, stream_);
+  client_->set_message_callback([this](const mqtt::const_message_ptr& message) { on_message(*message); });
+  client_->set_connection_lost_handler([this](const std::string&) { note(lost_); });
+  client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode reason) {
+    {
+      const std::lock_guard lock(mutex_);
+      lost_why_ = mqtt::exception::reason_code_str(static_cast<int>(reason));
+    }
+    note(lost_);
+  });
+  thread_ = std::thread([this] { thread_main(); });
+  Outcome first;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kStartWait, [this] { return first_known_; });
+    first = first_;
+  }
+  if (first.refused) {
+    stop();
+    throw Error(fmt::format("stream '{}': broker '{}' refused: {}", stream_, spec_.broker, first.text));
+  }
+}
+
+void MqttSource::stop() {
+  note(stopping_);
+  const std::lock_guard lock(joining_);
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void MqttSource::on_message(const mqtt::message& message) noexcept {
+  if (message.is_retained() && !spec_.retained) {
+    const std::lock_guard lock(mutex_);
+    ++retained_dropped_;
+    return;
+  }
+  const mqtt::binary_ref& payload = message.get_payload_ref();
+  const mqtt::string_ref& topic = message.get_topic_ref();
+  batch::MessageView view;
+  view.payload = {payload.data(), payload.length()};
+  view.topic = {topic.data(), topic.length()};
+  view.arrival_ns = wall_clock_ns();
+  view.source = index_;
+  view.delivery = message.get_qos() == 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
+  view.duplicate = message.is_duplicate();
+  if (view.delivery == batch::Delivery::shed) {
+    consumer_.offer(view);  // counts what it sheds
+    return;
+  }
+  if (!keeping_.load(std::memory_order_relaxed) &&
+      consumer_.offer_until(view, Clock::now() + kLongestBlock) != batch::Accepted::full) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back({std::string(view.payload), std::string(view.topic), view});
+    keeping_.store(true, std::memory_order_relaxed);
+  }
+  note(stalled_);
+}
+
+void MqttSource::thread_main() {
+  try {
+    run();
+    hand_over_kept();
+  } catch (const std::exception& error) {
+    consumer_.failed(index_, error.what());
+  }
+  client_.reset();  // after this no callback runs
+  if (retained_dropped_ > 0) {
+    spdlog::info("stream '{}': {} retained messages were not taken", stream_, retained_dropped_);
+  }
+}
+
+void MqttSource::run() {
+  std::chrono::milliseconds wait = kFirstWait;
+  for (;;) {
+    const Outcome outcome = connect_and_subscribe();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) {
+        break;
+      }
+      if (!first_known_) {
+        first_known_ = true;
+        first_ = outcome;
+      }
+    }
+    changed_.notify_all();
+    report(outcome.ok ? Link::up : Link::down, outcome);
+    if (outcome.ok) {
+      wait = kFirstWait;
+      wait_while_connected();
+    } else {
+      disconnect();
+    }
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, wait, [this] { return stopping_; })) {
+      break;
+    }
+    wait = std::min(2 * wait, kLongestWait);
+  }
+  disconnect();
+}
+
+Outcome MqttSource::connect_and_subscribe() {
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ = false;
+    stalled_ = false;
+    lost_why_.clear();
+  }
+  const Outcome connected = perform([this] { return client_->connect(make_connect_options(spec_), nullptr, *this); });
+  if (!connected.ok) {
+    return connected;
+  }
+  const Subscription subscription = make_subscription(spec_);
+  mqtt::token_ptr token;
+  const Outcome subscribed = perform([&] {
+    return token = client_->subscribe(subscription.filters, subscription.qos, nullptr, *this, subscription.options);
+  });
+  return subscribed.ok ? outcome_of_subscribe(*token, spec_.topics) : subscribed;
+}
+
+/// Begins an action and waits for its end.
+template <class Action>
+Outcome MqttSource::perform(Action action) {
+  {
+    const std::lock_guard lock(mutex_);
+    answered_ = false;
+  }
+  try {
+    const mqtt::token_ptr token = action();
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kAnswerWait, [this] { return answered_ || stopping_ || lost_; });
+      if (stopping_) {
+        return {false, false, "stopping"};
+      }
+      if (!answered_) {
+        return {false, false, lost_ ? "the connection was lost" : "no answer"};
+      }
+    }
+    token->try_wait();
+    return {true, false, {}};
+  } catch (const mqtt::exception& error) {
+    return outcome_of(error, spec_.mqtt_version);
+  }
+}
+
+void MqttSource::wait_while_connected() {
+  bool stalled = false;
+  Outcome lost;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return lost_ || stalled_ || stopping_; });
+    stalled = stalled_;
+    lost.text = !lost_why_.empty() ? lost_why_ : "the connection was lost";
+    if (stopping_) {
+      return;
+    }
+  }
+  if (stalled) {
+    lost.text = "the pipeline stands still; receiving goes on when it does";
+  }
+  report(Link::down, lost);
+  disconnect();
+  hand_over_kept();
+}
+
+void MqttSource::disconnect() {
+  try {
+    if (client_->is_connected()) {
+      client_->disconnect()->wait_for(kDisconnectWait);
+    }
+  } catch (const mqtt::exception&) {
+    // It was not connected any more.
+  }
+}
+
+void MqttSource::hand_over_kept() {
+  std::size_t refused = 0;
+  for (;;) {
+    std::vector<Kept> kept;
+    {
+      const std::lock_guard lock(mutex_);
+      kept.swap(kept_);
+      if (kept.empty()) {
+        keeping_.store(false, std::memory_order_relaxed);
+        break;
+      }
+    }
+    for (Kept& one : kept) {
+      one.message.payload = one.payload;
+      one.message.topic = one.topic;
+      refused += consumer_.offer(one.message) == batch::Accepted::stopped ? 1U : 0U;
+    }
+  }
+  if (refused > 0) {
+    spdlog::warn("stream '{}': {} acknowledged messages were not taken before the stop", stream_, refused);
+  }
+}
+
+void MqttSource::report(Link link, const Outcome& outcome) {
+  if (std::exchange(link_, link) == link) {
+    return;
+  }
+  if (link == Link::up) {
+    spdlog::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
+  } else {
+    spdlog::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, outcome.text);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Source> make_mqtt_source(const spec::Source& spec, const std::string& stream, std::uint32_t index,
+                                         batch::MessageConsumer& consumer) {
+  return std::make_unique<MqttSource>(spec, stream, index, consumer);
+}
+
+}  // namespace weir::source

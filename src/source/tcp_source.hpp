@@ -1,0 +1,44 @@
+// Connects to host:port and reads lines, as Spark's socketTextStream. While the peer is away it is tried again, at
+// first soon and then every few seconds; the log has one line per change.
+//
+// A last line without newline is taken when the peer closes the connection in order, since nothing more can follow.
+// When the connection breaks, the piece of a line that came last is dropped and named in the log: half a number would
+// be a wrong reading. TCP has no positions: what was sent while nobody listened is gone.
+#pragma once
+
+#include <netdb.h>
+
+#include <cstdint>
+#include <string>
+
+#include "source/line_buffer.hpp"
+#include "source/thread_source.hpp"
+
+namespace weir::source {
+
+class TcpSource final : public ThreadSource {
+ public:
+  TcpSource(const spec::Source& spec, std::string stream, std::uint32_t index, batch::MessageConsumer& consumer);
+  ~TcpSource() override { stop(); }
+
+ protected:
+  bool run() override;
+
+ private:
+  enum class End : std::uint8_t { stopped, peer };
+  /// A connected descriptor, or -1 with `why_` set.
+  int connect();
+  int connect_to(const ::addrinfo& address);
+  End read_lines(int fd);
+  bool offer(std::string_view lines);
+  void report(bool connected, const std::string& what);
+
+  const spec::Source spec_;
+  const std::string stream_;
+  LineBuffer buffer_;
+  bool begun_ = false;  // something came over this connection
+  std::string why_;
+  enum class Known : std::uint8_t { nothing, connected, away } known_ = Known::nothing;
+};
+
+}  // namespace weir::source
