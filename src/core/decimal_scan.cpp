@@ -1,9 +1,5 @@
 #include "core/decimal_scan.hpp"
 
-#include <limits>
-
-#include "core/int128.hpp"
-
 namespace weir {
 namespace {
 
@@ -81,7 +77,7 @@ ScaledDecimal scan_decimal(std::string_view text, int places) noexcept {
   }
   // The value times 10^places has this many digits before its point; the first of them is not zero.
   const std::int64_t kept = digits - fraction + exponent + places;
-  if (kept > 20) {
+  if (kept > 19) {
     out.overflow = true;
     return out;
   }
@@ -89,7 +85,7 @@ ScaledDecimal scan_decimal(std::string_view text, int places) noexcept {
     out.dropped_tail = true;
     return out;
   }
-  UInt128 magnitude = 0;
+  std::uint64_t magnitude = 0;
   std::int64_t position = 0;
   for (; p != mantissa_end; ++p) {
     if (*p == '.') {
@@ -108,8 +104,7 @@ ScaledDecimal scan_decimal(std::string_view text, int places) noexcept {
   for (; position < kept; ++position) {
     magnitude *= 10;
   }
-  out.overflow = magnitude > std::numeric_limits<std::uint64_t>::max();
-  out.magnitude = static_cast<std::uint64_t>(magnitude);
+  out.magnitude = magnitude;
   return out;
 }
 

@@ -135,7 +135,7 @@ struct ScaledDecimal {
   std::uint64_t magnitude = 0;
   bool negative = false;
   bool valid = false;         ///< the text is a number
-  bool overflow = false;      ///< the magnitude does not fit 64 bits
+  bool overflow = false;      ///< the magnitude has more than 19 digits
   int dropped_digit = 0;      ///< first digit of the dropped part
   bool dropped_tail = false;  ///< a further digit of the dropped part is not zero
 

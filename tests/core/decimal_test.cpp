@@ -109,6 +109,9 @@ TEST(Decimal, Parse_RoundsHalfToEvenHoweverLongTheTail) {
   EXPECT_EQ(parse_decimal("0.0000005" + zeros + "1", 6), rounded(1));
   EXPECT_EQ(parse_decimal("1.2345" + zeros, 4), ok(12'345));
   EXPECT_EQ(parse_decimal("0.05", 0), rounded(0));
+  EXPECT_EQ(parse_decimal(".5000000000000000000", 0), rounded(0));
+  EXPECT_EQ(parse_decimal(".5000000000000000001", 0), rounded(1));
+  EXPECT_EQ(parse_decimal(".0000000000000000000", 0), ok(0));
   EXPECT_EQ(parse_decimal("0.95", 0), rounded(1));
 }
 

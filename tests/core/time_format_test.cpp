@@ -75,6 +75,12 @@ TEST(TimeFormat, PartsThatAreNotNamed_AreTheFirst) {
   EXPECT_EQ(read("%Y-%m", "1970-02"), 31 * 86'400 * kSecond);
 }
 
+TEST(TimeFormat, TwoDigitYear_69IsTheFirstOfTheTwentiethCentury) {
+  EXPECT_EQ(read("%y", "69"), -365 * 86'400 * kSecond);
+  EXPECT_EQ(read("%y", "68"), read("%Y", "2068"));
+  EXPECT_EQ(read("%y", "00"), read("%Y", "2000"));
+}
+
 TEST(TimeFormat, DayOfYear_EndsWithTheYear) {
   EXPECT_NE(read("%Y %j", "2012 366"), std::nullopt);
   EXPECT_EQ(read("%Y %j", "2013 366"), std::nullopt);
