@@ -144,7 +144,7 @@ class JsonDecoder final : public Decoder {
   }
 
   /// Goes on behind the first `done` elements after one of them turned out broken: each is cut out by its brackets and
-  /// read by itself, so that it cannot take the others with it.
+  /// read by itself, so that it cannot take the others with it. An element reaches to where the next begins.
   void elements_one_by_one(std::string_view text, std::size_t done, batch::RowWriter& rows) {
     ondemand::document document;
     ondemand::array array;
@@ -154,27 +154,33 @@ class JsonDecoder final : public Decoder {
       return;
     }
     std::size_t index = 0;
+    std::size_t begin = 0;
     for (auto item : array) {
       ondemand::value element;
       ondemand::json_type type{};
-      std::string_view raw;
-      if (item.get(element) != simdjson::SUCCESS || element.type().get(type) != simdjson::SUCCESS ||
-          !skip_element(element, type, raw)) {
-        rows.reject(Malformed::bad_payload, text);
+      if (item.get(element) != simdjson::SUCCESS || element.type().get(type) != simdjson::SUCCESS) {
+        rows.reject(Malformed::bad_payload, text.substr(begin));
         return;
       }
-      if (index++ < done) {
-        continue;
+      const auto next = static_cast<std::size_t>(element.raw_json_token().data() - text.data());
+      if (index > done) {
+        single_element(without_separator(text.substr(begin, next - begin)), rows);
       }
-      if (type == ondemand::json_type::object) {
-        single_element(raw, rows);
-      } else {
-        rows.reject(Malformed::bad_payload, raw);
-      }
+      ++index;
+      begin = next;
     }
     if (!at_end(document)) {
-      rows.reject(Malformed::bad_payload, text);
+      rows.reject(Malformed::bad_payload, text.substr(begin));
+    } else if (index > done) {
+      single_element(without_separator(text.substr(begin)), rows);
     }
+  }
+
+  /// The element's text without the ',' or ']' after it.
+  static std::string_view without_separator(std::string_view text) {
+    text = trimmed(text);
+    text.remove_suffix(text.empty() ? 0 : 1);
+    return trimmed(text);
   }
 
   void single_element(std::string_view text, batch::RowWriter& rows) {
