@@ -78,6 +78,13 @@ std::optional<Aggregate> AggregateSet::resolve(const Expression& expression, int
     }
     aggregate.quantile = graph_[operand.value].constant;
   }
+  if (*kind == AggregateKind::count) {
+    const Node& child = expression.nodes[static_cast<std::size_t>(node.children[0])];
+    const auto field = child.kind == Node::Kind::name ? rows_.schema().field_index(child.text) : std::nullopt;
+    if (field.has_value() && rows_.schema().fields[*field].required) {
+      return aggregate;  // never null: the same as count()
+    }
+  }
   const std::optional<int> index = argument(expression, call, *kind, site);
   if (!index.has_value()) {
     return std::nullopt;

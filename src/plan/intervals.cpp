@@ -48,7 +48,7 @@ void plan_intervals(QueryPlan& query, Duration batch_interval, bool arrival, Dia
   const spec::Query& spec = query.spec;
   const std::int64_t batch = batch_interval.count();
   const std::int64_t window = spec.window.count();
-  const std::int64_t slide = spec.slide.count() == 0 ? window : spec.slide.count();
+  const std::int64_t slide = spec.slide.count() == 0 ? window : spec.slide.count();  // tumbling
   const int window_line = spec.window_line != 0 ? spec.window_line : spec.line;
   const int slide_line = spec.slide_line != 0 ? spec.slide_line : spec.line;
   const std::size_t mistakes = diagnostics.size();
@@ -58,7 +58,7 @@ void plan_intervals(QueryPlan& query, Duration batch_interval, bool arrival, Dia
   query.allowed_lateness_ns = spec.allowed_lateness.count();
 
   for (const auto& [name, value, line] :
-       {std::tuple("window", window, window_line), std::tuple("slide", slide, slide_line),
+       {std::tuple("window", window, window_line), std::tuple("slide", spec.slide.count(), slide_line),
         std::tuple("allowed_lateness", query.allowed_lateness_ns, spec.line)}) {
     if (value < 0 || value > kMaxInterval) {
       mistake(line, fmt::format("'{}' must be between 0s and {}", name, text(kMaxInterval)), {});

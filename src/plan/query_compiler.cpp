@@ -141,7 +141,8 @@ class QueryCompiler {
 
   void select(AggregateSet& aggregates) {
     if (spec_.select.empty()) {
-      mistake(spec_.select_line, "'select' is missing", R"~(name what it computes, as in select = ["count()", "avg(x)"])~");
+      mistake(spec_.select_line, "'select' is missing",
+              R"~(name what it computes, as in select = ["count()", "avg(x)"])~");
     }
     for (const std::string& text : spec_.select) {
       const Site entry_site = site(spec_.select_line, fmt::format("select \"{}\"", text));
