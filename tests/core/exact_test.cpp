@@ -110,7 +110,7 @@ TEST(Mean, Extremes_AreNearest) {
 
 TEST(Mean, RandomSumsOfEveryWidth_AreNearest) {
   std::mt19937_64 random(11);
-  for (int i = 0; i < 60'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     const UInt128 bits = UInt128{random()} << 64U | random();
     const Int128 sum = static_cast<Int128>(bits) >> (random() % 127);
     const std::uint64_t count = (random() >> (random() % 64)) | 1U;
@@ -122,7 +122,7 @@ TEST(Mean, RandomSumsOfEveryWidth_AreNearest) {
 
 TEST(Mean, SumsNextToATie_AreNearest) {
   std::mt19937_64 random(12);
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     // 54 bits ending in 1 are a tie; times the denominator it is one for the quotient too.
     const UInt128 tie = (random() >> 10U) | 1U | (std::uint64_t{1} << 53U);
     const std::uint64_t count = (random() >> (40 + random() % 24)) + 1;

@@ -8,6 +8,9 @@ import re
 import sys
 
 MAX_LINES = 500
+# A file that is longer on purpose: its path -> why. The reason is the price; an entry that is no longer needed is a
+# mistake as well.
+LONGER_ON_PURPOSE: dict[str, str] = {}
 CODE = {".cpp", ".hpp", ".cu", ".cuh", ".h"}
 TEXT = CODE | {".md", ".txt", ".cmake", ".toml", ".py", ".sh", ".json", ".yml", ""}
 FOLDERS = ["src", "include", "tests", "bench", "examples", "kernels", "cmake", "docs", "scripts", "sample-data", ".ci"]
@@ -34,8 +37,10 @@ def main() -> int:
             continue  # a sample or a fuzzer's input
         where = file.relative_to(source)
         lines = text.splitlines()
-        if file.suffix in CODE and len(lines) > MAX_LINES:
+        if file.suffix in CODE and len(lines) > MAX_LINES and str(where) not in LONGER_ON_PURPOSE:
             problems.append(f"{where}: {len(lines)} lines, more than {MAX_LINES}: is this still one concept?")
+        if str(where) in LONGER_ON_PURPOSE and len(lines) <= MAX_LINES:
+            problems.append(f"{where}: short enough: take it off the list in tests/house/files.py")
         if file.suffix == ".hpp" and not text.startswith("//"):
             problems.append(f"{where}:1: a header begins with a comment that says what it is for")
         for number, line in enumerate(lines, 1):
