@@ -68,6 +68,9 @@ class QueryCompiler {
     for (std::size_t i = 0; i < plan_.spec.streams.size(); ++i) {
       if (plan_.spec.streams[i].name == spec_.from) {
         query_.stream = i;
+        for (const spec::Field& field : plan_.spec.streams[i].schema.fields) {
+          query_.field_places.push_back(field.places);
+        }
         return &plan_.spec.streams[i];
       }
       names.emplace_back(plan_.spec.streams[i].name);

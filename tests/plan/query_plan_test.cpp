@@ -55,6 +55,10 @@ TEST(QueryPlan, EveryAggregateHasItsKindTypeAndParts) {
   }
 }
 
+TEST(QueryPlan, KnowsTheDecimalPlacesOfItsStreamsFields) {
+  EXPECT_EQ(plan_select({"count()"}).field_places, (std::vector<int>{3, 2, 0}));
+}
+
 TEST(QueryPlan, CountAndDistinctNeedNoArgument) {
   const plan::QueryPlan query = plan_select({"count()", "distinct(line)"});
   EXPECT_TRUE(query.arguments.empty());
