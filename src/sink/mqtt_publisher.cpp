@@ -55,15 +55,19 @@ std::string random_client_id() {
 // ask to come back (server unavailable, busy, shutting down, use another server, quota).
 bool is_refusal(int code) {
   if (code >= 1 && code <= 5) return code != 3;
-  if (code < 0x80 || code > 0xFF) return false;
+  if (code < 0x80 || code >= mqtt::MQTTPP_V3_CODE) return false;
   for (const int passing : {0x88, 0x89, 0x8B, 0x97, 0x9C, 0x9F}) {
     if (code == passing) return false;
   }
   return true;
 }
 
-std::string refusal_text(int code) {
+std::string reason_text(int code) {
   switch (code) {
+    case MQTTASYNC_FAILURE:
+      return "it cannot be reached";
+    case MQTTASYNC_DISCONNECTED:
+      return "the connection was lost";
     case 1:
     case 0x84:
       return "unsupported protocol version";
@@ -81,8 +85,17 @@ std::string refusal_text(int code) {
     case 0x95:
       return "packet too large";
     default:
-      return fmt::format("reason code {:#04x}", code);
+      return code < 0 ? mqtt::exception::error_str(code) : fmt::format("reason code {:#04x}", code);
   }
+}
+
+// How many messages of QoS 1 and 2 the broker takes before it acknowledges one (MQTT 5, 3.2.2.3.3). Paho keeps what is
+// above it in a queue that it looks at once a second, so nothing above it is handed to Paho.
+std::size_t receive_maximum(const mqtt::token& connect) {
+  constexpr std::size_t kProtocolDefault = 65'535;
+  const mqtt::properties properties = connect.get_connect_response().get_properties();
+  if (!properties.contains(mqtt::property::RECEIVE_MAXIMUM)) return kProtocolDefault;
+  return std::max<std::size_t>(mqtt::get<std::uint16_t>(properties, mqtt::property::RECEIVE_MAXIMUM), 1);
 }
 
 }  // namespace
@@ -126,10 +139,13 @@ struct MqttPublisher::Impl final : mqtt::iaction_listener {
   std::deque<Message> messages;  // oldest first; stable addresses, which Paho gets as contexts
   std::size_t in_flight = 0;     // of messages' front: handed to the client
   std::unique_ptr<mqtt::async_client> client;
+  mqtt::token_ptr connecting;
+  std::size_t send_limit = 0;  // messages in flight that the broker allows
   Link link = Link::down;
   Clock::time_point next_try{};
   milliseconds retry = kFirstRetry;
   bool away_logged = false;
+  bool was_up = false;  // ever
   int last_code = 0;
 
   std::mutex mutex;
@@ -143,7 +159,8 @@ struct MqttPublisher::Impl final : mqtt::iaction_listener {
 
 void MqttPublisher::Impl::finish(const mqtt::token& token, bool success) {
   const int reason = static_cast<int>(token.get_reason_code());
-  const int code = reason != 0 ? reason : token.get_return_code();
+  const bool has_reason = reason != 0 && reason != mqtt::MQTTPP_V3_CODE;  // MQTT 3.1.1 has none
+  const int code = has_reason ? reason : token.get_return_code();
   if (token.get_type() == mqtt::token::Type::CONNECT) {
     connect_code = code;
     connect_result = success ? 1 : 2;
@@ -177,6 +194,7 @@ void MqttPublisher::Impl::start_connecting() {
   options.set_connect_timeout(kConnectTimeout);
   options.set_keep_alive_interval(kKeepAlive);
   options.set_automatic_reconnect(false);
+  options.set_max_inflight(static_cast<int>(std::min<std::size_t>(window, 65'535)));
   if (!endpoint.username.empty()) options.set_user_name(endpoint.username);
   if (!endpoint.password.empty()) options.set_password(endpoint.password);
   if (endpoint.broker.starts_with("mqtts://") || endpoint.broker.starts_with("ssl://")) {
@@ -191,7 +209,7 @@ void MqttPublisher::Impl::start_connecting() {
   connect_result = 0;
   link = Link::connecting;
   try {
-    client->connect(std::move(options), nullptr, *this);
+    connecting = client->connect(std::move(options), nullptr, *this);
   } catch (const mqtt::exception& error) {
     connection_failed(error.get_return_code());
   }
@@ -199,6 +217,7 @@ void MqttPublisher::Impl::start_connecting() {
 
 // Paho reports what was in flight as failed while the client goes: after that no message is known to it any more.
 void MqttPublisher::Impl::drop_client() {
+  connecting.reset();
   client.reset();
   link = Link::down;
   for (std::size_t i = 0; i < in_flight; ++i) {
@@ -214,9 +233,10 @@ void MqttPublisher::Impl::drop_client() {
 void MqttPublisher::Impl::connection_failed(int code) {
   drop_client();
   last_code = code;
-  if (!away_logged) {
+  // A refusal of the first connection is connect()'s to report.
+  if (!away_logged && (was_up || !is_refusal(code))) {
     spdlog::warn("mqtt sink: no connection to {} ({}); trying again, {} rows are held back", endpoint.broker,
-                 is_refusal(code) ? refusal_text(code) : mqtt::exception::error_str(code), messages.size());
+                 reason_text(code), messages.size());
     away_logged = true;
   }
   next_try = Clock::now() + retry;
@@ -231,6 +251,9 @@ void MqttPublisher::Impl::check_connection() {
       connection_failed(connect_code);
     } else if (result == 1) {
       link = Link::up;
+      was_up = true;
+      send_limit = std::min(window, receive_maximum(*connecting));
+      connecting.reset();
       retry = kFirstRetry;
       if (away_logged) spdlog::info("mqtt sink: connected to {}, {} rows wait", endpoint.broker, messages.size());
       away_logged = false;
@@ -245,7 +268,7 @@ void MqttPublisher::Impl::forget_acknowledged() {
     const Delivery delivery = oldest.delivery;
     if (delivery == Delivery::refused) {
       throw Error(fmt::format("broker {} refuses rows for topic '{}': {}", endpoint.broker, oldest.topic,
-                              refusal_text(oldest.reason)));
+                              reason_text(oldest.reason)));
     }
     if (delivery != Delivery::acknowledged) return;
     messages.pop_front();
@@ -255,7 +278,7 @@ void MqttPublisher::Impl::forget_acknowledged() {
 
 void MqttPublisher::Impl::send_queued() {
   if (link != Link::up) return;
-  while (in_flight < std::min(messages.size(), window)) {
+  while (in_flight < std::min(messages.size(), send_limit)) {
     Message& message = messages[in_flight];
     message.delivery = Delivery::sent;
     try {
@@ -300,7 +323,7 @@ void MqttPublisher::connect() {
     if (impl_->link == Impl::Link::down) {
       if (!is_refusal(impl_->last_code)) return;
       throw Error(
-          fmt::format("broker {} refuses the connection: {}", impl_->endpoint.broker, refusal_text(impl_->last_code)));
+          fmt::format("broker {} refuses the connection: {}", impl_->endpoint.broker, reason_text(impl_->last_code)));
     }
     impl_->wait(seen, deadline);
   }

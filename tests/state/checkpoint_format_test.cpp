@@ -50,7 +50,7 @@ TEST(CheckpointFormat, ABodyThatLiesIsDamageEvenUnderAGoodChecksum) {
   // more sections than bytes, a name beyond the end, a section beyond the end, bytes left over
   for (const std::string& body :
        {little(1, 8) + little(1, 8) + little(UINT64_MAX, 8),
-        little(1, 8) + little(1, 8) + little(1, 8) + little(UINT64_MAX, 8) + little(0, 16),
+        little(1, 8) + little(1, 8) + little(1, 8) + little(UINT64_MAX, 8) + little(0, 8) + little(0, 8),
         little(1, 8) + little(1, 8) + little(1, 8) + little(0, 8) + little(UINT64_MAX, 8) + little(0, 8),
         little(1, 8) + little(1, 8) + little(0, 8) + "x", std::string()}) {
     EXPECT_NE(parse_checkpoint(framed(1, body) + "WEIRCEND").damage, "");

@@ -1,0 +1,114 @@
+#include "sink/dead_letter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <thread>
+#include <vector>
+
+#include "core/error.hpp"
+#include "sink/rows.hpp"
+
+namespace weir::sink {
+namespace {
+
+using test::kNoon;
+using ::testing::HasSubstr;
+using weir::test::read_bytes;
+using weir::test::TemporaryDirectory;
+
+TEST(DeadLetters, LinesNameStreamReasonTimeAndPayload) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(100);
+  letters.open(temporary / "log/dead.jsonl");
+  letters.malformed("plugs", batch::Malformed::not_a_number, kNoon, "1,\"NaN\",\xFF");
+  letters.late("plugs", kNoon + 1, "house=1 load=3");
+  EXPECT_EQ(read_bytes(temporary / "log/dead.jsonl"),
+            "{\"stream\":\"plugs\",\"reason\":\"not_a_number\",\"time\":\"2013-08-31T22:00:00Z\","
+            "\"payload\":\"1,\\\"NaN\\\",\xEF\xBF\xBD\"}\n"
+            "{\"stream\":\"plugs\",\"reason\":\"late\",\"time\":\"2013-08-31T22:00:00.000000001Z\","
+            "\"payload\":\"house=1 load=3\"}\n");
+  EXPECT_EQ(letters.written(), 2U);
+}
+
+TEST(DeadLetters, TheLimitIsAStreamAndInterval) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(2);
+  letters.open(temporary / "dead.jsonl");
+  for (const char* stream : {"a", "a", "a", "b"}) letters.late(stream, 0, "x");
+  EXPECT_EQ(letters.written(), 3U);
+  EXPECT_EQ(letters.over_limit(), 1U);
+  letters.next_interval("a");
+  letters.next_interval("unknown");
+  for (const char* stream : {"a", "b", "b"}) letters.late(stream, 0, "x");
+  EXPECT_EQ(letters.written(), 5U);
+  EXPECT_EQ(letters.over_limit(), 2U);
+}
+
+TEST(DeadLetters, LongPayloadsAreCutBetweenCharacters) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(100);
+  letters.open(temporary / "dead.jsonl");
+  letters.late("s", 0, std::string(1024, 'x'));
+  letters.late("s", 0, std::string(1025, 'x'));
+  letters.late("s", 0, std::string(1023, 'x') + "€ and more");
+  letters.late("s", 0, std::string(3000, '\x80'));
+  std::vector<std::pair<std::string, std::uint64_t>> read;
+  simdjson::dom::parser parser;
+  for (const simdjson::dom::element line : parser.load_many(temporary / "dead.jsonl")) {
+    std::uint64_t bytes = 0;
+    if (line["payload_bytes"].get(bytes) != simdjson::SUCCESS) bytes = 0;
+    read.emplace_back(std::string_view(line["payload"]), bytes);
+  }
+  ASSERT_EQ(read.size(), 4U);
+  EXPECT_EQ(read[0], std::pair(std::string(1024, 'x'), std::uint64_t{0}));
+  EXPECT_EQ(read[1], std::pair(std::string(1024, 'x'), std::uint64_t{1025}));
+  EXPECT_EQ(read[2], std::pair(std::string(1023, 'x'), std::uint64_t{1035}));
+  EXPECT_EQ(read[3].first.size(), 3U * 1024);
+  EXPECT_EQ(read[3].second, 3000U);
+}
+
+TEST(DeadLetters, ErrorsOfTheFileAreCountedAndNeverStopAnything) {
+  DeadLetters letters(100);
+  letters.open("/dev/full");
+  for (int i = 0; i < 3; ++i) letters.late("s", 0, "x");
+  EXPECT_EQ(letters.failed(), 3U);
+  EXPECT_EQ(letters.written(), 0U);
+}
+
+TEST(DeadLetters, AFileThatCannotBeOpenedIsAnErrorAtTheStart) {
+  DeadLetters letters(100);
+  EXPECT_THAT(test::message_of([&] { letters.open("/dev/null/dead.jsonl"); }), HasSubstr("Not a directory"));
+}
+
+TEST(DeadLetters, WithoutAFileNothingHappens) {
+  DeadLetters letters(100);
+  letters.open("");
+  letters.late("s", 0, "x");
+  EXPECT_EQ(letters.written() + letters.over_limit() + letters.failed(), 0U);
+}
+
+TEST(DeadLetters, LinesOfSeveralThreadsDoNotMix) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(1000);
+  letters.open(temporary / "dead.jsonl");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&letters, t] {
+      const std::string stream = "stream" + std::to_string(t);
+      for (int i = 0; i < 250; ++i) letters.late(stream, 0, std::string(static_cast<std::size_t>(i), 'x'));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  simdjson::dom::parser parser;
+  std::size_t lines = 0;
+  for (const auto line : parser.load_many(temporary / "dead.jsonl")) {
+    EXPECT_EQ(line.error(), simdjson::SUCCESS);
+    ++lines;
+  }
+  EXPECT_EQ(lines, 1000U);
+}
+
+}  // namespace
+}  // namespace weir::sink
