@@ -38,7 +38,7 @@ bool read_offset(std::string_view text, std::int64_t& offset) {
   if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') {
     return false;
   }
-  int digits[4];
+  int digits[4] = {};
   std::size_t n = 0;
   for (const std::size_t i : {1U, 2U, 4U, 5U}) {
     if (text[i] < '0' || text[i] > '9') {
