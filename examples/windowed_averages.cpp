@@ -22,7 +22,8 @@ int main(int argc, char** argv) try {
     const auto readings = topic.empty() ? created.file_stream(from, schema) : created.mqtt_stream(from, topic, schema);
 
     readings.filter("temperature > -40"_expr)
-        .reduce_by_key_and_window({weir::count(), weir::avg("temperature").as("mean"), weir::max("temperature")}, 60s, 10s)
+        .reduce_by_key_and_window({weir::count(), weir::avg("temperature").as("mean"), weir::max("temperature")}, 60s,
+                                  10s)
         .named("by_sensor")
         .print();
     readings.key_by({"line"})

@@ -15,7 +15,9 @@ struct Expression {
 
 inline namespace literals {
 
-inline Expression operator""_expr(const char* text, std::size_t size) { return {std::string(text, size)}; }
+inline Expression operator""_expr(const char* text, std::size_t size) {
+  return {std::string(text, size)};
+}
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): 60s in user programs
 

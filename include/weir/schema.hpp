@@ -11,8 +11,11 @@ namespace weir {
 
 /// An exact decimal field.
 struct Field {
-  Field(std::string the_name, int the_places = 6) : name(std::move(the_name)), places(the_places) {}  // NOLINT(*-explicit-*): {"temperature", 3} and "temperature" read as in the configuration
-  Field(const char* the_name) : name(the_name) {}                                                     // NOLINT(*-explicit-*)
+  Field(std::string the_name, int the_places = 6)
+      : name(std::move(the_name)),
+        places(the_places) {
+  }  // NOLINT(*-explicit-*): {"temperature", 3} and "temperature" read as in the configuration
+  Field(const char* the_name) : name(the_name) {}  // NOLINT(*-explicit-*)
   std::string name;
   int places = 6;         ///< decimal places kept, 0 … 18
   std::string path;       ///< JSON pointer; empty: the member or column `name`
@@ -24,7 +27,7 @@ enum class Format { json, csv, senml, raw };
 struct Schema {
   std::vector<std::string> keys;  ///< which sensor: payload members, columns, or "{name}" of an MQTT topic
   std::vector<Field> fields;
-  std::string time;  ///< member or column that holds the event time; empty: the arrival instant
+  std::string time;                ///< member or column that holds the event time; empty: the arrival instant
   std::string time_unit = "auto";  ///< auto, s, ms, us, ns or rfc3339
   std::string zone = "UTC";        ///< of times without one
   Format format = Format::json;

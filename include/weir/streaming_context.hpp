@@ -18,8 +18,8 @@ struct ContextOptions {
   std::chrono::nanoseconds batch_interval{std::chrono::seconds(1)};
   std::string state_dir;  ///< empty: nothing survives a restart
   std::chrono::nanoseconds checkpoint_interval{std::chrono::seconds(10)};
-  std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
-  unsigned threads = 0;         ///< 0: all cores
+  std::string device = "auto";   ///< auto, cpu, cuda, cuda:N
+  unsigned threads = 0;          ///< 0: all cores
   bool stop_on_signals = false;  ///< SIGINT and SIGTERM stop gracefully; construct the context before any thread then
 };
 
@@ -31,14 +31,14 @@ class StreamingContext {
   StreamingContext& operator=(StreamingContext&&) noexcept;
   ~StreamingContext();  ///< stops, gracefully
 
-  /// @brief Builds the context with `create` and lets it keep its state in `state_dir`; start() goes on from a checkpoint
-  /// there, if any. Unlike Spark's, the factory is always called: the functions of a C++ program cannot be read back from
-  /// a file. State of a graph that changed is refused by start().
-  static StreamingContext get_or_create(const std::string& state_dir,
-                                        const std::function<StreamingContext()>& create);
+  /// @brief Builds the context with `create` and lets it keep its state in `state_dir`; start() goes on from a
+  /// checkpoint there, if any. Unlike Spark's, the factory is always called: the functions of a C++ program cannot be
+  /// read back from a file. State of a graph that changed is refused by start().
+  static StreamingContext get_or_create(const std::string& state_dir, const std::function<StreamingContext()>& create);
 
   // Input streams. `name` (default: input1, input2, …) identifies the stream's state.
-  DStream mqtt_stream(const std::string& broker, const std::string& topic, const Schema& schema, const std::string& name = {});
+  DStream mqtt_stream(const std::string& broker, const std::string& topic, const Schema& schema,
+                      const std::string& name = {});
   /// @brief Connects to host:port and reads lines, as Spark's socketTextStream.
   DStream socket_text_stream(const std::string& host, int port, const Schema& schema, const std::string& name = {});
   /// @brief Reads each file that appears in the directory, as Spark's textFileStream.
@@ -47,8 +47,8 @@ class StreamingContext {
   DStream file_stream(const std::string& path, const Schema& schema, const std::string& name = {});
   DStream receiver_stream(std::shared_ptr<Receiver> receiver, const Schema& schema, const std::string& name = {});
 
-  /// @brief Compiles the graph and starts. @throws ConfigError-like std::runtime_error with every mistake, std::logic_error
-  /// when started twice or after stop().
+  /// @brief Compiles the graph and starts. @throws ConfigError-like std::runtime_error with every mistake,
+  /// std::logic_error when started twice or after stop().
   void start();
   /// @brief Waits until the input ends, stop() is called, or the run fails. @throws std::runtime_error if it failed.
   void await_termination();

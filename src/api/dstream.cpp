@@ -9,7 +9,9 @@
 namespace weir {
 namespace {
 
-std::shared_ptr<DStream::Node> copy(const DStream::Node& node) { return std::make_shared<DStream::Node>(node); }
+std::shared_ptr<DStream::Node> copy(const DStream::Node& node) {
+  return std::make_shared<DStream::Node>(node);
+}
 
 const spec::Stream& input(const DStream::Node& node, std::size_t i) {
   const std::shared_ptr<Graph> graph = node.graph.lock();
@@ -108,8 +110,12 @@ DStream DStream::reduced(const std::vector<Aggregate>& aggregates, bool grouped)
   return DStream(std::move(node));
 }
 
-DStream DStream::reduce_by_key(const std::vector<Aggregate>& aggregates) const { return reduced(aggregates, true); }
-DStream DStream::reduce_by_key(const Aggregate& aggregate) const { return reduced({aggregate}, true); }
+DStream DStream::reduce_by_key(const std::vector<Aggregate>& aggregates) const {
+  return reduced(aggregates, true);
+}
+DStream DStream::reduce_by_key(const Aggregate& aggregate) const {
+  return reduced({aggregate}, true);
+}
 DStream DStream::reduce_by_key_and_window(const std::vector<Aggregate>& aggregates, Duration window,
                                           Duration slide) const {
   return this->window(window, slide).reduced(aggregates, true);
@@ -117,7 +123,9 @@ DStream DStream::reduce_by_key_and_window(const std::vector<Aggregate>& aggregat
 DStream DStream::reduce_by_key_and_window(const Aggregate& aggregate, Duration window, Duration slide) const {
   return this->window(window, slide).reduced({aggregate}, true);
 }
-DStream DStream::count() const { return reduced({weir::count()}, false); }
+DStream DStream::count() const {
+  return reduced({weir::count()}, false);
+}
 DStream DStream::count_by_window(Duration window, Duration slide) const {
   return this->window(window, slide).reduced({weir::count()}, false);
 }

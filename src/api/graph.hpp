@@ -1,5 +1,5 @@
-// The graph that DStream handles point into, and its translation into the specification that the TOML configuration also
-// builds. Used by the program's thread before start().
+// The graph that DStream handles point into, and its translation into the specification that the TOML configuration
+// also builds. Used by the program's thread before start().
 #pragma once
 
 #include <memory>

@@ -14,8 +14,8 @@
 #include "core/spelling.hpp"
 #include "plan/plan.hpp"
 #include "runtime/pipeline.hpp"
-#include "runtime/summary.hpp"
 #include "runtime/shutdown.hpp"
+#include "runtime/summary.hpp"
 
 namespace weir {
 namespace {
@@ -151,7 +151,8 @@ DStream StreamingContext::socket_text_stream(const std::string& host, int port, 
   return state_->add(stream_of(schema, std::move(source), name));
 }
 
-DStream StreamingContext::text_file_stream(const std::string& directory, const Schema& schema, const std::string& name) {
+DStream StreamingContext::text_file_stream(const std::string& directory, const Schema& schema,
+                                           const std::string& name) {
   spec::Source source;
   source.kind = spec::SourceKind::directory;
   source.path = directory;

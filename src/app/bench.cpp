@@ -29,7 +29,8 @@ constexpr std::array<Benchmark, 6> kBenchmarks{{{"engine", bench_engine},
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
   int worst = kDone;
   for (const std::string& name : names) {
-    const auto found = std::find_if(kBenchmarks.begin(), kBenchmarks.end(), [&](const Benchmark& b) { return b.name == name; });
+    const auto found =
+        std::find_if(kBenchmarks.begin(), kBenchmarks.end(), [&](const Benchmark& b) { return b.name == name; });
     if (found == kBenchmarks.end()) {
       std::array<std::string_view, kBenchmarks.size()> known;
       std::transform(kBenchmarks.begin(), kBenchmarks.end(), known.begin(), [](const Benchmark& b) { return b.name; });
@@ -59,8 +60,8 @@ void print(const BenchOptions& options, const Measurement& m) {
       fmt::print(R"(,"bytes_per_s":{:.6g})", m.bytes_per_s);
     }
     if (!m.reference.empty()) {
-      fmt::print(R"(,"reference":"{}","reference_readings_per_s":{:.6g},"ratio":{:.4g})", m.reference, m.reference_per_s,
-                 m.ratio);
+      fmt::print(R"(,"reference":"{}","reference_readings_per_s":{:.6g},"ratio":{:.4g})", m.reference,
+                 m.reference_per_s, m.ratio);
     }
     fmt::print("}}\n");
   } else {
@@ -80,7 +81,8 @@ void print(const BenchOptions& options, const Measurement& m) {
 void add_bench(CLI::App& app, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* const command = app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
+  CLI::App* const command =
+      app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
   command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, memory")->required();
   command->add_flag("--json", options->json, "One JSON object a measurement");
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();

@@ -1,5 +1,5 @@
-// The benchmark harness behind `weir bench`: each benchmark checks its answer before it prints a time, and runs beside a
-// reference in the same process, alternately, so that a ratio means something on a noisy machine.
+// The benchmark harness behind `weir bench`: each benchmark checks its answer before it prints a time, and runs beside
+// a reference in the same process, alternately, so that a ratio means something on a noisy machine.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 namespace weir::app {
 
 struct BenchOptions {
-  bool json = false;                     ///< one JSON object a measurement
-  std::vector<unsigned> threads{1, 2};   ///< thread counts to measure
-  double seconds = 1.0;                  ///< about how long one case is measured
-  std::string case_filter;               ///< only cases whose name contains it; empty: all
+  bool json = false;                    ///< one JSON object a measurement
+  std::vector<unsigned> threads{1, 2};  ///< thread counts to measure
+  double seconds = 1.0;                 ///< about how long one case is measured
+  std::string case_filter;              ///< only cases whose name contains it; empty: all
 };
 
 /// One measured case.
 struct Measurement {
-  std::string benchmark;         ///< "engine", "csv"
-  std::string name;              ///< "10000 keys x 1 Hz"
+  std::string benchmark;  ///< "engine", "csv"
+  std::string name;       ///< "10000 keys x 1 Hz"
   unsigned threads = 1;
   double readings_per_s = 0.0;   ///< median
   double bytes_per_s = 0.0;      ///< of payload; 0: not meaningful

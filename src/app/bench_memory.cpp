@@ -1,5 +1,5 @@
-// `weir bench memory`: what `weir check` calls the worst case, beside the measured peak of a process that fills it. Each
-// case runs in a process of its own, since a peak cannot be reset.
+// `weir bench memory`: what `weir check` calls the worst case, beside the measured peak of a process that fills it.
+// Each case runs in a process of its own, since a peak cannot be reset.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <string>
 #include <vector>
-
 
 #include "app/bench.hpp"
 #include "app/command.hpp"
@@ -137,8 +136,9 @@ bool run_case(const BenchOptions& options, const Case& c) {
   const double peak = static_cast<double>(usage.ru_maxrss) * 1024.0;
   const double ratio = static_cast<double>(planned) / peak;
   if (options.json) {
-    fmt::print(R"({{"benchmark":"memory","case":"{}","planned_bytes":{},"peak_bytes":{:.0f},"ratio":{:.4g}}})" "\n", c.name,
-               planned, peak, ratio);
+    fmt::print(R"({{"benchmark":"memory","case":"{}","planned_bytes":{},"peak_bytes":{:.0f},"ratio":{:.4g}}})"
+               "\n",
+               c.name, planned, peak, ratio);
   } else {
     fmt::print("memory   {:<24} planned {:>9.1f} MiB   peak {:>9.1f} MiB   planned / peak {:.3f}\n", c.name,
                static_cast<double>(planned) / 1048576.0, peak / 1048576.0, ratio);

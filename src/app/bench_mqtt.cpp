@@ -37,7 +37,8 @@ constexpr std::chrono::seconds kDeadline{60};
 pid_t spawn(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
   for (const std::string& word : words) {
-    arguments.push_back(const_cast<char*>(word.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execv's form
+    arguments.push_back(
+        const_cast<char*>(word.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execv's form
   }
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions{};
@@ -89,7 +90,10 @@ class Broker {
     if (file == nullptr) {
       throw Error(fmt::format("cannot write {}", config));
     }
-    fmt::print(file, "listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\npersistence false\n", port_);
+    fmt::print(file,
+               "listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages "
+               "1000\npersistence false\n",
+               port_);
     std::fclose(file);
     const char* const program = std::filesystem::exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
     pid_ = spawn({program, "-c", config});
@@ -127,9 +131,9 @@ class Broker {
 double publish_until(const Broker& broker, int qos, const std::function<bool()>& done) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   const auto begin = Clock::now();
-  const pid_t publisher = spawn({self, "simulate", "--broker", broker.url(), "--qos", std::to_string(qos), "--fast", "--count",
-                                 std::to_string(kMessages), "--sensors", "100", "--rate", "100000", "--start",
-                                 "2024-01-01T00:00:00Z"});
+  const pid_t publisher =
+      spawn({self, "simulate", "--broker", broker.url(), "--qos", std::to_string(qos), "--fast", "--count",
+             std::to_string(kMessages), "--sensors", "100", "--rate", "100000", "--start", "2024-01-01T00:00:00Z"});
   const bool complete = poll(begin + kDeadline, done);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   if (!complete) {
@@ -143,12 +147,14 @@ double publish_until(const Broker& broker, int qos, const std::function<bool()>&
 double empty_callback(const Broker& broker, int qos) {
   mqtt::async_client client(broker.url(), "weir-bench-empty", mqtt::create_options(MQTTVERSION_5));
   std::atomic<std::uint64_t> seen{0};
-  client.set_message_callback([&seen](const mqtt::const_message_ptr&) { seen.fetch_add(1, std::memory_order_relaxed); });
+  client.set_message_callback(
+      [&seen](const mqtt::const_message_ptr&) { seen.fetch_add(1, std::memory_order_relaxed); });
   auto options = mqtt::connect_options_builder().mqtt_version(MQTTVERSION_5).clean_start(true).finalize();
   options.set_properties({{mqtt::property::RECEIVE_MAXIMUM, 1000}});
   client.connect(options)->wait();
   client.subscribe("plant/+/+/state", qos)->wait();
-  const double seconds = publish_until(broker, qos, [&seen] { return seen.load(std::memory_order_relaxed) >= kMessages; });
+  const double seconds =
+      publish_until(broker, qos, [&seen] { return seen.load(std::memory_order_relaxed) >= kMessages; });
   client.disconnect()->wait();
   return seconds;
 }

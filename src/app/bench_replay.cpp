@@ -33,7 +33,9 @@ constexpr std::uint32_t kPlugsInAll = kHouses * kHouseholds * kPlugs;
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -47,7 +49,8 @@ struct Expected {
 class InputFile {
  public:
   InputFile(bool json, Expected& expected) {
-    path_ = (std::filesystem::temp_directory_path() / fmt::format("weir-bench-{}.{}", getpid(), json ? "jsonl" : "csv")).string();
+    path_ = (std::filesystem::temp_directory_path() / fmt::format("weir-bench-{}.{}", getpid(), json ? "jsonl" : "csv"))
+                .string();
     std::FILE* const file = std::fopen(path_.c_str(), "wb");
     if (file == nullptr) {
       throw Error(fmt::format("cannot write {}: {}", path_, std::strerror(errno)));
@@ -60,7 +63,8 @@ class InputFile {
       const auto plug = static_cast<std::uint32_t>((state >> 33U) % kPlugsInAll);
       const auto milliwatts = static_cast<std::int64_t>((state >> 20U) % 3'000'000);
       const std::int64_t second = static_cast<std::int64_t>(row / 20'000);
-      const std::uint32_t house = plug / (kHouseholds * kPlugs), household = plug / kPlugs % kHouseholds, number = plug % kPlugs;
+      const std::uint32_t house = plug / (kHouseholds * kPlugs), household = plug / kPlugs % kHouseholds,
+                          number = plug % kPlugs;
       if (json) {
         fmt::format_to(std::back_inserter(text),
                        "{{\"ts\":{},\"load\":{}.{:03},\"house\":\"{}\",\"household\":\"{}\",\"plug\":\"{}\"}}\n",
@@ -226,7 +230,11 @@ int bench_file(const BenchOptions& options, bool json) {
 
 }  // namespace
 
-int bench_csv(const BenchOptions& options) { return bench_file(options, false); }
-int bench_json(const BenchOptions& options) { return bench_file(options, true); }
+int bench_csv(const BenchOptions& options) {
+  return bench_file(options, false);
+}
+int bench_json(const BenchOptions& options) {
+  return bench_file(options, true);
+}
 
 }  // namespace weir::app

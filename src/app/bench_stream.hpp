@@ -23,8 +23,8 @@ namespace weir::app {
 
 struct StreamShape {
   std::uint32_t keys = 0;
-  std::uint32_t hz = 0;         ///< readings a second and key
-  std::uint32_t seconds = 0;    ///< of a block
+  std::uint32_t hz = 0;       ///< readings a second and key
+  std::uint32_t seconds = 0;  ///< of a block
   std::uint32_t window_s = 60;
   std::uint32_t slide_s = 10;
   [[nodiscard]] std::uint64_t readings() const noexcept { return std::uint64_t{keys} * hz * seconds; }

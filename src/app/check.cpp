@@ -35,7 +35,8 @@ int check(const std::string& config) {
 
 void add_check(CLI::App& app, Context& context) {
   auto config = std::make_shared<std::string>();
-  CLI::App* const command = app.add_subcommand("check", "Validate a configuration; print its plan and worst-case memory");
+  CLI::App* const command =
+      app.add_subcommand("check", "Validate a configuration; print its plan and worst-case memory");
   command->add_option("CONFIG", *config, "Configuration file ('-': standard input)")->required();
   command->callback([config, &context] { context.exit_code = check(*config); });
 }

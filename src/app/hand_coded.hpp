@@ -61,12 +61,12 @@ class HandCoded {
   std::uint32_t pane_ms_;
   std::uint32_t panes_;
   unsigned threads_;
-  std::vector<Cell> ring_;                   ///< [pane][key]
-  std::vector<std::vector<Cell>> own_;       ///< [thread - 1][key]: the open pane's cells of the other threads
-  std::uint32_t open_ = 0;                   ///< the pane in the ring that readings go to
-  std::span<const HandReading> readings_;    ///< of the open pane
+  std::vector<Cell> ring_;                 ///< [pane][key]
+  std::vector<std::vector<Cell>> own_;     ///< [thread - 1][key]: the open pane's cells of the other threads
+  std::uint32_t open_ = 0;                 ///< the pane in the ring that readings go to
+  std::span<const HandReading> readings_;  ///< of the open pane
   std::vector<HandRow> rows_;
-  std::vector<std::uint32_t> counts_;        ///< [thread] → rows that it wrote
+  std::vector<std::uint32_t> counts_;  ///< [thread] → rows that it wrote
   std::size_t row_count_ = 0;
   std::unique_ptr<Team> team_;
 };

@@ -14,11 +14,11 @@
 #include "app/command.hpp"
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
-#include "runtime/summary.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
+#include "runtime/summary.hpp"
 
 namespace weir::app {
 namespace {
@@ -129,7 +129,9 @@ void add_replay(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<ReplayArguments>();
   CLI::App* const command = app.add_subcommand("replay", "Run a configuration over recorded files, deterministically");
   command->add_option("CONFIG", arguments->config, "Configuration file ('-': standard input)")->required();
-  command->add_option("--input", arguments->inputs, "FILE or STREAM=FILE; may be given several times ('-': standard input)")
+  command
+      ->add_option("--input", arguments->inputs,
+                   "FILE or STREAM=FILE; may be given several times ('-': standard input)")
       ->allow_extra_args(false);
   command->add_option("--speed", arguments->speed, "max, 1x (as recorded), 10x, ...")->capture_default_str();
   command->add_option("--from", arguments->from, "Only readings at or after this event time");

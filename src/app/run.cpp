@@ -7,9 +7,9 @@
 
 #include "app/command.hpp"
 #include "app/run_pipeline.hpp"
-#include "runtime/summary.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
+#include "runtime/summary.hpp"
 
 namespace weir::app {
 namespace {
@@ -34,7 +34,8 @@ void add_run(CLI::App& app, Context& context) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* const command = app.add_subcommand("run", "Run the gateway: live sources until SIGTERM or SIGINT");
   command->add_option("CONFIG", options->config, "Configuration file ('-': standard input)")->required();
-  command->add_option("--discard-state", options->discard, "Throw away the saved state of this query")->allow_extra_args(false);
+  command->add_option("--discard-state", options->discard, "Throw away the saved state of this query")
+      ->allow_extra_args(false);
   command->callback([options, &context] { context.exit_code = run(*options); });
 }
 

@@ -92,7 +92,8 @@ void to_file(const Arguments& arguments, source::Simulator& simulator, Pace& pac
   const bool console = arguments.output.empty() || arguments.output == "-";
   const std::string name = console ? "standard output" : arguments.output;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
-      console ? nullptr : std::fopen(arguments.output.c_str(), "wbe"), [](std::FILE* f) { return f != nullptr ? std::fclose(f) : 0; });
+      console ? nullptr : std::fopen(arguments.output.c_str(), "wbe"),
+      [](std::FILE* f) { return f != nullptr ? std::fclose(f) : 0; });
   std::FILE* const file = console ? stdout : opened.get();
   if (file == nullptr) {
     throw Error(fmt::format("cannot write '{}': {}", name, std::strerror(errno)));
@@ -210,7 +211,8 @@ void add_simulate(CLI::App& app, Context& context) {
   command->add_option("--duration", arguments->duration, "Event time to cover, e.g. 60s");
   command->add_option("--start", simulator.start, "Event time of the first reading (default: now)");
   command->add_option("--disorder", arguments->disorder, "Hand readings on up to this much late");
-  command->add_option("--gaps", simulator.gap_probability, "Probability that a reading is left out")->capture_default_str();
+  command->add_option("--gaps", simulator.gap_probability, "Probability that a reading is left out")
+      ->capture_default_str();
   command->add_option("--duplicates", simulator.duplicate_probability, "Probability that a reading comes twice")
       ->capture_default_str();
   command->add_option("--malformed", simulator.malformed_probability, "Probability of an extra malformed payload")

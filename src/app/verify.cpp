@@ -39,8 +39,8 @@ struct Way {
 class Rows {
  public:
   Rows() {
-    std::string name = (std::getenv("TMPDIR") != nullptr ? std::string(std::getenv("TMPDIR")) : "/tmp") +
-                       "/weir-verify-XXXXXX";
+    std::string name =
+        (std::getenv("TMPDIR") != nullptr ? std::string(std::getenv("TMPDIR")) : "/tmp") + "/weir-verify-XXXXXX";
     const int descriptor = mkstemp(name.data());
     if (descriptor < 0) {
       throw Error(fmt::format("cannot create {}", name));
@@ -154,9 +154,9 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
       recorded->rewind();
     }
     fmt::print("{:<44} {:>10} rows in {:.2f} s  {}\n", ways[i].name(), rows, finished.seconds,
-               verification.recording                      ? "reference"
+               verification.recording               ? "reference"
                : verification.differences == before ? "identical"
-                                                           : "DIFFERENT");
+                                                    : "DIFFERENT");
     verification.recording = false;
     if (!finished.report.balances()) {
       fmt::print("the ledger does not balance\n");

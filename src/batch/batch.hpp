@@ -42,8 +42,8 @@ struct Tick {
   std::int64_t watermark_ns = 0;
 };
 
-/// Before `row`, the interval that ends at `end_ns` of arrival time ended (per-batch queries close on it). Where a mark is
-/// more than one interval after the one before it, the intervals in between had no reading.
+/// Before `row`, the interval that ends at `end_ns` of arrival time ended (per-batch queries close on it). Where a mark
+/// is more than one interval after the one before it, the intervals in between had no reading.
 struct IntervalEnd {
   std::uint32_t row;
   std::int64_t end_ns;

@@ -177,7 +177,7 @@ std::uint64_t KeyDictionary::worst_case_bytes(std::size_t arity, std::uint32_t m
                                               std::size_t mean_key_bytes) noexcept {
   const std::uint64_t entry = (arity * (sizeof(std::uint32_t) + mean_key_bytes) + 3U) & ~std::uint64_t{3};
   const std::uint64_t chunks = (std::uint64_t{max_keys} + kEntriesPerChunk - 1) / kEntriesPerChunk;
-  return std::max<std::uint64_t>(entry * max_keys, kArenaBytes) + table_size_for(max_keys) * sizeof(Slot) +
+  return entry * max_keys + kArenaBytes + table_size_for(max_keys) * sizeof(Slot) +
          chunks * (kEntriesPerChunk + 1) * sizeof(void*);
 }
 

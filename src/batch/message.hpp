@@ -52,9 +52,9 @@ class MessageConsumer {
   /// @brief Copies the message. Blocks while the queue is full if the message's delivery is hold_back; returns
   /// `stopped` when the stream is shutting down and the message was not taken.
   virtual Accepted offer(const MessageView& message) = 0;
-  /// @brief As offer(), but a hold_back message that is not taken by `deadline` is answered `full`. For callers that must
-  /// not block for long, such as MQTT callbacks, which stop all clients of the process. A consumer whose acceptance is a
-  /// promise to the sender (a durable one) never answers `full`; this default is for it.
+  /// @brief As offer(), but a hold_back message that is not taken by `deadline` is answered `full`. For callers that
+  /// must not block for long, such as MQTT callbacks, which stop all clients of the process. A consumer whose
+  /// acceptance is a promise to the sender (a durable one) never answers `full`; this default is for it.
   virtual Accepted offer_until(const MessageView& message, std::chrono::steady_clock::time_point deadline) {
     static_cast<void>(deadline);
     return offer(message);

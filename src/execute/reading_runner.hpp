@@ -1,5 +1,5 @@
-// Runs a query without aggregation: each reading that passes `where` is a row of its own, with its keys and the selected
-// values. Stateless but for its ledger; owned and used by the engine's thread.
+// Runs a query without aggregation: each reading that passes `where` is a row of its own, with its keys and the
+// selected values. Stateless but for its ledger; owned and used by the engine's thread.
 #pragma once
 
 #include <cstdint>

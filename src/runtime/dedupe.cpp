@@ -34,7 +34,8 @@ std::uint32_t compact(batch::Batch& batch, std::uint32_t begin, const std::vecto
       batch.ticks[tick].row = batch.ticks[tick].row < begin ? batch.ticks[tick].row : to;
     }
     for (; interval < batch.interval_ends.size() && batch.interval_ends[interval].row <= row; ++interval) {
-      batch.interval_ends[interval].row = batch.interval_ends[interval].row < begin ? batch.interval_ends[interval].row : to;
+      batch.interval_ends[interval].row =
+          batch.interval_ends[interval].row < begin ? batch.interval_ends[interval].row : to;
     }
   };
   for (std::uint32_t row = begin; row < size; ++row) {
@@ -78,11 +79,12 @@ bool Dedupe::insert(std::uint32_t key, std::int64_t identity, std::int64_t time)
   return true;
 }
 
-// Entries behind the horizon are dropped when the table fills up, so the cost is spread over the insertions that filled it.
+// Entries behind the horizon are dropped when the table fills up, so the cost is spread over the insertions that filled
+// it.
 void Dedupe::rebuild() {
   std::vector<Entry> old = std::exchange(table_, {});
-  const auto alive = static_cast<std::size_t>(
-      std::count_if(old.begin(), old.end(), [this](const Entry& entry) { return entry.used && entry.time >= horizon_; }));
+  const auto alive = static_cast<std::size_t>(std::count_if(
+      old.begin(), old.end(), [this](const Entry& entry) { return entry.used && entry.time >= horizon_; }));
   std::size_t size = kSmallestTable;
   while (size < (alive + 1) * 4) {
     size *= 2;

@@ -245,7 +245,8 @@ void Engine::load_stream(std::size_t index, state::Reader& in) {
   if (saved.fingerprint != schema_fingerprint(spec)) {
     throw ConfigError({Diagnostic{
         plan_.spec.file, spec.line,
-        fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved", spec.name),
+        fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved",
+                    spec.name),
         "undo the change, or start with another state_dir"}});
   }
   stream.ledger = saved.ledger;

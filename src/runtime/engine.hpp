@@ -1,5 +1,6 @@
-// Runs sealed batches through every query of their stream, hands result rows to the sinks, keeps the ledgers, writes and
-// restores checkpoints. Everything here happens on one thread, the engine's, but report(), which any thread may call.
+// Runs sealed batches through every query of their stream, hands result rows to the sinks, keeps the ledgers, writes
+// and restores checkpoints. Everything here happens on one thread, the engine's, but report(), which any thread may
+// call.
 #pragma once
 
 #include <atomic>
@@ -77,7 +78,8 @@ class Engine {
 
   /// @brief Opens the sinks for a start from nothing.
   void open();
-  /// @brief Takes over a checkpoint. @param discard names of queries whose saved state is thrown away. @throws ConfigError when a stream's schema or a query changed and is not discarded.
+  /// @brief Takes over a checkpoint. @param discard names of queries whose saved state is thrown away. @throws
+  /// ConfigError when a stream's schema or a query changed and is not discarded.
   void restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard);
 
   [[nodiscard]] batch::KeyDictionary& keys(std::size_t stream) { return *streams_[stream]->keys; }

@@ -42,7 +42,9 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
   }
 }
 
-LiveStream::~LiveStream() { abandon(); }
+LiveStream::~LiveStream() {
+  abandon();
+}
 
 void LiveStream::start() {
   worker_ = std::thread([this] { work(); });

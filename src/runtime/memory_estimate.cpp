@@ -48,14 +48,12 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     add(name + "keys", batch::KeyDictionary::worst_case_bytes(stream.spec.schema.keys.size(), stream.spec.max_keys), 0);
   }
   for (const plan::QueryPlan& query : plan.queries) {
-    const execute::MemoryNeed need =
-        backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
+    const execute::MemoryNeed need = backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
     add("query " + query.spec.name, need.host_bytes, need.device_bytes);
   }
-  estimate.limit_bytes = plan.spec.memory_limit != 0
-                             ? plan.spec.memory_limit
-                             : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                                   static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  estimate.limit_bytes = plan.spec.memory_limit != 0 ? plan.spec.memory_limit
+                                                     : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                                                           static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   return estimate;
 }
 
@@ -63,14 +61,14 @@ void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate) {
   if (estimate.host_bytes <= estimate.limit_bytes) {
     return;
   }
-  const auto largest =
-      std::max_element(estimate.items.begin(), estimate.items.end(),
-                       [](const auto& a, const auto& b) { return a.host_bytes < b.host_bytes; });
-  throw ConfigError({Diagnostic{plan.spec.file, 0,
-                                fmt::format("the configuration can need {}, the limit is {}; the largest part is {} with {}",
-                                            bytes_to_string(estimate.host_bytes), bytes_to_string(estimate.limit_bytes),
-                                            largest->what, bytes_to_string(largest->host_bytes)),
-                                "lower max_keys or max_groups, shorten the window, or lengthen the slide"}});
+  const auto largest = std::max_element(estimate.items.begin(), estimate.items.end(),
+                                        [](const auto& a, const auto& b) { return a.host_bytes < b.host_bytes; });
+  throw ConfigError(
+      {Diagnostic{plan.spec.file, 0,
+                  fmt::format("the configuration can need {}, the limit is {}; the largest part is {} with {}",
+                              bytes_to_string(estimate.host_bytes), bytes_to_string(estimate.limit_bytes),
+                              largest->what, bytes_to_string(largest->host_bytes)),
+                  "lower max_keys or max_groups, shorten the window, or lengthen the slide"}});
 }
 
 }  // namespace weir::runtime

@@ -116,10 +116,11 @@ void Pipeline::start() {
     const plan::StreamPlan& stream = impl.plan.streams[i];
     impl.pools.push_back(std::make_unique<BatchPool>(kBatchesPerStream, stream.spec.schema.fields.size(),
                                                      impl.plan.spec.batch_rows, impl.backend->column_memory()));
-    const StreamFeed::Wiring wiring{i,           &impl.plan,           &impl.engine->keys(i), impl.pools[i].get(),
-                                    &impl.queue, impl.dead_letters.get()};
+    const StreamFeed::Wiring wiring{
+        i, &impl.plan, &impl.engine->keys(i), impl.pools[i].get(), &impl.queue, impl.dead_letters.get()};
     if (impl.options.replay) {
-      impl.replays.push_back(std::make_unique<ReplayStream>(wiring, impl.engine->resume(i), impl.options.replay_options));
+      impl.replays.push_back(
+          std::make_unique<ReplayStream>(wiring, impl.engine->resume(i), impl.options.replay_options));
     } else {
       impl.live.push_back(std::make_unique<LiveStream>(wiring, impl.engine->resume(i)));
     }
@@ -166,10 +167,18 @@ void Pipeline::wait() {
   }
 }
 
-Report Pipeline::report() const { return impl_->engine->report(); }
-bool Pipeline::restored() const noexcept { return impl_->restored; }
-const plan::Plan& Pipeline::plan() const noexcept { return impl_->plan; }
-const execute::Backend& Pipeline::backend() const noexcept { return *impl_->backend; }
+Report Pipeline::report() const {
+  return impl_->engine->report();
+}
+bool Pipeline::restored() const noexcept {
+  return impl_->restored;
+}
+const plan::Plan& Pipeline::plan() const noexcept {
+  return impl_->plan;
+}
+const execute::Backend& Pipeline::backend() const noexcept {
+  return *impl_->backend;
+}
 
 // Waits for the end, from outside or inside, and takes the streams down in the way that fits.
 void Pipeline::Impl::control() {

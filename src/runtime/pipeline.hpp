@@ -1,7 +1,8 @@
-// A running pipeline: sources, queues, decoding threads and the engine of one plan. What `weir run`, `weir replay` and the
-// C++ API start.
+// A running pipeline: sources, queues, decoding threads and the engine of one plan. What `weir run`, `weir replay` and
+// the C++ API start.
 //
-// Threads: one a source (or the client library's), one decoding thread a stream, one engine thread (plus the backend's).
+// Threads: one a source (or the client library's), one decoding thread a stream, one engine thread (plus the
+// backend's).
 #pragma once
 
 #include <cstdint>

@@ -40,11 +40,14 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
     staged.push_back(spare());
     return *staged.back();
   }
-  void malformed(batch::Malformed reason, std::string_view sample) override { stream.feed_.dead_letter(reason, sample); }
+  void malformed(batch::Malformed reason, std::string_view sample) override {
+    stream.feed_.dead_letter(reason, sample);
+  }
 
   std::unique_ptr<batch::Batch> spare() {
     if (spares.empty()) {
-      return std::make_unique<batch::Batch>(stream.plan_.spec.schema.fields.size(), stream.wiring_.plan->spec.batch_rows);
+      return std::make_unique<batch::Batch>(stream.plan_.spec.schema.fields.size(),
+                                            stream.wiring_.plan->spec.batch_rows);
     }
     auto batch = std::move(spares.back());
     spares.pop_back();
@@ -55,16 +58,16 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
   std::uint32_t index;
   std::unique_ptr<source::BlockReader> reader;
   std::unique_ptr<decode::Decoder> decoder;
-  batch::SourcePosition start;      ///< before the message that is staged
-  batch::SourcePosition after;      ///< behind it
+  batch::SourcePosition start;  ///< before the message that is staged
+  batch::SourcePosition after;  ///< behind it
   batch::RowWriter writer;
   std::deque<std::unique_ptr<batch::Batch>> staged;
   std::vector<std::unique_ptr<batch::Batch>> spares;
-  std::uint32_t row = 0;            ///< next row of staged.front()
-  std::uint64_t taken = 0;          ///< readings of the message handed on
-  std::uint64_t skip = 0;           ///< readings handed on before the restart
+  std::uint32_t row = 0;    ///< next row of staged.front()
+  std::uint64_t taken = 0;  ///< readings of the message handed on
+  std::uint64_t skip = 0;   ///< readings handed on before the restart
   std::int64_t newest = kBeforeAll;
-  MessageCounts counts;             ///< of the staged message
+  MessageCounts counts;  ///< of the staged message
   bool ended = false;
   // Paced replay goes line by line.
   batch::MessageView block;
@@ -77,7 +80,7 @@ ReplayStream::ReplayStream(const StreamFeed::Wiring& wiring, const StreamResume&
       plan_(wiring.plan->streams[wiring.stream]),
       resume_(resume),
       options_(options),
-      feed_(wiring, plan_.arrival_time ? IntervalClock::arrival
+      feed_(wiring, plan_.arrival_time          ? IntervalClock::arrival
                     : plan_.has_per_batch_query ? IntervalClock::event_time
                                                 : IntervalClock::none),
       first_event_time_(kBeforeAll),

@@ -27,7 +27,8 @@ class ReplayStream {
   ReplayStream& operator=(const ReplayStream&) = delete;
 
   void start();
-  /// @brief Stops at the next message boundary and ends the stream without closing windows. Any thread, returns at once.
+  /// @brief Stops at the next message boundary and ends the stream without closing windows. Any thread, returns at
+  /// once.
   void request_stop();
   void join();
   /// @brief What went wrong while reading, after join().

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace weir::runtime {
@@ -11,6 +13,9 @@ namespace {
 
 // Sent to the waiter by the destructor; not used for anything else.
 const int kWakeSignal = SIGUSR2;
+
+// timeout(1) and terminals send a signal to the process and again to its group: that is one request.
+constexpr std::chrono::seconds kSameRequest{1};
 
 }  // namespace
 
@@ -21,15 +26,20 @@ ShutdownSignals::ShutdownSignals(std::function<void()> stop) : stop_(std::move(s
   }
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   waiter_ = std::thread([this] {
-    bool stopping = false;
+    std::optional<std::chrono::steady_clock::time_point> first;
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal != kWakeSignal) {
-      if (stopping) {
+      const auto now = std::chrono::steady_clock::now();
+      if (first && now - *first > kSameRequest) {
         _exit(128 + signal);
       }
-      stopping = true;
-      spdlog::info("{} received: finishing what was received (once more to give up)",
-                   signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM");
+      if (first) {
+        continue;
+      }
+      first = now;
+      spdlog::info("{} received: finishing what was received (once more to give up)", signal == SIGINT   ? "SIGINT"
+                                                                                      : signal == SIGHUP ? "SIGHUP"
+                                                                                                         : "SIGTERM");
       stop_();
     }
   });

@@ -225,7 +225,9 @@ void StreamFeed::hand_on() {
   writer_.attach(*batch_);
 }
 
-void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) { dead_letter(reason, sample); }
+void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) {
+  dead_letter(reason, sample);
+}
 
 void StreamFeed::dead_letter(batch::Malformed reason, std::string_view sample) {
   if (wiring_.dead_letters != nullptr) {
@@ -240,7 +242,9 @@ void StreamFeed::next_dead_letter_interval() {
   }
 }
 
-const std::string& StreamFeed::name() const { return wiring_.plan->streams[wiring_.stream].spec.name; }
+const std::string& StreamFeed::name() const {
+  return wiring_.plan->streams[wiring_.stream].spec.name;
+}
 
 void StreamFeed::after_rows() {
   if (!batch_ || examined_ == batch_->size()) {

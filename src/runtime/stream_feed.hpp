@@ -76,8 +76,8 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns);
 
   void tick(batch::Tick tick);
-  /// @brief The arrival clock stands at `now_ns`: ends the intervals that are over, and for streams in arrival time lifts
-  /// the watermark to their end. True when an interval ended.
+  /// @brief The arrival clock stands at `now_ns`: ends the intervals that are over, and for streams in arrival time
+  /// lifts the watermark to their end. True when an interval ended.
   bool advance_arrival_clock(std::int64_t now_ns);
   void shed(std::uint64_t messages);
   void set_range(const ReplayRange& range) { range_ = range; }

@@ -38,7 +38,9 @@ void write_file(const std::string& path, const std::string& text) {
   out << text;
 }
 
-plan::Plan plan_of(const std::string& toml) { return plan::compile(plan::parse_configuration(toml, "test.toml")); }
+plan::Plan plan_of(const std::string& toml) {
+  return plan::compile(plan::parse_configuration(toml, "test.toml"));
+}
 
 std::string replay_rows(const std::string& toml, runtime::Report* report,
                         const std::function<void(spec::Pipeline&)>& change) {

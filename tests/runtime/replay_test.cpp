@@ -13,11 +13,13 @@ std::string configuration(const std::string& sources, const std::string& query, 
 [pipeline]
 batch_interval = "10s"
 [streams.s]
-sources = [)" + sources + R"(]
+sources = [)" +
+         sources + R"(]
 time = { field = "t", unit = "s" }
 keys = ["k"]
 fields = { v = 2 }
-)" + stream_extra + R"(
+)" + stream_extra +
+         R"(
 [[query]]
 name = "q"
 from = "s"
@@ -37,11 +39,14 @@ TEST(Replay, WindowsOfAFileAreExact) {
 group_by = ["k"]
 window = "10s")"));
   EXPECT_EQ(rows,
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"a","count()":2,"sum(v)":3.3,"avg(v)":1.65})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"a","count()":2,"sum(v)":3.3,"avg(v)":1.65
+})"
             "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"b","count()":1,"sum(v)":0.01,"avg(v)":0.01})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"b","count()":1,"sum(v)":0.01,"avg(v)":0.01
+})"
             "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","k":"a","count()":1,"sum(v)":3,"avg(v)":3})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","k":"a","count()":1,"sum(v)":3,"avg(v)":3
+})"
             "\n");
 }
 
@@ -52,11 +57,14 @@ TEST(Replay, AQueryWithoutWindowIsEvaluatedPerBatchInterval) {
       configuration(file_source(scratch.path("in.csv")), R"(select = ["count()", "sum(v)"])", "out_of_order = \"60s\""));
   // 11 came after 12: it is in the batch in which it came.
   EXPECT_EQ(rows,
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count()":1,"sum(v)":1})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count()":1,"sum(v)":1
+})"
             "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count()":2,"sum(v)":6})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count()":2,"sum(v)":6
+})"
             "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:50Z","window_end":"1970-01-01T00:01:00Z","count()":1,"sum(v)":8})"
+            R"({"query":"q","window_start":"1970-01-01T00:00:50Z","window_end":"1970-01-01T00:01:00Z","count()":1,"sum(v)":8
+})"
             "\n");
 }
 
@@ -96,8 +104,9 @@ TEST(Replay, BatchSizeAndThreadsDoNotShow) {
   std::mt19937_64 random(11);
   std::string text;
   for (int i = 0; i < 20000; ++i) {
-    text += std::to_string(5000 + i / 10 - static_cast<int>(random() % 30)) + ",k" + std::to_string(random() % 40) + "," +
-            std::to_string(static_cast<std::int64_t>(random() % 100000) - 50000) + "." + std::to_string(random() % 100) + "\n";
+    text += std::to_string(5000 + i / 10 - static_cast<int>(random() % 30)) + ",k" + std::to_string(random() % 40) +
+            "," + std::to_string(static_cast<std::int64_t>(random() % 100000) - 50000) + "." +
+            std::to_string(random() % 100) + "\n";
   }
   write_file(scratch.path("in.csv"), text);
   const std::string toml = configuration(file_source(scratch.path("in.csv")), R"(select = ["count()", "sum(v)", "avg(v)", "stddev(v)", "min(v)", "max(v)", "first(v)", "last(v)", "quantile(v, 0.9)", "distinct(k)"]
@@ -112,10 +121,11 @@ allowed_lateness = "20s")", "out_of_order = \"10s\"");
   EXPECT_GT(report.queries[0].ledger.late + report.queries[0].ledger.revisions, 0U) << "the test exercises lateness";
   for (const std::uint32_t rows : {1U, 31U, 1024U, 4099U}) {
     for (const unsigned threads : {1U, 2U, 3U}) {
-      EXPECT_EQ(reference, replay_rows(toml, nullptr, [&](spec::Pipeline& pipeline) {
-                  pipeline.batch_rows = rows;
-                  pipeline.threads = threads;
-                }))
+      EXPECT_EQ(reference, replay_rows(toml, nullptr,
+                                       [&](spec::Pipeline& pipeline) {
+                                         pipeline.batch_rows = rows;
+                                         pipeline.threads = threads;
+                                       }))
           << rows << " rows, " << threads << " threads";
     }
   }

@@ -23,8 +23,9 @@ std::string input(std::uint64_t seed, int readings) {
     if (random() % 200 == 0) {
       text += "not a reading\n";
     }
-    text += std::to_string(1000 + i / 20 - static_cast<int>(random() % 8)) + ",k" + std::to_string(random() % (10 + static_cast<unsigned>(i) / 500)) + "," +
-            std::to_string(random() % 100000) + "\n";
+    text += std::to_string(1000 + i / 20 - static_cast<int>(random() % 8)) + ",k" +
+            std::to_string(random() % (10 + static_cast<unsigned>(i) / 500)) + "," + std::to_string(random() % 100000) +
+            "\n";
   }
   return text;
 }
@@ -81,7 +82,8 @@ runtime::Options replay_options() {
 }
 
 // Replays with stops at random moments until the input is used up; every start has to read the checkpoint of the stop.
-int replay_with_stops(const std::string& toml, const std::string& state_dir, std::uint64_t seed, runtime::Report& report) {
+int replay_with_stops(const std::string& toml, const std::string& state_dir, std::uint64_t seed,
+                      runtime::Report& report) {
   std::mt19937_64 random(seed);
   int starts = 0;
   while (true) {
@@ -113,7 +115,8 @@ TEST(Restart, AReplayThatIsStoppedAndStartedGivesTheSameFile) {
     }
     runtime::Report undisturbed;
     {
-      runtime::Pipeline pipeline(plan_of(configuration(scratch, files, scratch.path("whole-{query}.jsonl"))), replay_options());
+      runtime::Pipeline pipeline(plan_of(configuration(scratch, files, scratch.path("whole-{query}.jsonl"))),
+                                 replay_options());
       pipeline.start();
       pipeline.wait();
       undisturbed = pipeline.report();
