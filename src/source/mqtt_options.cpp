@@ -142,27 +142,23 @@ mqtt::connect_options make_connect_options(const spec::Source& spec) {
   return options;
 }
 
-Subscription make_subscription(const spec::Source& spec) {
-  Subscription subscription;
-  subscription.filters = std::make_shared<mqtt::string_collection>();
-  for (const std::string& topic : spec.topics) {
-    subscription.filters->push_back(subscription_filter(topic));
-    subscription.qos.push_back(spec.qos);
-    if (spec.mqtt_version >= 5) {
-      // Even when wanted, retained messages come once: a resumed subscription does not send them again.
-      subscription.options.emplace_back(
-          false, false,
-          spec.retained ? mqtt::subscribe_options::SEND_RETAINED_ON_NEW : mqtt::subscribe_options::DONT_SEND_RETAINED);
-    }
+mqtt::subscribe_options make_subscribe_options(const spec::Source& spec) {
+  if (spec.mqtt_version < 5) {
+    return {};
   }
-  return subscription;
+  // Even when wanted, retained messages come once: a resumed subscription does not send them again.
+  return mqtt::subscribe_options(
+      false, false,
+      spec.retained ? mqtt::subscribe_options::SEND_RETAINED_ON_NEW : mqtt::subscribe_options::DONT_SEND_RETAINED);
 }
 
 Outcome outcome_of(const mqtt::exception& error, int mqtt_version) {
+  // Paho gives the reason of an MQTT 5 CONNACK and of a 3.1.1 SUBACK as the return code, others as the reason code.
   const int code = error.get_return_code();
-  const int reason =
-      mqtt_version >= 5 && error.get_reason_code() >= 0x80 ? error.get_reason_code() : reason_of_return_code(code);
+  const int given = mqtt_version >= 5 && error.get_reason_code() >= 0x80 ? error.get_reason_code() : code;
+  const int reason = given >= 0x80 ? given : reason_of_return_code(code);
   Outcome outcome;
+  outcome.reason = reason;
   outcome.text = reason_text(reason);
   outcome.refused = !outcome.text.empty();
   if (!outcome.refused) {
@@ -171,17 +167,18 @@ Outcome outcome_of(const mqtt::exception& error, int mqtt_version) {
   return outcome;
 }
 
-Outcome outcome_of_subscribe(const mqtt::token& token, const std::vector<std::string>& topics) {
-  const mqtt::subscribe_response response = token.get_subscribe_response();
-  const std::vector<mqtt::ReasonCode>& codes = response.get_reason_codes();
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    if (static_cast<int>(codes[i]) >= 0x80) {
-      return {false, true,
-              fmt::format("it refused the subscription to '{}'; check the broker's access list",
-                          i < topics.size() ? topics[i] : "")};
+Outcome outcome_of_subscribe(const Outcome& performed, const mqtt::token* token, const std::string& topic) {
+  int reason = performed.reason;
+  if (performed.ok && token != nullptr) {
+    const mqtt::subscribe_response response = token->get_subscribe_response();
+    for (const mqtt::ReasonCode code : response.get_reason_codes()) {
+      reason = std::max(reason, static_cast<int>(code));
     }
   }
-  return {true, false, {}};
+  if (reason < 0x80) {
+    return performed;
+  }
+  return {false, true, fmt::format("the subscription to '{}'; check the broker's access list", topic), reason};
 }
 
 }  // namespace weir::source

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "spec/stream_spec.hpp"
 
@@ -23,21 +22,18 @@ std::unique_ptr<mqtt::async_client> make_mqtt_client(const spec::Source& spec, c
 
 mqtt::connect_options make_connect_options(const spec::Source& spec);
 
-struct Subscription {
-  std::shared_ptr<mqtt::string_collection> filters;
-  std::vector<int> qos;
-  std::vector<mqtt::subscribe_options> options;  ///< empty for MQTT 3.1.1
-};
-Subscription make_subscription(const spec::Source& spec);
+/// @brief How a topic is subscribed with MQTT 5; defaults for 3.1.1.
+mqtt::subscribe_options make_subscribe_options(const spec::Source& spec);
 
 /// What a connect or subscribe came to.
 struct Outcome {
   bool ok = false;
   bool refused = false;  ///< by the broker, for a reason that trying again does not cure
   std::string text;      ///< why it failed, in a few words
+  int reason = 0;        ///< 0x80 and above: the broker's, in the terms of MQTT 5
 };
 Outcome outcome_of(const mqtt::exception& error, int mqtt_version);
-/// @brief The outcome of a SUBACK, which can refuse single topics.
-Outcome outcome_of_subscribe(const mqtt::token& token, const std::vector<std::string>& topics);
+/// @brief The outcome of subscribing to a topic, which the SUBACK can refuse: as a failure or in its list of answers.
+Outcome outcome_of_subscribe(const Outcome& performed, const mqtt::token* token, const std::string& topic);
 
 }  // namespace weir::source

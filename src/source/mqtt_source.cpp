@@ -180,17 +180,21 @@ void MqttSource::run() {
   std::chrono::milliseconds wait = kFirstWait;
   for (;;) {
     const Outcome outcome = connect_and_subscribe();
+    bool first = false;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) {
         break;
       }
-      if (!first_known_) {
-        first_known_ = true;
+      first = !std::exchange(first_known_, true);
+      if (first) {
         first_ = outcome;
       }
     }
     changed_.notify_all();
+    if (first && outcome.refused) {
+      break;  // start() throws
+    }
     report(outcome.ok ? Link::up : Link::down, outcome);
     if (outcome.ok) {
       wait = kFirstWait;
@@ -214,16 +218,20 @@ Outcome MqttSource::connect_and_subscribe() {
     stalled_ = false;
     lost_why_.clear();
   }
-  const Outcome connected = perform([this] { return client_->connect(make_connect_options(spec_), nullptr, *this); });
-  if (!connected.ok) {
-    return connected;
+  Outcome outcome = perform([this] { return client_->connect(make_connect_options(spec_), nullptr, *this); });
+  // One by one: Paho C++ 1.2.0 hands a dangling list of options on when several topics go together.
+  for (const std::string& topic : spec_.topics) {
+    if (!outcome.ok) {
+      break;
+    }
+    mqtt::token_ptr token;
+    const Outcome performed = perform([&] {
+      return token = client_->subscribe(subscription_filter(topic), spec_.qos, nullptr, *this,
+                                        make_subscribe_options(spec_));
+    });
+    outcome = outcome_of_subscribe(performed, token.get(), topic);
   }
-  const Subscription subscription = make_subscription(spec_);
-  mqtt::token_ptr token;
-  const Outcome subscribed = perform([&] {
-    return token = client_->subscribe(subscription.filters, subscription.qos, nullptr, *this, subscription.options);
-  });
-  return subscribed.ok ? outcome_of_subscribe(*token, spec_.topics) : subscribed;
+  return outcome;
 }
 
 /// Begins an action and waits for its end.
@@ -239,14 +247,14 @@ Outcome MqttSource::perform(Action action) {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kAnswerWait, [this] { return answered_ || stopping_ || lost_; });
       if (stopping_) {
-        return {false, false, "stopping"};
+        return {false, false, "stopping", 0};
       }
       if (!answered_) {
-        return {false, false, lost_ ? "the connection was lost" : "no answer"};
+        return {false, false, lost_ ? "the connection was lost" : "no answer", 0};
       }
     }
     token->try_wait();
-    return {true, false, {}};
+    return {true, false, {}, 0};
   } catch (const mqtt::exception& error) {
     return outcome_of(error, spec_.mqtt_version);
   }
