@@ -1,6 +1,7 @@
 #include "execute/revisions.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.hpp"
 #include "execute/instant.hpp"
@@ -39,8 +40,11 @@ const std::vector<Revisions::Row>& Revisions::marked() {
 }
 
 void Revisions::forget(std::int64_t expired_end) {
-  while (!numbers_.empty() && numbers_.begin()->first.first <= expired_end) {
-    numbers_.erase(numbers_.begin());
+  if (numbers_.empty() || numbers_.begin()->first.first > expired_end) return;
+  compact();
+  for (auto number = numbers_.begin(); number != numbers_.end() && number->first.first <= expired_end;) {
+    const bool still_marked = std::binary_search(marked_.begin(), marked_.end(), number->first);
+    number = still_marked ? std::next(number) : numbers_.erase(number);
   }
 }
 

@@ -30,7 +30,8 @@ class Revisions {
 
   /// @brief The revision number of a row that is computed again now: 1 the first time.
   std::uint32_t next_number(Row row) { return ++numbers_[row]; }
-  /// @brief Forgets the numbers of windows with end <= expired_end, which never come back.
+  /// @brief Forgets the numbers of windows with end <= expired_end, which are never marked again; those that still are
+  /// go out once more.
   void forget(std::int64_t expired_end);
 
   [[nodiscard]] std::uint64_t bytes() const noexcept;

@@ -112,9 +112,7 @@ plan::Plan plan_of(spec::Stream stream, spec::Query query, std::int64_t batch_in
   pipeline.streams.push_back(std::move(stream));
   pipeline.queries.push_back(std::move(query));
   pipeline.sinks.push_back(std::move(sink));
-  plan::Plan compiled = plan::compile(std::move(pipeline));
-  compiled.queries[0].field_places = {3, 2};
-  return compiled;
+  return plan::compile(std::move(pipeline));
 }
 
 EngineUnderTest::EngineUnderTest(const plan::Plan& plan, execute::Backend& backend)

@@ -162,6 +162,15 @@ TEST_P(Lateness, Revision_NumbersGoOnWithEachEmission) {
                           "[20000000000 30000000000) r0 (p0) count()=1 s=8"));
 }
 
+TEST_P(Lateness, Revision_NumberIsKeptForAWindowThatExpiresWhileItsRowWaits) {
+  // The window that ends at 10 is over for good at 25; its second revision goes out at 30.
+  const std::vector<std::string> texts =
+      rows(count_and_sum(false).with(10 * s, 10 * s, 15 * s),
+           {reading_at(5 * s, 1), reading_at(10 * s, 2), reading_at(6 * s, 4), reading_at(20 * s, 8),
+            reading_at(7 * s, 16), reading_at(26 * s, 32), reading_at(30 * s, 64)});
+  EXPECT_THAT(texts, ::testing::Contains("[0 10000000000) r2 () count()=3 s=21"));
+}
+
 TEST_P(Lateness, Revision_OfAGroupThatHadNoRowIsTheFirst) {
   EXPECT_THAT(rows(count_and_sum(true).with(10 * s, 10 * s, 100 * s),
                    {reading_at(5 * s, 1, "p1"), reading_at(10 * s, 2, "p1"), reading_at(6 * s, 4, "p0"),

@@ -54,35 +54,35 @@ ArgumentTotal sum_of(const ArgumentTotal& a, const ArgumentTotal& b) {
   return sum;
 }
 
-/// a += b, where either may be a single reading, a pane or a window.
-void add(PaneGroup& a, const PaneGroup& b) {
-  a.rows += b.rows;
-  a.arguments.resize(b.arguments.size());
-  a.quantiles.resize(b.quantiles.size());
-  a.distincts.resize(b.distincts.size());
-  for (std::size_t i = 0; i < b.arguments.size(); ++i) {
-    a.arguments[i] = sum_of(a.arguments[i], b.arguments[i]);
-  }
-  for (std::size_t i = 0; i < b.quantiles.size(); ++i) {
-    std::map<std::int32_t, std::uint64_t> bins(a.quantiles[i].bins.begin(), a.quantiles[i].bins.end());
-    for (const auto& [bin, count] : b.quantiles[i].bins) {
-      bins[bin] += count;
+/// The sum of any number of readings, panes or both.
+struct Total {
+  std::uint64_t rows = 0;
+  std::vector<ArgumentTotal> arguments;
+  std::vector<std::map<std::int32_t, std::uint64_t>> bins;
+  std::vector<std::map<std::uint32_t, std::uint32_t>> ranks;
+
+  void add(const PaneGroup& part) {
+    rows += part.rows;
+    arguments.resize(part.arguments.size());
+    bins.resize(part.quantiles.size());
+    ranks.resize(part.distincts.size());
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      arguments[i] = sum_of(arguments[i], part.arguments[i]);
     }
-    a.quantiles[i].bins.assign(bins.begin(), bins.end());
-  }
-  for (std::size_t i = 0; i < b.distincts.size(); ++i) {
-    std::map<std::uint32_t, std::uint32_t> ranks;
-    for (const auto* registers : {&std::as_const(a).distincts[i], &b.distincts[i]}) {
-      for (const auto& [index, rank] : *registers) {
-        ranks[index] = std::max(ranks[index], rank);
+    for (std::size_t i = 0; i < bins.size(); ++i) {
+      for (const auto& [bin, count] : part.quantiles[i].bins) {
+        bins[i][bin] += count;
       }
     }
-    a.distincts[i].clear();
-    for (const auto& [index, rank] : ranks) {
-      a.distincts[i].push_back({index, rank});
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      for (const auto& [index, rank] : part.distincts[i]) {
+        ranks[i][index] = std::max(ranks[i][index], rank);
+      }
     }
   }
-}
+
+  [[nodiscard]] execute::QuantileBins quantile(std::size_t i) const { return {{bins[i].begin(), bins[i].end()}}; }
+};
 
 class NaivePanes final : public execute::QueryPanes {
  public:
@@ -138,14 +138,23 @@ class NaivePanes final : public execute::QueryPanes {
   void save(state::Writer& out) const override {
     execute::PaneEncoder encoder(query_, out, panes_.size());
     for (const auto& [start, readings] : panes_) {
-      std::map<std::uint32_t, PaneGroup> groups;
+      std::map<std::uint32_t, Total> groups;
       for (const PaneGroup& reading : readings) {
-        groups[reading.group].group = reading.group;
-        add(groups[reading.group], reading);
+        groups[reading.group].add(reading);
       }
       encoder.pane(start, static_cast<std::uint32_t>(groups.size()));
       for (const auto& [group, total] : groups) {
-        encoder.group(total);
+        PaneGroup pane{group, total.rows, total.arguments, {}, {}};
+        for (std::size_t i = 0; i < total.bins.size(); ++i) {
+          pane.quantiles.push_back(total.quantile(i));
+        }
+        for (const auto& ranks : total.ranks) {
+          auto& registers = pane.distincts.emplace_back();
+          for (const auto& [index, rank] : ranks) {
+            registers.push_back({index, rank});
+          }
+        }
+        encoder.group(pane);
       }
     }
   }
@@ -232,17 +241,17 @@ class NaivePanes final : public execute::QueryPanes {
     return one;
   }
 
-  [[nodiscard]] std::map<std::uint32_t, PaneGroup> window(std::int64_t end) const {
-    std::map<std::uint32_t, PaneGroup> groups;
+  [[nodiscard]] std::map<std::uint32_t, Total> window(std::int64_t end) const {
+    std::map<std::uint32_t, Total> groups;
     for (auto pane = panes_.lower_bound(end - query_.window_ns); pane != panes_.end() && pane->first < end; ++pane) {
       for (const PaneGroup& reading : pane->second) {
-        add(groups[reading.group], reading);
+        groups[reading.group].add(reading);
       }
     }
     return groups;
   }
 
-  void answer(std::int64_t end, bool revision, const std::map<std::uint32_t, PaneGroup>& groups) {
+  void answer(std::int64_t end, bool revision, const std::map<std::uint32_t, Total>& groups) {
     execute::WindowTotals totals;
     totals.start_ns = end - query_.window_ns;
     totals.end_ns = end;
@@ -251,12 +260,14 @@ class NaivePanes final : public execute::QueryPanes {
       totals.groups.push_back(group);
       totals.counts.push_back(total.rows);
       totals.arguments.insert(totals.arguments.end(), total.arguments.begin(), total.arguments.end());
-      totals.quantiles.insert(totals.quantiles.end(), total.quantiles.begin(), total.quantiles.end());
-      for (const auto& registers : total.distincts) {
+      for (std::size_t i = 0; i < total.bins.size(); ++i) {
+        totals.quantiles.push_back(total.quantile(i));
+      }
+      for (const auto& touched : total.ranks) {
         ops::HllRanks ranks;
-        ranks.registers[0] = static_cast<std::uint32_t>(ops::kHllRegisters - registers.size());
-        for (const auto& touched : registers) {
-          ++ranks.registers[touched.rank];
+        ranks.registers[0] = static_cast<std::uint32_t>(ops::kHllRegisters - touched.size());
+        for (const auto& [index, rank] : touched) {
+          ++ranks.registers[rank];
         }
         totals.distincts.push_back(ops::hll_estimate(ranks));
       }

@@ -49,12 +49,13 @@ std::vector<oracle::Event> random_stream(const StreamShape& shape) {
     std::int64_t behind = random.below(shape.disorder + 1);
     if (random.chance(shape.straggler_share)) behind += random.below(20 * (shape.disorder + shape.mean_step));
 
+    const auto oldest_plug = static_cast<std::int64_t>(shape.new_plug_every == 0 ? 0 : i / shape.new_plug_every);
     oracle::Event event;
     event.reading.time = now - behind;
     event.reading.source = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(shape.sources)));
     event.reading.keys = {numbered('h', random.below(static_cast<std::int64_t>(shape.houses))),
                           numbered('a', random.below(static_cast<std::int64_t>(shape.households))),
-                          numbered('p', random.below(static_cast<std::int64_t>(shape.plugs)))};
+                          numbered('p', oldest_plug + random.below(static_cast<std::int64_t>(shape.plugs)))};
     // Mostly small values, some near the limits of 64 bits, where sums and squares need their whole width.
     const std::int64_t load = random.chance(0.02)
                                   ? 9'000'000'000'000'000'000 - 2 * random.below(9'000'000'000'000'000'000)
@@ -73,6 +74,16 @@ std::vector<std::size_t> random_split(std::size_t total, std::uint64_t seed) {
     const std::size_t size = random.chance(0.5) ? kEdges[static_cast<std::size_t>(random.below(8))]
                                                 : static_cast<std::size_t>(random.below(400));
     sizes.push_back(std::min(size, total));
+    total -= sizes.back();
+  }
+  return sizes;
+}
+
+std::vector<std::size_t> coarse_split(std::size_t total, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::size_t> sizes;
+  while (total > 0) {
+    sizes.push_back(std::min(total, static_cast<std::size_t>(1 + random.below(40'000))));
     total -= sizes.back();
   }
   return sizes;

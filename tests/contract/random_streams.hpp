@@ -21,11 +21,14 @@ struct StreamShape {
   double idle_share = 0.0;               ///< of readings before which a source goes idle
   double tick_share = 0.0;               ///< of readings before which the wall clock lifts the watermark
   std::size_t houses = 3, households = 2, plugs = 4;
+  std::size_t new_plug_every = 0;  ///< readings after which the oldest plug is replaced by a new one; 0: never
 };
 
 std::vector<oracle::Event> random_stream(const StreamShape& shape);
 
 /// @brief Sizes that add up to `total`: random ones, and the edges 0, 1, 31, 32, 33, 1023, 1024, 1025.
 std::vector<std::size_t> random_split(std::size_t total, std::uint64_t seed);
+/// @brief Sizes that add up to `total`, large enough for a backend to use all of its threads.
+std::vector<std::size_t> coarse_split(std::size_t total, std::uint64_t seed);
 
 }  // namespace weir::contract

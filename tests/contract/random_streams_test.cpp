@@ -14,7 +14,10 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 
 class RandomStreams : public BackendTest {
  protected:
-  void expect_same(const QueryCase& query, const StreamShape& shape, std::int64_t out_of_order, std::uint64_t split) {
+  using Split = std::vector<std::size_t> (*)(std::size_t total, std::uint64_t seed);
+
+  void expect_same(const QueryCase& query, const StreamShape& shape, std::int64_t out_of_order, std::uint64_t split,
+                   Split split_into = random_split) {
     SCOPED_TRACE(fmt::format("query {} window {} slide {} allowed {} seed {} sources {} split {}", query.name,
                              query.expected.window, query.expected.slide, query.expected.allowed_lateness, shape.seed,
                              shape.sources, split));
@@ -24,7 +27,7 @@ class RandomStreams : public BackendTest {
     EngineUnderTest engine(plan, backend());
     const std::span<const oracle::Event> all(events);
     std::size_t from = 0;
-    for (const std::size_t size : random_split(events.size(), split)) {
+    for (const std::size_t size : split_into(events.size(), split)) {
       engine.feed(all.subspan(from, size));
       from += size;
     }
@@ -107,17 +110,50 @@ TEST_P(RandomStreams, Rows_AreTheOraclesWithManyPanesAWindow) {
   expect_same(every_aggregate().with(600 * kSecond, kSecond), shape, 0, 4);
 }
 
+TEST_P(RandomStreams, Rows_AreTheOraclesWhileSensorsComeAndGo) {
+  for (std::uint64_t seed = 75; seed < 79; ++seed) {
+    StreamShape shape;
+    shape.seed = seed;
+    shape.readings = 1200;
+    shape.new_plug_every = 20;
+    shape.disorder = 2 * kSecond;
+    shape.straggler_share = 0.05;
+    shape.jump_share = 0.003;
+    expect_same(every_aggregate().with(9 * kSecond, 3 * kSecond), shape, shape.disorder, seed);
+    expect_same(count_by_sensor().with(4 * kSecond, 4 * kSecond, 6 * kSecond), shape, shape.disorder, seed);
+  }
+}
+
 TEST_P(RandomStreams, Rows_AreTheOraclesWithManyGroups) {
   StreamShape shape;
   shape.seed = 80;
-  shape.readings = 20'000;
+  shape.readings = 30'000;
   shape.mean_step = 2 * kMillisecond;
-  shape.houses = 20;
-  shape.households = 10;
+  shape.houses = 30;
+  shape.households = 20;
   shape.plugs = 15;
   shape.disorder = 100 * kMillisecond;
-  expect_same(count_by_sensor().with(6 * kSecond, 2 * kSecond), shape, shape.disorder, 5);
-  expect_same(every_aggregate().with(10 * kSecond, 10 * kSecond), shape, shape.disorder, 6);
+  expect_same(count_by_sensor().with(30 * kSecond, 15 * kSecond), shape, shape.disorder, 5);
+  shape.houses = 1;
+  shape.plugs = 9000;
+  expect_same(every_aggregate().with(40 * kSecond, 20 * kSecond), shape, shape.disorder, 6);
+}
+
+TEST_P(RandomStreams, Rows_AreTheOraclesInBatchesForSeveralThreads) {
+  std::uint64_t seed = 90;
+  for (const QueryCase& query :
+       {every_aggregate().with(40 * kSecond, 10 * kSecond), filtered_and_derived().with(60 * kSecond, 60 * kSecond),
+        count_by_sensor().with(30 * kSecond, 10 * kSecond, 25 * kSecond),
+        count_by_sensor().with(12 * kSecond, 20 * kSecond), count_by_sensor().with(40 * kSecond, 2 * kSecond)}) {
+    StreamShape shape;
+    shape.seed = ++seed;
+    shape.readings = 50'000;
+    shape.mean_step = 2 * kMillisecond;
+    // Readings of one batch fall into more panes than a thread may keep for itself.
+    shape.disorder = 24 * kSecond;
+    shape.straggler_share = 0.001;
+    expect_same(query, shape, 22 * kSecond, seed, coarse_split);
+  }
 }
 
 WEIR_CONTRACT_SUITE(RandomStreams);

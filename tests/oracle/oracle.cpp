@@ -24,6 +24,8 @@ cpp_int power_of_ten(int exponent) {
   return result;
 }
 
+using Group = std::vector<std::string>;
+
 /// A value of one reading.
 struct Sample {
   std::int64_t time;
@@ -178,8 +180,8 @@ class Run {
     if (query_.per_batch) return;
     emit_revisions();
     std::set<std::int64_t> ends;
-    for (const Reading& reading : readings_) {
-      for (const std::int64_t end : ends_of(reading.time)) {
+    for (const Counted& counted : readings_) {
+      for (const std::int64_t end : ends_of(counted.reading.time)) {
         if (!closed_ || end > *closed_) ends.insert(end);
       }
     }
@@ -191,7 +193,11 @@ class Run {
   Answer answer;
 
  private:
-  using Marked = std::pair<std::int64_t, std::vector<std::string>>;
+  using Marked = std::pair<std::int64_t, Group>;
+  struct Counted {
+    Reading reading;
+    const Group* group;
+  };
 
   [[nodiscard]] std::vector<std::int64_t> ends_of(std::int64_t time) const {
     std::vector<std::int64_t> ends;
@@ -202,12 +208,29 @@ class Run {
     return ends;
   }
 
-  [[nodiscard]] std::vector<std::string> group_of(const Reading& reading) const {
-    std::vector<std::string> group;
+  void count(const Reading& reading) {
+    ++answer.counted;
+    Group group;
     for (const std::size_t key : query_.group_keys) {
       group.push_back(reading.keys[key]);
     }
-    return group;
+    readings_.push_back({reading, &*groups_.insert(std::move(group)).first});
+  }
+
+  using ByGroup = std::map<Group, std::vector<const Reading*>>;
+
+  /// The counted readings that `belongs` chooses.
+  template <class Belongs>
+  [[nodiscard]] ByGroup by_group(const Belongs& belongs) const {
+    std::map<const Group*, std::vector<const Reading*>> found;
+    for (const Counted& counted : readings_) {
+      if (belongs(counted)) found[counted.group].push_back(&counted.reading);
+    }
+    ByGroup groups;
+    for (auto& [group, readings] : found) {
+      groups[*group] = std::move(readings);
+    }
+    return groups;
   }
 
   void take(const Reading& reading) {
@@ -228,8 +251,7 @@ class Run {
       return;
     }
     if (query_.per_batch) {
-      ++answer.counted;
-      readings_.push_back(reading);
+      count(reading);
       return;
     }
     const std::vector<std::int64_t> ends = ends_of(reading.time);
@@ -242,11 +264,10 @@ class Run {
       answer.late_readings.push_back(number);
       return;
     }
-    ++answer.counted;
-    readings_.push_back(reading);
+    count(reading);
     for (const std::int64_t end : ends) {
       if (closed_ && end <= *closed_ && end + query_.allowed_lateness > *watermark_) {
-        marked_.insert({end, group_of(reading)});
+        marked_.insert({end, *readings_.back().group});
       }
     }
   }
@@ -268,8 +289,8 @@ class Run {
     const std::int64_t end = floor_multiple(instant, query_.slide);
     if (!closed_) {
       closed_ = end;
-      for (const Reading& reading : readings_) {
-        closed_ = std::min(*closed_, ends_of(reading.time).front() - query_.slide);
+      for (const Counted& counted : readings_) {
+        closed_ = std::min(*closed_, ends_of(counted.reading.time).front() - query_.slide);
       }
     }
     if (end > *closed_) {
@@ -280,8 +301,8 @@ class Run {
 
   void close_until(std::int64_t last) {
     std::set<std::int64_t> ends;
-    for (const Reading& reading : readings_) {
-      for (const std::int64_t end : ends_of(reading.time)) {
+    for (const Counted& counted : readings_) {
+      for (const std::int64_t end : ends_of(counted.reading.time)) {
         if (end <= last && (!closed_ || end > *closed_)) ends.insert(end);
       }
     }
@@ -303,14 +324,15 @@ class Run {
     const std::int64_t needed =
         std::min(*closed_, floor_multiple(*watermark_ - query_.allowed_lateness, query_.slide)) + query_.slide -
         query_.window;
-    std::erase_if(readings_, [&](const Reading& reading) { return reading.time < needed; });
+    std::erase_if(readings_, [&](const Counted& counted) { return counted.reading.time < needed; });
+  }
+
+  [[nodiscard]] bool in_window(const Counted& counted, std::int64_t end) const {
+    return counted.reading.time >= end - query_.window && counted.reading.time < end;
   }
 
   void emit_window(std::int64_t end) {
-    std::map<std::vector<std::string>, std::vector<const Reading*>> groups;
-    for (const Reading& reading : readings_) {
-      if (reading.time >= end - query_.window && reading.time < end) groups[group_of(reading)].push_back(&reading);
-    }
+    ByGroup groups = by_group([&](const Counted& counted) { return in_window(counted, end); });
     if (groups.empty()) {
       groups[{}];
     } else {
@@ -323,23 +345,16 @@ class Run {
 
   void emit_revisions() {
     for (const auto& [end, group] : marked_) {
-      std::vector<const Reading*> readings;
-      for (const Reading& reading : readings_) {
-        if (reading.time >= end - query_.window && reading.time < end && group_of(reading) == group) {
-          readings.push_back(&reading);
-        }
-      }
-      emit(end, ++revision_of_[{end, group}], group, readings);
+      const ByGroup groups =
+          by_group([&](const Counted& counted) { return in_window(counted, end) && *counted.group == group; });
+      emit(end, ++revision_of_[{end, group}], group, groups.at(group));
     }
     marked_.clear();
   }
 
   void end_interval(std::int64_t end) {
     if (!query_.per_batch) return;
-    std::map<std::vector<std::string>, std::vector<const Reading*>> groups;
-    for (const Reading& reading : readings_) {
-      groups[group_of(reading)].push_back(&reading);
-    }
+    ByGroup groups = by_group([](const Counted&) { return true; });
     const bool shows_empty = query_.emit_empty && query_.group_keys.empty();
     if (shows_empty && interval_end_) {
       for (std::int64_t skipped = *interval_end_ + query_.slide; skipped < end; skipped += query_.slide) {
@@ -354,8 +369,7 @@ class Run {
     interval_end_ = end;
   }
 
-  void emit(std::int64_t end, std::uint32_t revision, const std::vector<std::string>& group,
-            const std::vector<const Reading*>& readings) {
+  void emit(std::int64_t end, std::uint32_t revision, const Group& group, const std::vector<const Reading*>& readings) {
     Row row{end - query_.window, end, revision, group, {}};
     for (const Aggregate& aggregate : query_.aggregates) {
       row.values.push_back(compute(aggregate, readings));
@@ -372,7 +386,8 @@ class Run {
   std::optional<std::int64_t> interval_end_;
   bool some_window_had_readings_ = false;
   std::size_t arrived_ = 0;
-  std::vector<Reading> readings_;  ///< the counted ones
+  std::vector<Counted> readings_;
+  std::set<Group> groups_;  ///< every group met; readings point to them
   std::set<Marked> marked_;
   std::map<Marked, std::uint32_t> revision_of_;
 };
