@@ -103,16 +103,8 @@ std::optional<int> AggregateSet::argument(const Expression& expression, int call
   const Node& node = expression.nodes[static_cast<std::size_t>(call)];
   const int root = node.children[0];
   const Node& child = expression.nodes[static_cast<std::size_t>(root)];
-  Argument argument;
-  argument.text = node.argument_texts[0];
-  if (child.kind == Node::Kind::name) {
-    if (const auto field = rows_.schema().field_index(child.text)) {
-      const spec::Field& declared = rows_.schema().fields[*field];
-      argument.field = static_cast<int>(*field);
-      argument.places = declared.places;
-      argument.nullable = !declared.required;
-      return merge(std::move(argument), -1);
-    }
+  if (const std::optional<int> field = field_argument(child, node.argument_texts[0])) {
+    return field;
   }
   rows_.aggregates_are_refused_because("an aggregate cannot hold another one", {});
   const Operand operand = check(expression, child.first, root, rows_, graph_, plan_.key_tests, site);
@@ -131,10 +123,55 @@ std::optional<int> AggregateSet::argument(const Expression& expression, int call
                  suggestion);
     return std::nullopt;
   }
-  const spec::Let* let = child.kind == Node::Kind::name ? rows_.let(child.text) : nullptr;
+  return derived_argument(child, node.argument_texts[0], operand, site);
+}
+
+std::optional<int> AggregateSet::field_argument(const Node& node, const std::string& text) {
+  const auto field = node.kind == Node::Kind::name ? rows_.schema().field_index(node.text) : std::nullopt;
+  if (!field.has_value()) {
+    return std::nullopt;
+  }
+  const spec::Field& declared = rows_.schema().fields[*field];
+  Argument argument;
+  argument.text = text;
+  argument.field = static_cast<int>(*field);
+  argument.places = declared.places;
+  argument.nullable = !declared.required;
+  return merge(std::move(argument), -1);
+}
+
+int AggregateSet::derived_argument(const Node& node, const std::string& text, const Operand& operand,
+                                   const Site& site) {
+  const spec::Let* const let = node.kind == Node::Kind::name ? rows_.let(node.text) : nullptr;
+  Argument argument;
+  argument.text = text;
   argument.places = let != nullptr ? let->places : kDerivedPlaces;
   argument.program = generate_or_report(graph_, operand.value, site);
   return merge(std::move(argument), operand.value);
+}
+
+void AggregateSet::select_value(const Expression& expression, const std::string& text, std::string column_name,
+                                const Site& site) {
+  const int root = expression.root();
+  const Node& node = expression.nodes[static_cast<std::size_t>(root)];
+  std::optional<int> index = field_argument(node, text);
+  if (!index.has_value()) {
+    rows_.aggregates_are_refused_because("the rows of this query are readings",
+                                         "select either values or aggregates, not both");
+    const Operand operand = check(expression, node.first, root, rows_, graph_, plan_.key_tests, site);
+    if (operand.type == Type::wrong) {
+      return;
+    }
+    if (operand.type != Type::number) {
+      site.mistake(node.column, fmt::format("a column must be a number, this is {}", type_name(operand.type)),
+                   operand.type == Type::key ? "the keys are part of every row" : "write if(condition, 1, 0)");
+      return;
+    }
+    index = derived_argument(node, text, operand, site);
+  }
+  const Argument& argument = plan_.arguments[static_cast<std::size_t>(*index)];
+  plan_.shape.columns.push_back({std::move(column_name), batch::ValueType::decimal, argument.places});
+  plan_.columns.push_back(static_cast<std::size_t>(*index));
 }
 
 int AggregateSet::merge(Argument argument, int value) {

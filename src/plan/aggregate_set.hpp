@@ -18,6 +18,9 @@ class AggregateSet {
   /// @brief The aggregate that a call means; reports what is wrong with it.
   std::optional<Aggregate> resolve(const Expression& expression, int call, const Site& site);
 
+  /// @brief For a query of readings: appends a column with the value of an expression over the reading.
+  void select_value(const Expression& expression, const std::string& text, std::string column_name, const Site& site);
+
   /// @brief Appends a selected column.
   void select(const Aggregate& aggregate, std::string column_name);
 
@@ -26,6 +29,8 @@ class AggregateSet {
 
  private:
   std::optional<int> argument(const Expression& expression, int call, AggregateKind kind, const Site& site);
+  std::optional<int> field_argument(const Node& node, const std::string& text);
+  int derived_argument(const Node& node, const std::string& text, const Operand& operand, const Site& site);
   int merge(Argument argument, int value);
   [[nodiscard]] batch::ResultColumn column(const Aggregate& aggregate, std::string name) const;
 

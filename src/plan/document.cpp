@@ -55,7 +55,7 @@ class Converter {
   void convert_members(const toml::table& table, Document& result) {
     struct Placed {
       toml::source_position position;
-      Document::Member member;
+      DocumentMember member;
     };
     std::vector<Placed> placed;
     for (const auto& [key, value] : table) {

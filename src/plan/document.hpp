@@ -14,9 +14,10 @@
 
 namespace weir::plan {
 
+struct DocumentMember;
+
 struct Document {
   enum class Kind : std::uint8_t { table, array, string, integer, real, boolean, date };
-  using Member = std::pair<std::string, Document>;
 
   Kind kind = Kind::table;
   int line = 0;
@@ -25,8 +26,13 @@ struct Document {
   std::int64_t integer = 0;
   double real = 0.0;
   bool boolean = false;
-  std::vector<Document> elements;  ///< array
-  std::vector<Member> members;     ///< table, as written
+  std::vector<Document> elements;       ///< array
+  std::vector<DocumentMember> members;  ///< table, as written
+};
+
+struct DocumentMember {
+  std::string key;
+  Document value;
 };
 
 /// @brief "a string", "a table", …

@@ -82,7 +82,8 @@ struct QueryPlan {
   batch::ResultShape shape;
   std::vector<std::size_t> sinks;  ///< indices in Plan::spec.sinks
 
-  bool readings = false;   ///< no aggregation: a row for each reading that passes `where`; the columns are `arguments`
+  bool readings = false;   ///< no aggregation: a row for each reading that passes `where`; see `columns`
+  std::vector<std::size_t> columns;  ///< readings: the argument in each selected column
   bool per_batch = false;  ///< no window: window = slide = pane = the batch interval, in arrival time
   std::int64_t window_ns = 0;
   std::int64_t slide_ns = 0;

@@ -47,7 +47,13 @@ class QueryCompiler {
       return std::move(query_);
     }
     query_.stream_text = stream_text(*stream);
-    group(*stream);
+    query_.readings = spec_.readings || selects_values();
+    query_.shape.readings = query_.readings;
+    if (query_.readings) {
+      take_all_keys(*stream);
+    } else {
+      group(*stream);
+    }
     expressions(*stream);
     check_column_names();
     plan_intervals(query_, plan_.spec.batch_interval, stream->time.arrival, diagnostics_);
@@ -103,6 +109,28 @@ class QueryCompiler {
     }
   }
 
+  /// Nothing asks for groups or windows and no entry of `select` calls an aggregate: the rows are the readings.
+  [[nodiscard]] bool selects_values() const {
+    const bool plain = !spec_.select.empty() && spec_.group_by.empty() && spec_.window.count() == 0 &&
+                       spec_.slide.count() == 0 && spec_.having.empty();
+    return plain && std::all_of(spec_.select.begin(), spec_.select.end(), [](const std::string& text) {
+             try {
+               const std::vector<Node> nodes = parse_select_entry(text).expression.nodes;
+               return std::none_of(nodes.begin(), nodes.end(), is_aggregate_call) &&
+                      (nodes.back().kind != Node::Kind::call || is_function(nodes.back().text));
+             } catch (const SyntaxError&) {
+               return false;
+             }
+           });
+  }
+
+  void take_all_keys(const spec::Stream& stream) {
+    for (std::size_t key = 0; key < stream.schema.keys.size(); ++key) {
+      query_.group_keys.push_back(key);
+      query_.shape.group_keys.push_back(stream.schema.keys[key].name);
+    }
+  }
+
   void group(const spec::Stream& stream) {
     std::vector<std::string_view> names;
     for (const spec::Key& key : stream.schema.keys) {
@@ -153,7 +181,9 @@ class QueryCompiler {
         SelectEntry entry = parse_select_entry(text);
         const Expression& expression = entry.expression;
         const Node& root = expression.nodes.back();
-        if (root.kind != Node::Kind::call) {
+        if (query_.readings) {
+          aggregates.select_value(expression, entry.text, entry.alias.empty() ? entry.text : entry.alias, entry_site);
+        } else if (root.kind != Node::Kind::call) {
           entry_site.mistake(root.column, "an entry of select must be an aggregate",
                              root.kind == Node::Kind::name ? fmt::format("write avg({0}) or last({0})", root.text)
                                                            : "compute inside of it, as in avg(x * 2)");
@@ -168,7 +198,7 @@ class QueryCompiler {
 
   /// A row is one JSON object: no two of its members may have the same name.
   void check_column_names() {
-    constexpr std::array<std::string_view, 4> kRowMembers{"query", "window_start", "window_end", "revision"};
+    constexpr std::array<std::string_view, 5> kRowMembers{"query", "window_start", "window_end", "revision", "time"};
     const auto is_row_member = [&](const std::string& name) {
       return std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end();
     };

@@ -342,6 +342,11 @@ bool is_aggregate_call(const Node& node) noexcept {
   return !also_function || node.children.size() < 2;
 }
 
+bool is_function(std::string_view name) noexcept {
+  return std::any_of(kFunctions.begin(), kFunctions.end(),
+                     [name](const Function& function) { return function.name == name; });
+}
+
 Operand check(const Expression& expression, int first, int root, Scope& scope, ValueGraph& graph,
               std::vector<KeyTest>& key_tests, const Site& site) {
   return Checker(expression, scope, graph, key_tests, site).run(first, root);

@@ -60,6 +60,9 @@ class Scope {
 /// with two or more.
 bool is_aggregate_call(const Node& node) noexcept;
 
+/// @brief abs, sqrt, if, …
+bool is_function(std::string_view name) noexcept;
+
 /// @brief Checks the subtree [first, root]. @param key_tests gets the comparisons of keys, equal ones once
 Operand check(const Expression& expression, int first, int root, Scope& scope, ValueGraph& graph,
               std::vector<KeyTest>& key_tests, const Site& site);

@@ -129,7 +129,7 @@ void expect_same(double found, oracle::Answer expected, const std::string& text)
 
 TEST(Expression, RandomConditionsGiveWhatTheirTextSays) {
   Author author(20260101);
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     spec::Pipeline pipeline = with_lets();
     const std::string text = author.condition(static_cast<int>(author.pick(6)));
     pipeline.queries[0].where = text;
@@ -148,7 +148,7 @@ TEST(Expression, RandomConditionsGiveWhatTheirTextSays) {
 
 TEST(Expression, RandomArgumentsGiveWhatTheirTextSays) {
   Author author(7);
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     const std::string text = author.number(static_cast<int>(author.pick(6)));
     spec::Pipeline pipeline = with_lets();
     pipeline.queries[0].select = {"avg(" + text + ") as x"};
