@@ -27,23 +27,24 @@ std::string display_name(const std::string& path) {
 FileReader::FileReader(const std::string& path, const spec::Format& format, std::uint32_t index, std::uint64_t offset,
                        const StopEvent* stop)
     : path_(path), index_(index), stop_(stop), comment_(format.comment), offset_(offset), buffer_(display_name(path)) {
-  fd_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (path != "-") {
+    owned_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  fd_ = path == "-" ? STDIN_FILENO : owned_.get();
   struct stat status {};
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
     cannot_read(path, std::strerror(errno));
   }
   if (S_ISDIR(status.st_mode)) {
-    ::close(fd_);
     cannot_read(path, "it is a directory; use type = \"directory\"");
   }
   regular_ = S_ISREG(status.st_mode);
   total_ = regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
-  if (!regular_ || fd_ == STDIN_FILENO) {
+  if (!regular_ || !owned_) {
     offset_ = 0;
     return;
   }
   if (offset_ > total_) {
-    ::close(fd_);
     throw Error(
         fmt::format("cannot resume '{}' after {} bytes: it has only {}; was it replaced?", path, offset_, total_));
   }
@@ -51,12 +52,6 @@ FileReader::FileReader(const std::string& path, const spec::Format& format, std:
   repeat_header_ = offset_ > 0 && format.kind == spec::FormatKind::csv && (format.columns.empty() || format.header);
   if (!repeat_header_) {
     ::lseek(fd_, static_cast<off_t>(offset_), SEEK_SET);
-  }
-}
-
-FileReader::~FileReader() {
-  if (fd_ != STDIN_FILENO) {
-    ::close(fd_);
   }
 }
 

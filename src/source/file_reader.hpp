@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/posix_file.hpp"
 #include "source/line_buffer.hpp"
 #include "source/source.hpp"
 #include "source/stop_event.hpp"
@@ -23,9 +24,6 @@ class FileReader final : public BlockReader {
   /// @throws Error "cannot read 'x': No such file or directory"
   FileReader(const std::string& path, const spec::Format& format, std::uint32_t index, std::uint64_t offset,
              const StopEvent* stop = nullptr);
-  ~FileReader() override;
-  FileReader(const FileReader&) = delete;
-  FileReader& operator=(const FileReader&) = delete;
 
   bool next(batch::MessageView& message) override;
   [[nodiscard]] std::uint64_t bytes_read() const override { return offset_; }
@@ -42,6 +40,7 @@ class FileReader final : public BlockReader {
   std::string path_;
   std::uint32_t index_;
   const StopEvent* stop_;
+  FileDescriptor owned_;  // empty for standard input
   int fd_ = -1;
   bool regular_ = false;
   bool begun_ = false;

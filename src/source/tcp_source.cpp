@@ -36,12 +36,9 @@ TcpSource::TcpSource(const spec::Source& spec, std::string stream, std::uint32_t
 bool TcpSource::run() {
   std::chrono::nanoseconds wait = kFirstWait;
   for (;;) {
-    const int fd = connect();
-    if (fd >= 0) {
+    if (const FileDescriptor peer = connect()) {
       report(true, "connected");
-      const End end = read_lines(fd);
-      ::close(fd);
-      if (end == End::stopped) {
+      if (read_lines(peer.get()) == End::stopped) {
         return false;
       }
       wait = kFirstWait;
@@ -57,7 +54,7 @@ bool TcpSource::run() {
   }
 }
 
-int TcpSource::connect() {
+FileDescriptor TcpSource::connect() {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -70,40 +67,36 @@ int TcpSource::connect() {
   });
   if (error != 0) {
     why_ = ::gai_strerror(error);
-    return -1;
+    return {};
   }
-  int fd = -1;
-  for (const addrinfo* address = list; address != nullptr && fd < 0 && !stopping().is_set();
+  FileDescriptor peer;
+  for (const addrinfo* address = list; address != nullptr && !peer && !stopping().is_set();
        address = address->ai_next) {
-    fd = connect_to(*address);
+    peer = connect_to(*address);
   }
-  return fd;
+  return peer;
 }
 
-int TcpSource::connect_to(const addrinfo& address) {
-  const int fd = ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol);
-  int error = fd < 0 || ::connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-  if (fd < 0) {
-    error = errno;
-  } else if (error == EINPROGRESS) {
-    if (stopping().wait_with(fd, POLLOUT, kConnectTimeout) == StopEvent::Ready::descriptor) {
+FileDescriptor TcpSource::connect_to(const addrinfo& address) {
+  FileDescriptor peer(
+      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+  int error = peer && ::connect(peer.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  if (peer && error == EINPROGRESS) {
+    if (stopping().wait_with(peer.get(), POLLOUT, kConnectTimeout) == StopEvent::Ready::descriptor) {
       socklen_t size = sizeof error;
-      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+      ::getsockopt(peer.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     } else {
       error = ETIMEDOUT;
     }
   }
-  if (error == 0) {
-    // Notices a peer that vanished without a word.
-    const int on = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    return fd;
+  if (error != 0) {
+    why_ = std::strerror(error);
+    return {};
   }
-  why_ = std::strerror(error);
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  return -1;
+  // Notices a peer that vanished without a word.
+  const int on = 1;
+  ::setsockopt(peer.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  return peer;
 }
 
 TcpSource::End TcpSource::read_lines(int fd) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/posix_file.hpp"
 #include "source/line_buffer.hpp"
 #include "source/thread_source.hpp"
 
@@ -26,9 +27,9 @@ class TcpSource final : public ThreadSource {
 
  private:
   enum class End : std::uint8_t { stopped, peer };
-  /// A connected descriptor, or -1 with `why_` set.
-  int connect();
-  int connect_to(const ::addrinfo& address);
+  /// A connected descriptor, or none and `why_` is set.
+  FileDescriptor connect();
+  FileDescriptor connect_to(const ::addrinfo& address);
   End read_lines(int fd);
   bool offer(std::string_view lines);
   void report(bool connected, const std::string& what);
