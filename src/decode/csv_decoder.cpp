@@ -126,8 +126,8 @@ class CsvDecoder final : public Decoder {
     }
     std::string_view record = text.substr(at, end - at);
     at = end;
-    while (!record.empty() && (record.back() == '\n' || record.back() == '\r')) {
-      record.remove_suffix(1);
+    for (const char line_break : {'\n', '\r'}) {
+      record.remove_suffix(record.ends_with(line_break) ? 1 : 0);
     }
     const bool is_header = header_next_ && status != CsvRecordReader::Status::nothing;
     if (is_header) {

@@ -287,6 +287,13 @@ TEST(CsvDecoder, LineLongerThanAChunk) {
   EXPECT_EQ(rows_of(blanks_stream(), "1 1 a\n2" + blanks + "2 b " + filler + "\n3 3 c\n").size(), 3U);
 }
 
+TEST(CsvDecoder, SampleIsTheSameBesideAQuote) {
+  // A quote in a line sends its neighbours the slow way too.
+  const std::vector<Refusal> expected{{Malformed::wrong_columns, "yb\r"}, {Malformed::wrong_columns, "1 2"}};
+  EXPECT_EQ(refusals_of(csv_stream(), "yb\r\r\n1 2\n"), expected);
+  EXPECT_EQ(refusals_of(csv_stream(), "1,1,\"a\"\nyb\r\r\n1 2\n"), expected);
+}
+
 TEST(CsvDecoder, EveryPrefixBalances) {
   const std::string text = "1,1.5,a\r\n2,\"2.5\",\"b\"\"\nc\"\n#3,,\n4,4,d\n";
   for (std::size_t size = 0; size <= text.size(); ++size) {
