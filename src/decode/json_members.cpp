@@ -11,8 +11,13 @@ namespace ondemand = simdjson::ondemand;
 
 /// The characters of a key as they stand, up to its closing quote, if none of them is an escape.
 bool same_raw_key(const char* raw, const JsonMember& member) noexcept {
-  return member.plain && std::memcmp(raw, member.name.data(), member.name.size()) == 0 &&
-         raw[member.name.size()] == '"';
+  std::uint64_t head = 0;
+  std::memcpy(&head, raw, sizeof head);
+  if ((head & member.head_mask) != member.head || !member.plain) {
+    return false;
+  }
+  return member.name.size() < sizeof head ||
+         (std::memcmp(raw, member.name.data(), member.name.size()) == 0 && raw[member.name.size()] == '"');
 }
 
 bool has_escape(const char* raw) noexcept {
@@ -78,6 +83,10 @@ bool read_elements(ondemand::array array, const JsonMember& wanted, std::vector<
 JsonMember::JsonMember(std::string member) : name(std::move(member)) {
   plain = std::none_of(name.begin(), name.end(),
                        [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+  const std::string quoted = name + '"';
+  const std::size_t size = std::min(quoted.size(), sizeof head);
+  std::memcpy(&head, quoted.data(), size);
+  std::memset(&head_mask, 0xFF, size);
 }
 
 void JsonMember::add(const std::vector<std::string>& parts, std::size_t slot) {

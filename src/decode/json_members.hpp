@@ -27,6 +27,9 @@ struct JsonMember {
 
   std::string name;   ///< also the index of an array's element, in decimal
   bool plain = true;  ///< no character of the name can be written as an escape only
+  // The first 8 bytes of the name and its closing quote, as one word in memory order, and which of them there are.
+  std::uint64_t head = 0;
+  std::uint64_t head_mask = 0;
   std::vector<std::size_t> slots;
   std::vector<JsonMember> children;
 
