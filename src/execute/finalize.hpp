@@ -32,6 +32,7 @@ class Finalizer {
 
  private:
   void sort_entries(const WindowTotals& totals);
+  void prefetch(const WindowTotals& totals, std::uint32_t entry) const noexcept;
   [[nodiscard]] bool append_entry(const WindowTotals& totals, std::size_t entry, const batch::ResultRow& row,
                                   batch::ResultTable& out);
   [[nodiscard]] batch::Value value_of(const WindowTotals& totals, std::size_t entry, std::size_t aggregate) const;
@@ -50,7 +51,6 @@ class Finalizer {
   std::vector<std::uint32_t> entry_order_;
   std::vector<std::uint32_t> entry_of_rank_;
   std::vector<batch::Value> values_;
-  std::vector<std::string_view> texts_;
   std::vector<double> fields_;
 };
 

@@ -83,7 +83,7 @@ std::uint32_t GroupTable::group_for(std::uint32_t key) {
   std::size_t slot = key_hash & mask;
   for (; slots_[slot] != 0; slot = (slot + 1) & mask) {
     const std::uint32_t group = slots_[slot] - 1;
-    if (hashes_[group] == key_hash && same_group(key_of_[group], key)) return group;
+    if (hashes_[group] == key_hash && in_group(group, key)) return group;
   }
   const std::uint32_t group = add_group(key);
   if (group != kNoGroup) {
@@ -106,6 +106,9 @@ std::uint32_t GroupTable::add_group(std::uint32_t key) {
     return kNoGroup;
   }
   key_of_.push_back(key);
+  for (const std::size_t part : group_keys_) {
+    texts_.push_back(keys_->value(key, part));
+  }
   for (std::size_t test = 0; test < having_tests_.size(); ++test) {
     const plan::KeyTest& key_test = query_->having_key_tests[test];
     having_tests_[test].push_back(key_test.matches(text(group, key_test.key)) ? 1 : 0);
@@ -113,9 +116,11 @@ std::uint32_t GroupTable::add_group(std::uint32_t key) {
   return group;
 }
 
-bool GroupTable::same_group(std::uint32_t a, std::uint32_t b) const noexcept {
-  return std::all_of(group_keys_.begin(), group_keys_.end(),
-                     [&](std::size_t key) { return keys_->value(a, key) == keys_->value(b, key); });
+bool GroupTable::in_group(std::uint32_t group, std::uint32_t key) const noexcept {
+  for (std::size_t i = 0; i < group_keys_.size(); ++i) {
+    if (text(group, i) != keys_->value(key, group_keys_[i])) return false;
+  }
+  return true;
 }
 
 std::uint64_t GroupTable::hash(std::uint32_t key) noexcept {
@@ -185,7 +190,8 @@ std::span<const std::uint32_t> GroupTable::ranks() {
 }
 
 std::uint64_t GroupTable::bytes() const noexcept {
-  std::uint64_t total = held(group_of_) + held(key_of_) + held(hashes_) + held(slots_) + held(ordered_) + held(ranks_);
+  std::uint64_t total =
+      held(group_of_) + held(key_of_) + held(texts_) + held(hashes_) + held(slots_) + held(ordered_) + held(ranks_);
   for (const auto& table : key_tests_) {
     total += held(table);
   }

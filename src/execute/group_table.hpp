@@ -30,10 +30,12 @@ class GroupTable {
   void extend(std::uint32_t key_count);
   [[nodiscard]] const GroupView& view() const noexcept { return view_; }
   [[nodiscard]] std::uint32_t groups() const noexcept { return view_.groups; }
-  /// @brief Key number `key` of group_by, for a group.
-  [[nodiscard]] std::string_view text(std::uint32_t group, std::size_t key) const noexcept {
-    return keys_->value(key_of_[group], group_keys_[key]);
+  /// @brief The texts of a group's keys, in group_by order. Valid until the next extend(); the texts as long as the
+  /// dictionary.
+  [[nodiscard]] const std::string_view* texts(std::uint32_t group) const noexcept {
+    return texts_.data() + std::size_t{group} * group_keys_.size();
   }
+  [[nodiscard]] std::string_view text(std::uint32_t group, std::size_t key) const noexcept { return texts(group)[key]; }
   /// @brief Whether test number `test` of QueryPlan::having_key_tests holds for a group.
   [[nodiscard]] bool having_test(std::size_t test, std::uint32_t group) const noexcept {
     return having_tests_[test][group] != 0;
@@ -47,7 +49,7 @@ class GroupTable {
  private:
   [[nodiscard]] std::uint32_t group_for(std::uint32_t key);
   [[nodiscard]] std::uint32_t add_group(std::uint32_t key);
-  [[nodiscard]] bool same_group(std::uint32_t a, std::uint32_t b) const noexcept;
+  [[nodiscard]] bool in_group(std::uint32_t group, std::uint32_t key) const noexcept;
   [[nodiscard]] bool before(std::uint32_t a, std::uint32_t b) const noexcept;
   [[nodiscard]] std::uint64_t hash(std::uint32_t key) noexcept;
   void grow_slots();
@@ -62,6 +64,7 @@ class GroupTable {
 
   std::vector<std::uint32_t> group_of_;  ///< [key id]
   std::vector<std::uint32_t> key_of_;    ///< [group] → the first key id of it
+  std::vector<std::string_view> texts_;  ///< [group * group keys + key], beside each other for rows of results
   std::vector<std::uint64_t> hashes_;    ///< [group]; empty when one_to_one_
   std::vector<std::uint32_t> slots_;     ///< open addressing by hash: group + 1, 0 is free; a power of two of them
   std::string hashed_text_;

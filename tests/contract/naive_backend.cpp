@@ -226,7 +226,12 @@ class NaivePanes final : public execute::QueryPanes {
           argument.field >= 0 ? batch_->field(static_cast<std::size_t>(argument.field))[row]
                               : ops::double_to_units(evaluate(argument.program, row), std::pow(10.0, argument.places));
       ArgumentTotal total;
-      if (units != ops::kAbsent) total = {1, units, square_of(units), units, units, time, units, time, units};
+      if (units != ops::kAbsent) {
+        total.count = 1;
+        total.squares = square_of(units);
+        total.first_time = total.last_time = time;
+        total.sum = total.min = total.max = total.first_value = total.last_value = units;
+      }
       one.arguments.push_back(total);
       if ((argument.parts & plan::kPartQuantile) != 0) {
         one.quantiles.emplace_back();
