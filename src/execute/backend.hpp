@@ -85,12 +85,13 @@ struct QuantileBins {
 
 /// The integers of one argument for one group and window. Only the parts that the plan asks for are set.
 struct ArgumentTotal {
-  std::uint64_t count = 0;  ///< non-null values (always set)
+  // What most queries ask for comes first and together: a window has as many of these as groups.
   Int128 sum = 0;
-  UInt192 squares;
+  std::uint64_t count = 0;                       ///< non-null values (always set)
   std::int64_t min = 0, max = 0;                 ///< valid when count > 0
   std::int64_t first_time = 0, first_value = 0;  ///< likewise
   std::int64_t last_time = 0, last_value = 0;
+  UInt192 squares;
 };
 
 /// A closed window as integers, in columns; one entry a group that has readings, ascending group ids.

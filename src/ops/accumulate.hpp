@@ -13,31 +13,39 @@
 
 namespace weir::ops {
 
-/// A sum in 96 bits, low word first. Up to 2^32 - 1 values of 64 bits fit: |sum| <= (2^32 - 1)·2^63 < 2^95. With the
-/// count beside it the whole is 16 bytes, half of what a 128-bit sum and a 64-bit count take in a pane's cells.
-struct Sum96 {
-  std::uint64_t low = 0;
-  std::int32_t high = 0;
-};
+// A sum in 96 bits is low + wraps·2^64 with a signed low word: as long as no addition overflows it, which with sensor
+// values is always, `wraps` is not even touched. Up to 2^32 - 1 values of 64 bits fit. With the count beside it the whole
+// is 16 bytes, half of what a 128-bit sum and a 64-bit count take in a pane's cells.
 
-/// @brief Adds a value: the carry of the low word, and the value's sign extension, go to the high word.
-WEIR_HOST_DEVICE inline void add_value(std::uint64_t& low, std::int32_t& high, std::int64_t value) noexcept {
-  const auto addend = static_cast<std::uint64_t>(value);
-  const std::uint64_t sum = low + addend;
-  high += static_cast<std::int32_t>(value >> 63) + static_cast<std::int32_t>(sum < addend);
+/// @brief Adds a value to a 96-bit sum.
+WEIR_HOST_DEVICE inline void add_value(std::int64_t& low, std::int32_t& wraps, std::int64_t value) noexcept {
+#ifdef __CUDA_ARCH__
+  const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(value));
+  if (((low ^ sum) & (value ^ sum)) < 0) wraps += value < 0 ? -1 : 1;
+#else
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(low, value, &sum)) [[unlikely]] {
+    wraps += value < 0 ? -1 : 1;
+  }
+#endif
   low = sum;
 }
 
-WEIR_HOST_DEVICE inline Int128 to_int128(std::uint64_t low, std::int32_t high) noexcept {
-  return static_cast<Int128>((static_cast<UInt128>(static_cast<Int128>(high)) << 64) | low);
+WEIR_HOST_DEVICE inline Int128 to_int128(std::int64_t low, std::int32_t wraps) noexcept {
+  return static_cast<Int128>(low) + (static_cast<Int128>(wraps) << 64);
 }
 
 /// @brief a += b for two 96-bit sums.
-WEIR_HOST_DEVICE inline void add_sum(std::uint64_t& low, std::int32_t& high, std::uint64_t other_low,
-                                     std::int32_t other_high) noexcept {
-  const std::uint64_t sum = low + other_low;
-  high += other_high + static_cast<std::int32_t>(sum < other_low);
-  low = sum;
+WEIR_HOST_DEVICE inline void add_sum(std::int64_t& low, std::int32_t& wraps, std::int64_t other_low,
+                                     std::int32_t other_wraps) noexcept {
+  add_value(low, wraps, other_low);
+  wraps += other_wraps;
+}
+
+/// @brief The two words of a 128-bit sum that is within the range of 96 bits.
+WEIR_HOST_DEVICE inline void from_int128(Int128 sum, std::int64_t& low, std::int32_t& wraps) noexcept {
+  low = static_cast<std::int64_t>(static_cast<UInt128>(sum));
+  wraps = static_cast<std::int32_t>((sum - low) >> 64);
 }
 
 /// @brief total += addend (mod 2^192, which no count of 64 bits can reach).
@@ -67,14 +75,21 @@ WEIR_HOST_DEVICE inline void add_square(UInt192& total, std::int64_t value) noex
   add_squares(total, {{static_cast<std::uint64_t>(square), static_cast<std::uint64_t>(square >> 64), 0}});
 }
 
-struct MinMax {
+/// The smallest and the largest value. The largest is kept as its complement, which turns its order around: both parts
+/// take the smaller of two numbers, so vector code treats them alike. Default: no value, which loses to any.
+struct Extremes {
   std::int64_t min = std::numeric_limits<std::int64_t>::max();
-  std::int64_t max = std::numeric_limits<std::int64_t>::min();
+  std::int64_t not_max = std::numeric_limits<std::int64_t>::max();
+  [[nodiscard]] WEIR_HOST_DEVICE std::int64_t max() const noexcept { return ~not_max; }
 };
 
-WEIR_HOST_DEVICE inline void merge(MinMax& into, const MinMax& from) noexcept {
+WEIR_HOST_DEVICE inline Extremes extremes_of(std::int64_t value) noexcept {
+  return {value, ~value};
+}
+
+WEIR_HOST_DEVICE inline void merge(Extremes& into, const Extremes& from) noexcept {
   into.min = from.min < into.min ? from.min : into.min;
-  into.max = from.max > into.max ? from.max : into.max;
+  into.not_max = from.not_max < into.not_max ? from.not_max : into.not_max;
 }
 
 /// The first reading by event time; of equal times the smaller value. Default: no reading, which loses to any.

@@ -23,6 +23,7 @@ struct CpuPanes::Closing {
   const Pane* direct = nullptr;  ///< the only pane of a window that shares none
   bool restart = false;          ///< nothing that entered before belongs to this window
   bool flip = false;             ///< the back becomes the front
+  bool slides = false;           ///< one pane enters, at most one leaves, no nulls: sections may do it in one pass
   bool derived = false;          ///< totals come from what sections derived, not from `direct`
 
   void clear() {
@@ -33,7 +34,7 @@ struct CpuPanes::Closing {
     stacked.clear();
     front = nullptr;
     direct = nullptr;
-    restart = flip = derived = false;
+    restart = flip = slides = derived = false;
   }
 };
 

@@ -1,56 +1,27 @@
 // Count, sum and extremes of one argument in one cell: the section that every query has and that bounds its speed.
-//
-// With sum and extremes a cell is 32 bytes: half a cache line, never straddling two. The count has 32 bits and the sum
-// 96, which is exact for up to 2^32 - 1 readings; a pane that holds more is continued in another pane with the same
-// start (pane.hpp), so nothing here has to look out for it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "core/decimal.hpp"
+#include "execute/cpu/core_cell.hpp"
 #include "execute/cpu/section.hpp"
 #include "ops/accumulate.hpp"
 
 namespace weir::execute::cpu {
 
-template <bool kSum, bool kMinMax>
-struct CoreCell;
-
-template <>
-struct CoreCell<false, false> {
-  std::uint32_t count = 0;
-};
-template <>
-struct CoreCell<true, false> {
-  std::uint64_t low = 0;
-  std::int32_t high = 0;
-  std::uint32_t count = 0;
-};
-template <>
-struct CoreCell<false, true> {
-  ops::MinMax extremes;
-  std::uint32_t count = 0;
-  std::uint32_t unused = 0;
-};
-template <>
-struct CoreCell<true, true> {
-  std::uint64_t low = 0;
-  std::int32_t high = 0;
-  std::uint32_t count = 0;
-  ops::MinMax extremes;
-};
-
-template <bool kSum, bool kMinMax>
+template <bool kSum, bool kExtremes>
 class CoreSection final : public Section {
  public:
-  using Cell = CoreCell<kSum, kMinMax>;
+  using Cell = CoreCell<kSum, kExtremes>;
 
   /// @param argument index of the argument, or -1 to count readings
   /// @param first its count, plus the nulls, is the number of readings
   CoreSection(int argument, bool nullable, bool first) : argument_(argument), nullable_(nullable), first_(first) {}
 
   std::size_t raw_bytes() const noexcept override { return sizeof(Cell); }
-  std::size_t front_bytes() const noexcept override { return kMinMax ? sizeof(ops::MinMax) : 0; }
+  std::size_t front_bytes() const noexcept override { return kExtremes ? sizeof(ops::Extremes) : 0; }
   std::size_t window_bytes() const noexcept override { return sizeof(Running); }
   void grow(std::uint32_t groups) override { running_.resize(groups); }
 
@@ -74,8 +45,8 @@ class CoreSection final : public Section {
     const Cell* const others = cell(from);
     for (std::uint32_t g = groups.begin; g < groups.end; ++g) {
       cells[g].count += others[g].count;
-      if constexpr (kSum) ops::add_sum(cells[g].low, cells[g].high, others[g].low, others[g].high);
-      if constexpr (kMinMax) ops::merge(cells[g].extremes, others[g].extremes);
+      if constexpr (kSum) ops::add_sum(cells[g].low, cells[g].wraps, others[g].low, others[g].wraps);
+      if constexpr (kExtremes) ops::merge(cells[g].extremes, others[g].extremes);
     }
   }
 
@@ -84,12 +55,10 @@ class CoreSection final : public Section {
     if (first_) rows += from.count;
     if (argument_ < 0 || from.count == 0) return;
     ArgumentTotal& total = totals[argument_];
-    if constexpr (kSum) total.sum += ops::to_int128(from.low, from.high);
-    if constexpr (kMinMax) {
-      ops::MinMax both{total.min, total.max};
-      ops::merge(both, from.extremes);
-      total.min = both.min;
-      total.max = both.max;
+    if constexpr (kSum) total.sum += ops::to_int128(from.low, from.wraps);
+    if constexpr (kExtremes) {
+      total.min = std::min(total.min, from.extremes.min);
+      total.max = std::max(total.max, from.extremes.max());
     }
     total.count += from.count;
   }
@@ -103,12 +72,9 @@ class CoreSection final : public Section {
     }
     const ArgumentTotal& total = totals[argument_];
     into.count = static_cast<std::uint32_t>(total.count);
-    if constexpr (kSum) {
-      into.low = static_cast<std::uint64_t>(static_cast<UInt128>(total.sum));
-      into.high = static_cast<std::int32_t>(total.sum >> 64);
-    }
-    if constexpr (kMinMax) {
-      if (total.count > 0) into.extremes = {total.min, total.max};
+    if constexpr (kSum) ops::from_int128(total.sum, into.low, into.wraps);
+    if constexpr (kExtremes) {
+      if (total.count > 0) into.extremes = {total.min, ~total.max};
     }
   }
 
@@ -121,8 +87,8 @@ class CoreSection final : public Section {
     Running* const running = running_.data();
     for (std::uint32_t g = groups.begin; g < groups.end; ++g) {
       running[g].count += cells[g].count;
-      if constexpr (kSum) add_running(running[g], ops::to_int128(cells[g].low, cells[g].high));
-      if constexpr (kMinMax) ops::merge(running[g].back, cells[g].extremes);
+      if constexpr (kSum) add_running(running[g], ops::to_int128(cells[g].low, cells[g].wraps));
+      if constexpr (kExtremes) ops::merge(running[g].back, cells[g].extremes);
     }
   }
 
@@ -131,30 +97,30 @@ class CoreSection final : public Section {
     Running* const running = running_.data();
     for (std::uint32_t g = groups.begin; g < groups.end; ++g) {
       running[g].count -= cells[g].count;
-      if constexpr (kSum) add_running(running[g], -ops::to_int128(cells[g].low, cells[g].high));
+      if constexpr (kSum) add_running(running[g], -ops::to_int128(cells[g].low, cells[g].wraps));
     }
   }
 
   void reset_back(GroupRange groups) noexcept override {
-    if constexpr (kMinMax) {
-      for (std::uint32_t g = groups.begin; g < groups.end; ++g) running_[g].back = ops::MinMax{};
+    if constexpr (kExtremes) {
+      for (std::uint32_t g = groups.begin; g < groups.end; ++g) running_[g].back = ops::Extremes{};
     }
   }
 
   void clear_front(Cells front, GroupRange groups) const noexcept override {
-    if constexpr (kMinMax) {
-      for (std::uint32_t g = groups.begin; g < groups.end; ++g) extremes(front)[g] = ops::MinMax{};
+    if constexpr (kExtremes) {
+      for (std::uint32_t g = groups.begin; g < groups.end; ++g) extremes(front)[g] = ops::Extremes{};
     }
   }
 
   void stack(Cells front, ConstCells raw, ConstCells newer, GroupRange groups,
              GroupRange newer_groups) const noexcept override {
-    if constexpr (kMinMax) {
+    if constexpr (kExtremes) {
       const Cell* const cells = cell(raw);
-      ops::MinMax* const into = extremes(front);
+      ops::Extremes* const into = extremes(front);
       for (std::uint32_t g = groups.begin; g < groups.end; ++g) into[g] = cells[g].extremes;
       if (newer == nullptr) return;
-      const ops::MinMax* const from = extremes(newer);
+      const ops::Extremes* const from = extremes(newer);
       for (std::uint32_t g = newer_groups.begin; g < newer_groups.end; ++g) ops::merge(into[g], from[g]);
     }
   }
@@ -166,21 +132,21 @@ class CoreSection final : public Section {
       Running& total = running_[group_of(rows, i)];
       ++total.count;
       if constexpr (kSum) add_running(total, value);
-      if constexpr (kMinMax) {
-        if (into_back) ops::merge(total.back, {value, value});
+      if constexpr (kExtremes) {
+        if (into_back) ops::merge(total.back, ops::extremes_of(value));
       }
     }
   }
 
   bool enter_front(Cells front, const RowSet& rows) const noexcept override {
     bool changed = false;
-    if constexpr (kMinMax) {
+    if constexpr (kExtremes) {
       for (std::uint32_t i = 0; i < rows.size; ++i) {
         const std::int64_t value = value_of(rows, i);
         if (is_null(rows, value)) continue;
-        ops::MinMax& into = extremes(front)[group_of(rows, i)];
-        changed = changed || value < into.min || value > into.max;
-        ops::merge(into, {value, value});
+        ops::Extremes& into = extremes(front)[group_of(rows, i)];
+        changed = changed || value < into.min || value > into.max();
+        ops::merge(into, ops::extremes_of(value));
       }
     }
     return changed;
@@ -204,15 +170,21 @@ class CoreSection final : public Section {
       const Running& running = running_[g];
       total->count = running.count;
       if constexpr (kSum) {
-        total->sum = static_cast<Int128>((static_cast<UInt128>(running.high) << 64) | running.low);
+        total->sum = sum_of(running);
       }
-      if constexpr (kMinMax) {
-        ops::MinMax both = running.back;
+      if constexpr (kExtremes) {
+        ops::Extremes both = running.back;
         if (g < front_groups) ops::merge(both, extremes(front)[g]);
         total->min = both.min;
-        total->max = both.max;
+        total->max = both.max();
       }
     }
+  }
+
+  std::uint32_t slide(const Slide& slide, GroupRange block) noexcept override {
+    if (slide.front == nullptr)
+      return slide.leaving == nullptr ? pass<false, false>(slide, block) : pass<false, true>(slide, block);
+    return slide.leaving == nullptr ? pass<true, false>(slide, block) : pass<true, true>(slide, block);
   }
 
   void emit_raw(ConstCells raw, const Picked& picked) const noexcept override {
@@ -221,10 +193,10 @@ class CoreSection final : public Section {
     for (std::uint32_t i = 0; i < picked.size; ++i, total += picked.stride) {
       const Cell& from = cell(raw)[picked.groups[i]];
       total->count = from.count;
-      if constexpr (kSum) total->sum = ops::to_int128(from.low, from.high);
-      if constexpr (kMinMax) {
+      if constexpr (kSum) total->sum = ops::to_int128(from.low, from.wraps);
+      if constexpr (kExtremes) {
         total->min = from.extremes.min;
-        total->max = from.extremes.max;
+        total->max = from.extremes.max();
       }
     }
   }
@@ -235,7 +207,7 @@ class CoreSection final : public Section {
     std::uint64_t count = 0;
     std::uint64_t low = 0;
     std::uint64_t high = 0;
-    ops::MinMax back;
+    ops::Extremes back;
   };
 
   static void add_running(Running& into, Int128 value) noexcept {
@@ -244,11 +216,54 @@ class CoreSection final : public Section {
     into.high = static_cast<std::uint64_t>(sum >> 64);
   }
 
+  template <bool kFront, bool kLeaving>
+  std::uint32_t pass(const Slide& slide, GroupRange block) noexcept {
+    const Cell* const entering = cell(slide.entering);
+    const Cell* const leaving = cell(slide.leaving);
+    const ops::Extremes* const front = extremes(slide.front);
+    ArgumentTotal* total = slide.arguments + (argument_ < 0 ? 0 : argument_);
+    std::uint32_t entries = 0;
+    for (std::uint32_t g = block.begin; g < block.end; ++g) {
+      Running running = running_[g];
+      running.count += entering[g].count;
+      if constexpr (kSum) add_running(running, ops::to_int128(entering[g].low, entering[g].wraps));
+      if constexpr (kExtremes) ops::merge(running.back, entering[g].extremes);
+      if (running.count > 0) {
+        slide.groups[entries] = g;
+        slide.counts[entries] = running.count;
+        ++entries;
+        if (argument_ >= 0) {
+          total->count = running.count;
+          if constexpr (kSum) total->sum = sum_of(running);
+          if constexpr (kExtremes) {
+            ops::Extremes both = running.back;
+            if constexpr (kFront) ops::merge(both, front[g]);
+            total->min = both.min;
+            total->max = both.max();
+          }
+          total += slide.stride;
+        }
+      }
+      if constexpr (kLeaving) {
+        running.count -= leaving[g].count;
+        if constexpr (kSum) add_running(running, -ops::to_int128(leaving[g].low, leaving[g].wraps));
+      }
+      running_[g] = running;
+    }
+    return entries;
+  }
+
+  static Int128 sum_of(const Running& running) noexcept {
+    return static_cast<Int128>((static_cast<UInt128>(running.high) << 64) | running.low);
+  }
+
   static Cell* cell(Cells raw) noexcept { return static_cast<Cell*>(static_cast<void*>(raw)); }
   static const Cell* cell(ConstCells raw) noexcept { return static_cast<const Cell*>(static_cast<const void*>(raw)); }
-  static ops::MinMax* extremes(Cells front) noexcept { return static_cast<ops::MinMax*>(static_cast<void*>(front)); }
-  static const ops::MinMax* extremes(ConstCells front) noexcept {
-    return static_cast<const ops::MinMax*>(static_cast<const void*>(front));
+  static ops::Extremes* extremes(Cells front) noexcept {
+    return static_cast<ops::Extremes*>(static_cast<void*>(front));
+  }
+  static const ops::Extremes* extremes(ConstCells front) noexcept {
+    return static_cast<const ops::Extremes*>(static_cast<const void*>(front));
   }
 
   static std::uint32_t group_of(const RowSet& rows, std::uint32_t i) noexcept {
@@ -263,8 +278,8 @@ class CoreSection final : public Section {
 
   static void add(Cell& into, std::int64_t value) noexcept {
     ++into.count;
-    if constexpr (kSum) ops::add_value(into.low, into.high, value);
-    if constexpr (kMinMax) ops::merge(into.extremes, {value, value});
+    if constexpr (kSum) ops::add_value(into.low, into.wraps, value);
+    if constexpr (kExtremes) ops::merge(into.extremes, ops::extremes_of(value));
   }
 
   template <bool kNulls, bool kPrefetch>
@@ -274,7 +289,7 @@ class CoreSection final : public Section {
     const std::uint32_t* const groups = rows.groups;
     const std::int64_t* const values = argument_ < 0 ? nullptr : rows.values[argument_];
     const auto add_row = [&](std::uint32_t i) {
-      if constexpr (kSum || kMinMax) {
+      if constexpr (kSum || kExtremes) {
         if constexpr (kNulls) {
           if (values[i] == kNullUnits) return;
         }
@@ -283,19 +298,31 @@ class CoreSection final : public Section {
         cells[groups[i]].count += !kNulls || values[i] != kNullUnits ? 1U : 0U;
       }
     };
+    const std::uint32_t size = rows.size;
     std::uint32_t i = 0;
+    if constexpr (kSum && kExtremes && !kNulls) {
+      if (!*rows.wide) {
+        i = scatter_vectors(cells, groups, values, size, kPrefetch ? kAhead : 0);
+        // What is left is a few rows at the end, or a value for which sums need all of their bits.
+        *rows.wide =
+            std::any_of(values + i, values + size, [](std::int64_t v) { return v < -kNarrow || v >= kNarrow; });
+      }
+    } else {
+      *rows.wide = true;
+    }
     if constexpr (kPrefetch) {
-      for (; i + kAhead < rows.size; ++i) {
+      for (; i + kAhead < size; ++i) {
         __builtin_prefetch(&cells[groups[i + kAhead]], 1);
         add_row(i);
       }
     }
-    for (; i < rows.size; ++i) add_row(i);
+    for (; i < size; ++i) add_row(i);
   }
 
   /// All rows go to one cell: reduced in registers, for a cell in memory would be a chain of stores and loads.
   void add_to_one(Cell& into, const RowSet& rows) const noexcept {
-    if constexpr (!kSum && !kMinMax) {
+    *rows.wide = true;
+    if constexpr (!kSum && !kExtremes) {
       std::uint32_t counted = rows.size;
       if (argument_ >= 0 && nullable_ && rows.nulls) {
         for (std::uint32_t i = 0; i < rows.size; ++i) counted -= rows.values[argument_][i] == kNullUnits ? 1U : 0U;
@@ -311,8 +338,8 @@ class CoreSection final : public Section {
       }
       for (const Cell& part : partial) {
         into.count += part.count;
-        if constexpr (kSum) ops::add_sum(into.low, into.high, part.low, part.high);
-        if constexpr (kMinMax) ops::merge(into.extremes, part.extremes);
+        if constexpr (kSum) ops::add_sum(into.low, into.wraps, part.low, part.wraps);
+        if constexpr (kExtremes) ops::merge(into.extremes, part.extremes);
       }
     }
   }

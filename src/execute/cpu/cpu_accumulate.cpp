@@ -43,7 +43,7 @@ bool CpuPanes::in_gap(std::int64_t start) const noexcept {
 void CpuPanes::accumulate(RowRange rows, const Horizon& horizon) {
   const std::uint32_t size = rows.end - rows.begin;
   if (size == 0) return;
-  const unsigned workers = std::clamp(size / kRowsPerWorker, 1U, workers_.threads());
+  const unsigned workers = std::clamp(size / tuning_.rows_per_worker, 1U, workers_.threads());
   // Whole chunks each, so that only the last worker has a part of one.
   const std::uint32_t share = (size / workers + kChunk - 1) / kChunk * kChunk;
   workers_.run(workers, [&](unsigned id) {
@@ -210,7 +210,7 @@ void CpuPanes::flush(Worker& worker, const std::uint32_t* selected, std::uint32_
 }
 
 Pane* CpuPanes::writable(Worker& worker, std::int64_t start, std::uint32_t rows) {
-  if (worker.pane != nullptr && worker.pane_start == start && worker.pane->rows + rows <= pane_rows_) {
+  if (worker.pane != nullptr && worker.pane_start == start && worker.pane->rows + rows <= tuning_.pane_rows) {
     return worker.pane;
   }
   std::unique_lock<std::mutex> lock(panes_mutex_, std::defer_lock);
@@ -218,16 +218,16 @@ Pane* CpuPanes::writable(Worker& worker, std::int64_t start, std::uint32_t rows)
   bool made = false;
   Pane* pane = &panes_.at(start, worker.id == 0 ? groups_ : 0, made);
   if (worker.id == 0) {
-    if (pane->rows + rows > pane_rows_) pane = &panes_.add_layer(start, groups_);
+    if (pane->rows + rows > tuning_.pane_rows) pane = &panes_.add_layer(start, groups_);
   } else {
     if (pane->shadows.empty()) pane->shadows.resize(workers_.threads() - 1);
     std::unique_ptr<Pane>& shadow = pane->shadows[worker.id - 1];
-    if (shadow != nullptr && shadow->rows + rows > pane_rows_) {
+    if (shadow != nullptr && shadow->rows + rows > tuning_.pane_rows) {
       panes_.insert(std::exchange(shadow, nullptr));
       --worker.shadows;
     }
     if (shadow == nullptr) {
-      if (worker.shadows == kShadowsPerWorker) return nullptr;
+      if (worker.shadows == tuning_.shadows_per_worker) return nullptr;
       shadow = panes_.take_shadow(start, groups_);
       ++worker.shadows;
     } else {
@@ -292,7 +292,8 @@ void CpuPanes::deposit(Worker& worker, std::int64_t start, const std::uint32_t* 
   scatter(*pane, rows, keys);
 }
 
-void CpuPanes::scatter(Pane& pane, const RowSet& rows, const std::uint32_t* keys) const {
+void CpuPanes::scatter(Pane& pane, RowSet& rows, const std::uint32_t* keys) const {
+  rows.wide = &pane.wide;
   pane.rows += rows.size;
   pane.nulls = pane.nulls || rows.nulls;
   for (std::size_t s = 0; s < sections_.size(); ++s) sections_[s]->scatter(pane.raw(s), rows);
@@ -332,16 +333,20 @@ void CpuPanes::add_deferred(Worker& worker, std::uint32_t row, const Horizon& ho
   }
 }
 
-void CpuPanes::add_straggler(const RowSet& rows, const std::uint32_t* keys, std::int64_t start) {
+void CpuPanes::add_straggler(RowSet& rows, const std::uint32_t* keys, std::int64_t start) {
   bool made = false;
   Pane* pane = &panes_.at(start, groups_, made);
-  if (pane->rows + rows.size > pane_rows_) {
+  if (pane->rows + rows.size > tuning_.pane_rows) {
     pane = &panes_.add_layer(start, groups_);
     made = true;
   }
   pane->rows += rows.size;
-  pane->nulls = pane->nulls || rows.nulls;
+  rows.wide = &pane->wide;
   const bool in_window = !direct_ && start >= window_begin_ && start < entered_end_;
+  if (rows.nulls && !pane->nulls) {
+    pane->nulls = true;
+    null_panes_ += in_window ? 1U : 0U;
+  }
   const bool in_back = start >= front_end_;
   for (std::size_t s = 0; s < sections_.size(); ++s) {
     sections_[s]->scatter(pane->raw(s), rows);

@@ -15,7 +15,7 @@ constexpr std::uint32_t kBlock = 128;
 
 template <class Work>
 void CpuPanes::over_groups(std::uint32_t groups, const Work& work) {
-  const unsigned workers = std::clamp(groups / kGroupsPerWorker, 1U, workers_.threads());
+  const unsigned workers = std::clamp(groups / tuning_.groups_per_worker, 1U, workers_.threads());
   const std::uint32_t share = (groups / workers + kBlock) / kBlock * kBlock;
   workers_.run(workers, [&](unsigned worker) {
     const std::uint32_t begin = std::min(groups, worker * share);
@@ -32,7 +32,7 @@ void CpuPanes::take_shadows(Closing& closing, std::int64_t before) {
       std::unique_ptr<Pane> shadow = std::move(pane.shadows[w]);
       if (shadow == nullptr) continue;
       --scratch_[w + 1]->shadows;
-      if (pane.rows + shadow->rows > pane_rows_) {
+      if (pane.rows + shadow->rows > tuning_.pane_rows) {
         // Lands right behind this pane, as a layer of the same start, and has no shadows itself.
         panes_.insert(std::move(shadow));
         continue;
@@ -40,6 +40,7 @@ void CpuPanes::take_shadows(Closing& closing, std::int64_t before) {
       panes_.ensure(pane, shadow->capacity);
       pane.rows += shadow->rows;
       pane.nulls = pane.nulls || shadow->nulls;
+      pane.wide = pane.wide || shadow->wide;
       for (std::size_t k = 0; k < sketches_.size(); ++k) sketches_[k].merge(pane.codes[k], shadow->codes[k]);
       closing.merges.push_back({&pane, std::move(shadow)});
     }
@@ -98,10 +99,25 @@ void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t ke
       }
       front_end_ = end_ns;
     }
+    if (closing.restart) null_panes_ = 0;
+    for (const Pane* pane : closing.entering) null_panes_ += pane->nulls ? 1U : 0U;
+    closing.slides =
+        !closing.restart && null_panes_ == 0 && closing.entering.size() == 1 && closing.leaving.size() <= 1;
+    for (const Pane* pane : closing.leaving) null_panes_ -= pane->nulls ? 1U : 0U;
   }
   window_begin_ = next_begin;
   entered_end_ = end_ns;
   for (std::size_t i = 0; i < panes_.size() && panes_[i].start < keep_from; ++i) closing.recycled.push_back(&panes_[i]);
+}
+
+/// Calls on(section, cells, groups) for the sections from number `from` on that hold anything of the block in `pane`.
+template <class On>
+void CpuPanes::each_section(const Pane& pane, GroupRange block, std::size_t from, const On& on) {
+  const GroupRange held = pane.within(block);
+  if (held.size() == 0) return;
+  for (std::size_t s = from; s < sections_.size(); ++s) {
+    if (!sections_[s]->only_nulls() || pane.nulls) on(*sections_[s], pane.raw(s), held);
+  }
 }
 
 void CpuPanes::stack_block(const Closing& closing, GroupRange block) {
@@ -116,64 +132,79 @@ void CpuPanes::stack_block(const Closing& closing, GroupRange block) {
   }
 }
 
+/// The first section takes the block in one pass where it can; false where a pane has no cells for some of the groups.
+bool CpuPanes::slide_block(const Closing& closing, GroupRange block, std::uint32_t entry, std::uint32_t& entries) {
+  const Pane* const entering = closing.entering.front();
+  const Pane* const leaving = closing.leaving.empty() ? nullptr : closing.leaving.front();
+  const auto covers = [&](const Pane* pane) { return pane == nullptr || pane->capacity >= block.end; };
+  if (!covers(entering) || !covers(leaving) || !covers(closing.front)) return false;
+  Slide slide;
+  slide.entering = entering->raw(0);
+  if (closing.front != nullptr && panes_.layout().has_front(0)) slide.front = closing.front->front(0);
+  if (leaving != nullptr) slide.leaving = leaving->raw(0);
+  slide.groups = totals_.groups.data() + entry;
+  slide.counts = totals_.counts.data() + entry;
+  slide.stride = query_.arguments.size();
+  slide.arguments = totals_.arguments.data() + entry * slide.stride;
+  entries = sections_[0]->slide(slide, block);
+  return true;
+}
+
+/// The same in steps: panes enter, groups with readings are picked, totals are emitted.
+std::uint32_t CpuPanes::pick_block(const Closing& closing, GroupRange block, std::uint32_t entry) {
+  std::array<std::uint64_t, kBlock> rows{};
+  if (closing.derived) {
+    for (const auto& section : sections_) section->add_row_counts(block, rows.data());
+  } else if (closing.direct != nullptr) {
+    each_section(*closing.direct, block, 0,
+                 [&](Section& section, Cells raw, GroupRange held) { section.add_row_counts(raw, held, rows.data()); });
+  }
+  std::uint32_t size = 0;
+  for (std::uint32_t g = 0; g < block.size(); ++g) {
+    if (rows[g] == 0) continue;
+    totals_.groups[entry + size] = block.begin + g;
+    totals_.counts[entry + size] = rows[g];
+    ++size;
+  }
+  return size;
+}
+
 /// Takes a block of groups through all steps; entries of groups with readings are written from `entry` on.
 std::uint32_t CpuPanes::close_block(const Closing& closing, GroupRange block, std::uint32_t entry) {
   merge_block(closing, block);
-  const auto each_section = [&](const Pane& pane, const auto& on) {
-    const GroupRange held = pane.within(block);
-    if (held.size() == 0) return;
-    for (std::size_t s = 0; s < sections_.size(); ++s) {
-      if (!sections_[s]->only_nulls() || pane.nulls) on(*sections_[s], s, held);
-    }
-  };
+  std::uint32_t entries = 0;
+  const std::size_t from = closing.slides && slide_block(closing, block, entry, entries) ? 1 : 0;
   if (closing.restart) {
     for (const auto& section : sections_) section->reset(block);
   }
   for (const Pane* pane : closing.entering) {
-    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.enter(pane->raw(s), held); });
+    each_section(*pane, block, from, [](Section& section, Cells raw, GroupRange held) { section.enter(raw, held); });
   }
+  if (from == 0) entries = pick_block(closing, block, entry);
 
-  std::array<std::uint64_t, kBlock> rows{};
-  std::array<std::uint32_t, kBlock> picked;
-  if (closing.derived) {
-    for (const auto& section : sections_) section->add_row_counts(block, rows.data());
-  } else if (closing.direct != nullptr) {
-    each_section(*closing.direct, [&](Section& section, std::size_t s, GroupRange held) {
-      section.add_row_counts(closing.direct->raw(s), held, rows.data());
-    });
-  }
-  std::uint32_t size = 0;
-  for (std::uint32_t g = 0; g < block.size(); ++g) {
-    picked[size] = block.begin + g;
-    rows[size] = rows[g];
-    size += rows[g] > 0 ? 1U : 0U;
-  }
-  std::copy_n(picked.data(), size, totals_.groups.data() + entry);
-  std::copy_n(rows.data(), size, totals_.counts.data() + entry);
   const std::size_t arguments = query_.arguments.size();
-  const Picked entries{picked.data(), size, totals_.arguments.data() + entry * arguments, arguments};
-  for (std::size_t s = 0; s < sections_.size() && size > 0; ++s) {
+  const Picked picked{totals_.groups.data() + entry, entries, totals_.arguments.data() + entry * arguments, arguments};
+  for (std::size_t s = from; s < sections_.size() && entries > 0; ++s) {
     if (!closing.derived) {
-      sections_[s]->emit_raw(closing.direct->raw(s), entries);
-    } else if (closing.front != nullptr) {
-      const bool front = panes_.layout().has_front(s);
-      sections_[s]->emit(front ? closing.front->front(s) : nullptr, front ? closing.front->capacity : 0, entries);
+      sections_[s]->emit_raw(closing.direct->raw(s), picked);
+    } else if (closing.front != nullptr && panes_.layout().has_front(s)) {
+      sections_[s]->emit(closing.front->front(s), closing.front->capacity, picked);
     } else {
-      sections_[s]->emit(nullptr, 0, entries);
+      sections_[s]->emit(nullptr, 0, picked);
     }
   }
 
   for (const Pane* pane : closing.leaving) {
-    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.leave(pane->raw(s), held); });
+    each_section(*pane, block, from, [](Section& section, Cells raw, GroupRange held) { section.leave(raw, held); });
   }
   if (closing.flip) {
     for (const auto& section : sections_) section->reset_back(block);
     stack_block(closing, block);
   }
   for (const Pane* pane : closing.recycled) {
-    each_section(*pane, [&](Section& section, std::size_t s, GroupRange held) { section.clear(pane->raw(s), held); });
+    each_section(*pane, block, 0, [](Section& section, Cells raw, GroupRange held) { section.clear(raw, held); });
   }
-  return size;
+  return entries;
 }
 
 std::uint32_t CpuPanes::close_groups(const Closing& closing, GroupRange groups) {
@@ -259,12 +290,14 @@ void CpuPanes::rebuild(std::int64_t closed_end) {
   closing.clear();
   const GroupRange all{0, room_};
   window_begin_ = entered_end_ = front_end_ = kNothingClosed;
+  null_panes_ = 0;
   if (closed_end == kNothingClosed) return;
   entered_end_ = front_end_ = closed_end;
   window_begin_ = saturating_add(saturating_subtract(closed_end, query_.window_ns), query_.slide_ns);
   if (direct_) return;
   for (std::size_t i = panes_.lower_bound(window_begin_); i < panes_.size() && panes_[i].start < closed_end; ++i) {
     closing.entering.push_back(&panes_[i]);
+    null_panes_ += panes_[i].nulls ? 1U : 0U;
   }
   closing.stacked.assign(closing.entering.rbegin(), closing.entering.rend());
   std::uint32_t groups = 0;

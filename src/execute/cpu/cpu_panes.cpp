@@ -64,11 +64,11 @@ PaneGroup part_of(const PaneGroup& whole, std::uint64_t layers, std::uint64_t la
 
 }  // namespace
 
-CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers, std::uint64_t pane_rows)
+CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers, const Tuning& tuning)
     : query_(query),
       consumer_(consumer),
       workers_(workers),
-      pane_rows_(pane_rows),
+      tuning_(tuning),
       sections_(make_sections(query)),
       sketches_(make_sketches(query)),
       scales_(scales_of(query.field_places)),
@@ -77,12 +77,14 @@ CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, Worke
       direct_(!overlapping(query)),
       needs_times_(any_part(query, plan::kPartFirst | plan::kPartLast)),
       needs_keys_(distinct_aggregates(query) > 0),
+      cell_bytes_(0),
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
       panes_(sections_, sketches_.size(), overlapping(query), query.max_groups),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
       front_end_(kNothingClosed) {
+  for (const auto& section : sections_) cell_bytes_ += section->raw_bytes();
   for (unsigned id = 0; id < workers_.threads(); ++id) {
     scratch_.push_back(std::make_unique<Worker>(id, query_.arguments.size(), registers_of(query_)));
   }
@@ -217,7 +219,7 @@ void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t gr
 }
 
 void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
-  const std::uint64_t layers = (group.rows + pane_rows_ - 1) / pane_rows_;
+  const std::uint64_t layers = (group.rows + tuning_.pane_rows - 1) / tuning_.pane_rows;
   std::size_t position = panes_.lower_bound(start);
   for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
     if (position == panes_.size() || panes_[position].start != start) panes_.add_layer(start, groups_);
@@ -226,7 +228,7 @@ void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
     // Groups of a pane are read one after the other, so the sum may pass what a layer takes; then it just takes no
     // more.
     pane.rows += part.rows;
-    pane.nulls = true;
+    pane.nulls = pane.wide = true;
     for (std::size_t s = 0; s < sections_.size(); ++s) {
       sections_[s]->write(pane.raw(s), group.group, part.arguments.data(), part.rows);
     }
@@ -267,7 +269,7 @@ std::uint64_t CpuPanes::worst_case(const plan::QueryPlan& query, std::int64_t pa
 
   // Shadows are of panes that are being filled: those of the live ones that no window to close soon waits for.
   const auto filled = static_cast<std::uint64_t>(std::max<std::int64_t>(panes - query.panes_per_window() + 1, 1));
-  const std::uint64_t shadows = (threads - 1) * std::min<std::uint64_t>(filled, kShadowsPerWorker);
+  const std::uint64_t shadows = (threads - 1) * std::min<std::uint64_t>(filled, Tuning{}.shadows_per_worker);
   bytes += shadows * (layout.bytes(groups, false) + sizeof(Pane) + pointers + pane_codes);
 
   if (fronts) {

@@ -26,18 +26,18 @@
 
 namespace weir::execute::cpu {
 
-/// Readings that a pane's 32-bit counts can take before another layer is begun.
-inline constexpr std::uint64_t kPaneRows = 0xFFFF'FFFF;
-
-/// Shadows that one worker may have at once; rows of further panes wait for the engine's thread. Enough for streams
-/// whose disorder spans some panes; a bound, so that memory can be estimated.
-inline constexpr std::size_t kShadowsPerWorker = 8;
-
-/// Rows that are worth another worker: about ten microseconds of work.
-inline constexpr std::uint32_t kRowsPerWorker = 8192;
-
-/// Groups that are worth another worker when a window closes.
-inline constexpr std::uint32_t kGroupsPerWorker = 2048;
+/// Sizes that decide how work is divided, never what comes out of it. Tests make them small.
+struct Tuning {
+  /// Readings that a pane takes before another layer is begun: cells count in 32 bits.
+  std::uint64_t pane_rows = 0xFFFF'FFFF;
+  /// Rows that are worth another worker: about ten microseconds of work.
+  std::uint32_t rows_per_worker = 8192;
+  /// Groups that are worth another worker when a window closes.
+  std::uint32_t groups_per_worker = 2048;
+  /// Shadows that one worker may have at once; rows of further panes wait for the engine's thread. Enough for streams
+  /// whose disorder spans some panes; a bound, so that memory can be estimated.
+  std::size_t shadows_per_worker = 8;
+};
 
 /// What worst_case() assumes of sketches: different bins that the values of a group fall into within a pane (64 are an
 /// octave), and different keys that a distinct() meets within a pane.
@@ -46,9 +46,8 @@ inline constexpr std::uint64_t kAssumedKeys = 100'000;
 
 class CpuPanes final : public QueryPanes {
  public:
-  /// @param pane_rows kPaneRows, or fewer to test layers
-  CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers,
-           std::uint64_t pane_rows = kPaneRows);
+  /// All but the tuning outlive the panes.
+  CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers, const Tuning& tuning = {});
   ~CpuPanes() override;
 
   void begin(const batch::Batch& batch, const GroupView& groups) override;
@@ -82,9 +81,9 @@ class CpuPanes final : public QueryPanes {
   void deposit(Worker& worker, std::int64_t start, const std::uint32_t* selected, const std::uint32_t* positions,
                std::uint32_t size);
   Pane* writable(Worker& worker, std::int64_t start, std::uint32_t rows);
-  void scatter(Pane& pane, const RowSet& rows, const std::uint32_t* keys) const;
+  void scatter(Pane& pane, RowSet& rows, const std::uint32_t* keys) const;
   void add_deferred(Worker& worker, std::uint32_t row, const Horizon& horizon);
-  void add_straggler(const RowSet& rows, const std::uint32_t* keys, std::int64_t start);
+  void add_straggler(RowSet& rows, const std::uint32_t* keys, std::int64_t start);
   void raise_fronts(const RowSet& rows, Pane& pane, bool made);
   [[nodiscard]] bool in_gap(std::int64_t start) const noexcept;
   [[nodiscard]] std::int64_t pane_start(std::int64_t time) const noexcept;
@@ -102,8 +101,12 @@ class CpuPanes final : public QueryPanes {
   void plan_close(Closing& closing, std::int64_t end_ns, std::int64_t keep_from);
   std::uint32_t close_groups(const Closing& closing, GroupRange groups);
   std::uint32_t close_block(const Closing& closing, GroupRange block, std::uint32_t entry);
+  bool slide_block(const Closing& closing, GroupRange block, std::uint32_t entry, std::uint32_t& entries);
+  std::uint32_t pick_block(const Closing& closing, GroupRange block, std::uint32_t entry);
   void merge_block(const Closing& closing, GroupRange block);
   void stack_block(const Closing& closing, GroupRange block);
+  template <class On>
+  void each_section(const Pane& pane, GroupRange block, std::size_t from, const On& on);
   void settle();
   void rebuild(std::int64_t closed_end);
   void move_entries(std::uint32_t from, std::uint32_t to, std::uint32_t count);
@@ -121,7 +124,7 @@ class CpuPanes final : public QueryPanes {
   const plan::QueryPlan& query_;
   WindowConsumer& consumer_;
   WorkerPool& workers_;
-  const std::uint64_t pane_rows_;
+  const Tuning tuning_;
 
   // What the plan asks for.
   std::vector<std::unique_ptr<Section>> sections_;
@@ -129,10 +132,10 @@ class CpuPanes final : public QueryPanes {
   std::vector<double> scales_;           ///< [field] → 10^places
   std::vector<double> argument_scales_;  ///< [argument] → 10^places
   Filter filter_;
-  bool direct_;               ///< a window is one pane and shares none: totals come straight from its cells
-  bool needs_times_;          ///< first or last
-  bool needs_keys_;           ///< distinct
-  std::uint32_t cell_bytes_;  ///< of a group in a pane, raw
+  bool direct_;             ///< a window is one pane and shares none: totals come straight from its cells
+  bool needs_times_;        ///< first or last
+  bool needs_keys_;         ///< distinct
+  std::size_t cell_bytes_;  ///< of a group in a pane, raw
   std::size_t quantiles_;
   std::size_t distincts_;
 
@@ -149,11 +152,12 @@ class CpuPanes final : public QueryPanes {
 
   // State.
   PaneStore panes_;
-  std::uint32_t groups_ = 0;   ///< groups that may have readings
-  std::uint32_t room_ = 0;     ///< groups that sections and sketches have room for
-  std::int64_t window_begin_;  ///< of the next window to close; panes before it have left
-  std::int64_t entered_end_;   ///< panes before it have entered
-  std::int64_t front_end_;     ///< panes before it are in the front stack, the others in the back
+  std::uint32_t groups_ = 0;    ///< groups that may have readings
+  std::uint32_t room_ = 0;      ///< groups that sections and sketches have room for
+  std::int64_t window_begin_;   ///< of the next window to close; panes before it have left
+  std::int64_t entered_end_;    ///< panes before it have entered
+  std::int64_t front_end_;      ///< panes before it are in the front stack, the others in the back
+  std::size_t null_panes_ = 0;  ///< panes with nulls that have entered and not left
   std::vector<Straggler> stragglers_;
 
   // Reused storage.

@@ -173,6 +173,7 @@ void PaneStore::reset(Pane& pane) const noexcept {
   for (CodeCounts& codes : pane.codes) codes.clear();
   pane.rows = 0;
   pane.nulls = false;
+  pane.wide = false;
 }
 
 void PaneStore::recycle_shadow(std::unique_ptr<Pane> pane) {

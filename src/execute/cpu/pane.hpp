@@ -47,6 +47,7 @@ struct Pane {
   std::uint32_t capacity = 0;  ///< groups that there are cells for
   bool fronts = false;         ///< has front cells
   bool nulls = false;          ///< may hold readings whose first argument is null
+  bool wide = false;           ///< a value beyond kNarrow may have entered its cells
   const PaneLayout* layout = nullptr;
   std::unique_ptr<std::byte, CellMemory> memory;
   std::vector<CodeCounts> codes;               ///< [sketch]

@@ -29,6 +29,7 @@ struct RowSet {
   const std::int64_t* times = nullptr;          ///< only when a section asks for times
   const std::int64_t* const* values = nullptr;  ///< [argument]
   bool nulls = false;                           ///< values may be kNullUnits
+  bool* wide = nullptr;                         ///< of the pane: a value beyond kNarrow may have entered its cells
   bool prefetch = false;                        ///< the cells do not fit the near caches
 };
 
@@ -50,6 +51,18 @@ struct Picked {
 /// Cells of a pane, opaque to everybody but the section.
 using Cells = std::byte*;
 using ConstCells = const std::byte*;
+
+/// The usual close of a block of groups in one go: a pane enters, the window is emitted, a pane leaves. All cells cover
+/// the block; nullptr where there is none.
+struct Slide {
+  ConstCells entering = nullptr;
+  ConstCells front = nullptr;
+  ConstCells leaving = nullptr;
+  std::uint32_t* groups = nullptr;  ///< entries, from the first one of the block on
+  std::uint64_t* counts = nullptr;
+  ArgumentTotal* arguments = nullptr;
+  std::size_t stride = 0;
+};
 
 class Section {
  public:
@@ -96,6 +109,9 @@ class Section {
   virtual void add_row_counts(ConstCells raw, GroupRange groups, std::uint64_t* counts) const noexcept = 0;
   virtual void emit(ConstCells front, std::uint32_t front_groups, const Picked& picked) const noexcept = 0;
   virtual void emit_raw(ConstCells raw, const Picked& picked) const noexcept = 0;
+  /// @brief enter, emit and leave in one pass, only of a section that counts readings all by itself.
+  /// @return the number of entries
+  virtual std::uint32_t slide(const Slide& /*slide*/, GroupRange /*block*/) noexcept { return 0; }
 };
 
 /// @brief A total that no reading has entered.

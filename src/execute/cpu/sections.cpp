@@ -18,8 +18,8 @@ std::unique_ptr<Section> make_core(std::uint16_t parts, int argument, bool nulla
 
 ArgumentTotal empty_total() noexcept {
   ArgumentTotal total;
-  total.min = ops::MinMax{}.min;
-  total.max = ops::MinMax{}.max;
+  total.min = ops::Extremes{}.min;
+  total.max = ops::Extremes{}.max();
   total.first_time = ops::FirstValue{}.time;
   total.first_value = ops::FirstValue{}.value;
   total.last_time = ops::LastValue{}.time;
