@@ -20,7 +20,7 @@ ReadingRunner::ReadingRunner(const plan::Plan& plan, const plan::QueryPlan& quer
   units_.assign(query.arguments.size(), std::vector<std::int64_t>(ops::kColumnRows));
   kept_.resize(ops::kColumnRows);
   texts_.resize(keys.arity());
-  values_.resize(query.arguments.size());
+  values_.resize(query.columns.size());
 }
 
 void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
@@ -57,9 +57,10 @@ void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
       for (std::size_t key = 0; key < texts_.size(); ++key) {
         texts_[key] = keys_->value(batch.keys()[row], key);
       }
-      for (std::size_t a = 0; a < units_.size(); ++a) {
-        values_[a].null = units_[a][i] == kNullUnits;
-        values_[a].units = units_[a][i];
+      for (std::size_t column = 0; column < values_.size(); ++column) {
+        const std::int64_t units = units_[query_->columns[column]][i];
+        values_[column].null = units == kNullUnits;
+        values_[column].units = units;
       }
       out.append({batch.times()[row], batch.times()[row], 0}, texts_.data(), values_.data());
       ++ledger_.counted;

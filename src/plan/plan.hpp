@@ -69,7 +69,7 @@ struct Aggregate {
 struct QueryPlan {
   std::size_t stream = 0;               ///< index in Plan::streams
   spec::Query spec;                     ///< as the user wrote it
-  std::string stream_text;  ///< the stream's name, keys, fields and time, as fingerprint() has them
+  std::string stream_text;              ///< the stream's name, keys, fields and time, as fingerprint() has them
   std::vector<int> field_places;        ///< decimal places of each of the stream's fields, in the schema's order
   ops::Program where;                   ///< empty: all readings
   std::vector<KeyTest> key_tests;       ///< of where and of the arguments' programs
@@ -82,9 +82,9 @@ struct QueryPlan {
   batch::ResultShape shape;
   std::vector<std::size_t> sinks;  ///< indices in Plan::spec.sinks
 
-  bool readings = false;   ///< no aggregation: a row for each reading that passes `where`; see `columns`
+  bool readings = false;             ///< no aggregation: a row for each reading that passes `where`; see `columns`
   std::vector<std::size_t> columns;  ///< readings: the argument in each selected column
-  bool per_batch = false;  ///< no window: window = slide = pane = the batch interval, in arrival time
+  bool per_batch = false;            ///< no window: window = slide = pane = the batch interval, in arrival time
   std::int64_t window_ns = 0;
   std::int64_t slide_ns = 0;
   std::int64_t pane_ns = 0;  ///< gcd(window, slide)

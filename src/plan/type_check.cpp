@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/spelling.hpp"
@@ -74,13 +75,14 @@ class Checker {
   Operand run(int first, int root) {
     first_ = first;
     // A call of an aggregate is one operand here; what it holds belongs to another scope.
-    std::vector<int> aggregate_from(static_cast<std::size_t>(root - first + 1), -1);
+    const std::size_t size = static_cast<std::size_t>(root) + 1 - static_cast<std::size_t>(first);
+    std::vector<int> aggregate_from(size, -1);
     for (int id = first; id <= root; ++id) {
       if (is_aggregate_call(node(id))) {
         aggregate_from[static_cast<std::size_t>(node(id).first - first)] = id;
       }
     }
-    operands_.assign(static_cast<std::size_t>(root - first + 1), {});
+    operands_.assign(size, {});
     for (int id = first; id <= root; ++id) {
       const int aggregate = aggregate_from[static_cast<std::size_t>(id - first)];
       if (aggregate >= 0) {
@@ -227,13 +229,9 @@ class Checker {
     const auto* const function = std::find_if(kFunctions.begin(), kFunctions.end(),
                                               [&](const Function& candidate) { return candidate.name == node.text; });
     if (function == kFunctions.end()) {
-      std::vector<std::string_view> names;
-      for (const Function& candidate : kFunctions) {
-        names.push_back(candidate.name);
-      }
-      for (const std::string_view name : aggregate_names()) {
-        names.push_back(name);
-      }
+      std::vector<std::string_view> names(aggregate_names().begin(), aggregate_names().end());
+      std::transform(kFunctions.begin(), kFunctions.end(), std::back_inserter(names),
+                     [](const Function& candidate) { return candidate.name; });
       site_.mistake(node.column, fmt::format("unknown function '{}'", node.text), suggest(node.text, names));
       return {};
     }

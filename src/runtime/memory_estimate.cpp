@@ -13,6 +13,9 @@ namespace {
 // The program itself with its libraries, log, threads' stacks and allocator slack.
 constexpr std::uint64_t kProgramBytes = 24U << 20U;
 constexpr std::uint64_t kBatchesPerStream = 4;
+// A decoder's cache from the bytes of the key cells to the id (decode/key_cache.hpp): 8 entries of 64 bytes a key.
+constexpr std::uint64_t kKeyCacheBytes = 512;
+constexpr std::uint64_t kLargestKeyCache = 16U << 20U;
 
 // Panes that can be alive at once: those of the open window, those kept for revisions, and those that disorder and
 // sources that run ahead of the slowest one can reach.
@@ -45,9 +48,17 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     if (queued) {
       add(name + "journal", plan.spec.journal_memory, 0);
     }
+    if (!stream.spec.schema.keys.empty()) {
+      add(name + "key caches",
+          stream.spec.sources.size() * std::min<std::uint64_t>(kLargestKeyCache, kKeyCacheBytes * stream.spec.max_keys),
+          0);
+    }
     add(name + "keys", batch::KeyDictionary::worst_case_bytes(stream.spec.schema.keys.size(), stream.spec.max_keys), 0);
   }
   for (const plan::QueryPlan& query : plan.queries) {
+    if (query.readings) {
+      continue;  // stateless
+    }
     const execute::MemoryNeed need = backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
     add("query " + query.spec.name, need.host_bytes, need.device_bytes);
   }

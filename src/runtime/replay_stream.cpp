@@ -227,11 +227,14 @@ bool ReplayStream::refill(Input& input) {
       if (!input.staged.empty()) {
         continue;
       }
-      // The message is used up: only now is what it held beside readings counted, once, however often it is decoded.
-      feed_.add_counts(input.counts);
-      input.counts = {};
-      input.start = input.after;
-      input.taken = 0;
+      // The message is used up: only now is what it held beside readings counted, once, however often it is decoded. A
+      // message that ends in the middle of a record counts as one with the next.
+      if (!input.decoder->holds_back() || input.ended) {
+        feed_.add_counts(input.counts);
+        input.counts = {};
+        input.start = input.after;
+        input.taken = 0;
+      }
     }
     if (input.ended) {
       return false;
@@ -248,7 +251,7 @@ void ReplayStream::decode_next(Input& input) {
   if (input.reader->next(input.block)) {
     input.decoder->decode(input.block, input.writer);
     input.after = {input.block.position_offset, std::string(input.block.position_detail)};
-    input.counts.payload_bytes = input.block.payload.size();
+    input.counts.payload_bytes += input.block.payload.size();
   } else {
     input.decoder->finish(input.writer);
     input.ended = true;

@@ -45,7 +45,8 @@ void StreamFeed::message(const batch::MessageView& message, decode::Decoder& dec
     return;
   }
   after_rows();
-  batch_->at_message_boundary = true;
+  // A record that is split over two messages would be lost with a checkpoint in between.
+  batch_->at_message_boundary = !decoder.holds_back();
   position(message.source, {message.position_offset, std::string(message.position_detail)});
 }
 

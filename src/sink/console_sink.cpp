@@ -75,8 +75,8 @@ std::string time_text(std::int64_t ns) {
 std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t shown) {
   const batch::ResultShape& shape = table.shape();
   std::vector<Column> columns;
-  columns.push_back({"window_start", false, {}});
-  columns.push_back({"window_end", false, {}});
+  columns.push_back({shape.readings ? "time" : "window_start", false, {}});
+  if (!shape.readings) columns.push_back({"window_end", false, {}});
   for (const std::string& key : shape.group_keys) columns.push_back({printable(key), false, {}});
   for (const batch::ResultColumn& column : shape.columns) columns.push_back({printable(column.name), true, {}});
   bool revised = false;
@@ -86,7 +86,7 @@ std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t show
   for (std::size_t row = 0; row < shown; ++row) {
     auto column = columns.begin();
     (column++)->cells.push_back(time_text(table.row(row).window_start_ns));
-    (column++)->cells.push_back(time_text(table.row(row).window_end_ns));
+    if (!shape.readings) (column++)->cells.push_back(time_text(table.row(row).window_end_ns));
     for (std::size_t key = 0; key < shape.group_keys.size(); ++key) {
       (column++)->cells.push_back(printable(table.group(row, key)));
     }

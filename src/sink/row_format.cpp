@@ -121,7 +121,7 @@ RowFormat::RowFormat(const batch::ResultShape& shape) : shape_(shape) {
   for (const batch::ResultColumn& column : shape.columns) add_name(column.name);
   json_head_ = R"({"query":)";
   append_json_string(json_head_, shape.query);
-  json_head_.append(R"(,"window_start":")");
+  json_head_.append(shape.readings ? R"(,"time":")" : R"(,"window_start":")");
   append_csv_field(csv_query_, shape.query);
 }
 
@@ -139,7 +139,9 @@ void RowFormat::render_window(const batch::ResultRow& row) {
 void RowFormat::append_members(std::string& out, const batch::ResultTable& table, std::size_t row) {
   const batch::ResultRow& position = table.row(row);
   render_window(position);
-  out.append(json_head_).append(start_).append(R"(","window_end":")").append(end_).push_back('"');
+  out.append(json_head_).append(start_);
+  if (!shape_.readings) out.append(R"(","window_end":")").append(end_);
+  out.push_back('"');
   const std::size_t keys = shape_.group_keys.size();
   for (std::size_t key = 0; key < keys; ++key) {
     out.append(names_[key]);
@@ -177,7 +179,8 @@ void RowFormat::append_json_with_id(std::string& out, const batch::ResultTable& 
 void RowFormat::append_csv(std::string& out, const batch::ResultTable& table, std::size_t row) {
   const batch::ResultRow& position = table.row(row);
   render_window(position);
-  out.append(csv_query_).append(",").append(start_).append(",").append(end_);
+  out.append(csv_query_).append(",").append(start_);
+  if (!shape_.readings) out.append(",").append(end_);
   for (std::size_t key = 0; key < shape_.group_keys.size(); ++key) {
     out.push_back(',');
     append_csv_field(out, table.group(row, key));
@@ -187,8 +190,7 @@ void RowFormat::append_csv(std::string& out, const batch::ResultTable& table, st
     const batch::Value& value = table.value(row, column);
     if (has_text(value, shape_.columns[column])) append_number(out, value, shape_.columns[column]);
   }
-  out.push_back(',');
-  append_unsigned(out, position.revision);
+  if (!shape_.readings) append_unsigned(out.append(","), position.revision);
 }
 
 void append_json_row(std::string& out, const batch::ResultTable& table, std::size_t row) {
@@ -200,10 +202,10 @@ void append_csv_row(std::string& out, const batch::ResultTable& table, std::size
 }
 
 void append_csv_header(std::string& out, const batch::ResultShape& shape) {
-  out.append("query,window_start,window_end");
+  out.append(shape.readings ? "query,time" : "query,window_start,window_end");
   for (const std::string& key : shape.group_keys) append_csv_field(out.append(","), key);
   for (const batch::ResultColumn& column : shape.columns) append_csv_field(out.append(","), column.name);
-  out.append(",revision");
+  if (!shape.readings) out.append(",revision");
 }
 
 }  // namespace weir::sink

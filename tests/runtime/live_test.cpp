@@ -78,8 +78,8 @@ struct Running {
 
 TEST(Live, ArrivalTimeWindowsCloseByTheClockWithoutData) {
   Running live("", "100");
-  live.hand->emitter().store(R"({"v":1})");
-  live.hand->emitter().store(R"({"v":2})");
+  live.hand->emitter().store(R"~({"v":1})~");
+  live.hand->emitter().store(R"~({"v":2})~");
   EXPECT_TRUE(eventually([&] { return live.seen() == 2; })) << live.seen();
   live.running->request_stop();
   live.running->wait();
@@ -89,14 +89,14 @@ TEST(Live, ArrivalTimeWindowsCloseByTheClockWithoutData) {
 TEST(Live, APerBatchQueryIsEvaluatedEachInterval) {
   Running live("", "");
   for (int i = 0; i < 100; ++i) {
-    live.hand->emitter().store(R"({"v":1})");
+    live.hand->emitter().store(R"~({"v":1})~");
   }
   EXPECT_TRUE(eventually([&] { return live.seen() == 100; }));
 }
 
 TEST(Live, WhenEverySourceIsIdleEventTimeWindowsClose) {
   Running live("t", "1000");
-  live.hand->emitter().store(R"({"t":1000,"v":1})");
+  live.hand->emitter().store(R"~({"t":1000,"v":1})~");
   EXPECT_TRUE(eventually([&] { return live.seen() == 1; }));
 }
 
@@ -118,8 +118,8 @@ TEST(Live, AGracefulStopKeepsOpenWindowsForTheNextStart) {
   const Scratch scratch;
   {
     Running live("t", "3600000", scratch.path("state"));
-    live.hand->emitter().store(R"({"t":1000,"v":1})");
-    live.hand->emitter().store(R"({"t":1001,"v":2})");
+    live.hand->emitter().store(R"~({"t":1000,"v":1})~");
+    live.hand->emitter().store(R"~({"t":1001,"v":2})~");
     EXPECT_TRUE(eventually([&] { return live.running->report().streams[0].ledger.received == 2; }));
     live.running->request_stop();
     live.running->wait();
@@ -127,7 +127,7 @@ TEST(Live, AGracefulStopKeepsOpenWindowsForTheNextStart) {
   }
   Running live("t", "3600000", scratch.path("state"));
   EXPECT_TRUE(live.running->restored());
-  live.hand->emitter().store(R"({"t":1002,"v":3})");
+  live.hand->emitter().store(R"~({"t":1002,"v":3})~");
   EXPECT_TRUE(eventually([&] { return live.seen() == 3; })) << "one window with the readings of both runs";
   EXPECT_EQ(live.running->report().streams[0].ledger.received, 3U);
   EXPECT_TRUE(live.running->report().balances());
@@ -137,7 +137,7 @@ TEST(Live, WhatWasReceivedBeforeAStopIsProcessed) {
   Running live("", "");
   std::uint64_t stored = 0;
   for (int i = 0; i < 20'000; ++i) {
-    stored += live.hand->emitter().store(R"({"v":1})") ? 1U : 0U;
+    stored += live.hand->emitter().store(R"~({"v":1})~") ? 1U : 0U;
   }
   live.running->request_stop();
   live.running->wait();
@@ -146,7 +146,7 @@ TEST(Live, WhatWasReceivedBeforeAStopIsProcessed) {
 
 TEST(Live, TheEndOfTheInputClosesEveryWindow) {
   Running live("t", "3600000");
-  live.hand->emitter().store(R"({"t":1000,"v":1})");
+  live.hand->emitter().store(R"~({"t":1000,"v":1})~");
   live.hand->emitter().finish();
   live.running->wait();
   EXPECT_EQ(live.seen(), 1U);

@@ -9,63 +9,58 @@ namespace weir::test {
 namespace {
 
 std::string configuration(const std::string& sources, const std::string& query, const std::string& stream_extra = "") {
-  return R"(
+  return R"~(
 [pipeline]
 batch_interval = "10s"
 [streams.s]
-sources = [)" +
-         sources + R"(]
+sources = [)~" +
+         sources + R"~(]
 time = { field = "t", unit = "s" }
 keys = ["k"]
 fields = { v = 2 }
-)" + stream_extra +
-         R"(
+)~" + stream_extra +
+         R"~(
 [[query]]
 name = "q"
 from = "s"
-)" + query;
+)~" + query;
 }
 
 std::string file_source(const std::string& path) {
-  return R"({ type = "file", path = ")" + path + R"(", format = "csv", columns = ["t", "k", "v"] })";
+  return R"~({ type = "file", path = ")~" + path + R"~(", format = "csv", columns = ["t", "k", "v"] })~";
 }
 
 TEST(Replay, WindowsOfAFileAreExact) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "0,a,1.10\n5,a,2.20\n9,b,0.01\n10,a,3\n");
-  const std::string rows = replay_rows(configuration(
-      file_source(scratch.path("in.csv")),
-      R"(select = ["count()", "sum(v)", "avg(v)"]
+  const std::string rows = replay_rows(configuration(file_source(scratch.path("in.csv")),
+                                                     R"~(select = ["count()", "sum(v)", "avg(v)"]
 group_by = ["k"]
-window = "10s")"));
-  EXPECT_EQ(rows,
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"a","count()":2,"sum(v)":3.3,"avg(v)":1.65
-})"
-            "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"b","count()":1,"sum(v)":0.01,"avg(v)":0.01
-})"
-            "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","k":"a","count()":1,"sum(v)":3,"avg(v)":3
-})"
-            "\n");
+window = "10s")~"));
+  EXPECT_EQ(
+      rows,
+      R"~({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"a","count()":2,"sum(v)":3.3,"avg(v)":1.65})~"
+      "\n"
+      R"~({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","k":"b","count()":1,"sum(v)":0.01,"avg(v)":0.01})~"
+      "\n"
+      R"~({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","k":"a","count()":1,"sum(v)":3,"avg(v)":3})~"
+      "\n");
 }
 
 TEST(Replay, AQueryWithoutWindowIsEvaluatedPerBatchInterval) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "3,a,1\n12,a,2\n11,a,4\n55,a,8\n");
-  const std::string rows = replay_rows(
-      configuration(file_source(scratch.path("in.csv")), R"(select = ["count()", "sum(v)"])", "out_of_order = \"60s\""));
+  const std::string rows = replay_rows(configuration(file_source(scratch.path("in.csv")),
+                                                     R"~(select = ["count()", "sum(v)"])~", "out_of_order = \"60s\""));
   // 11 came after 12: it is in the batch in which it came.
-  EXPECT_EQ(rows,
-            R"({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count()":1,"sum(v)":1
-})"
-            "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count()":2,"sum(v)":6
-})"
-            "\n"
-            R"({"query":"q","window_start":"1970-01-01T00:00:50Z","window_end":"1970-01-01T00:01:00Z","count()":1,"sum(v)":8
-})"
-            "\n");
+  EXPECT_EQ(
+      rows,
+      R"~({"query":"q","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count()":1,"sum(v)":1})~"
+      "\n"
+      R"~({"query":"q","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count()":2,"sum(v)":6})~"
+      "\n"
+      R"~({"query":"q","window_start":"1970-01-01T00:00:50Z","window_end":"1970-01-01T00:01:00Z","count()":1,"sum(v)":8})~"
+      "\n");
 }
 
 TEST(Replay, SeveralFilesGiveTheRowsOfTheFileThatMergesThem) {
@@ -87,10 +82,10 @@ TEST(Replay, SeveralFilesGiveTheRowsOfTheFileThatMergesThem) {
     write_file(scratch.path(std::to_string(i) + ".csv"), parts[i]);
     sources += file_source(scratch.path(std::to_string(i) + ".csv")) + ",";
   }
-  const std::string query = R"(select = ["count()", "sum(v)", "min(v)", "max(v)"]
+  const std::string query = R"~(select = ["count()", "sum(v)", "min(v)", "max(v)"]
 group_by = ["k"]
 window = "60s"
-slide = "7s")";
+slide = "7s")~";
   runtime::Report report;
   const std::string together = replay_rows(configuration(sources, query), &report);
   EXPECT_TRUE(report.balances());
@@ -109,12 +104,15 @@ TEST(Replay, BatchSizeAndThreadsDoNotShow) {
             std::to_string(random() % 100) + "\n";
   }
   write_file(scratch.path("in.csv"), text);
-  const std::string toml = configuration(file_source(scratch.path("in.csv")), R"(select = ["count()", "sum(v)", "avg(v)", "stddev(v)", "min(v)", "max(v)", "first(v)", "last(v)", "quantile(v, 0.9)", "distinct(k)"]
+  const std::string toml = configuration(
+      file_source(scratch.path("in.csv")),
+      R"~(select = ["count()", "sum(v)", "avg(v)", "stddev(v)", "min(v)", "max(v)", "first(v)", "last(v)", "quantile(v, 0.9)", "distinct(k)"]
 where = "v > -40000"
 group_by = ["k"]
 window = "100s"
 slide = "15s"
-allowed_lateness = "20s")", "out_of_order = \"10s\"");
+allowed_lateness = "20s")~",
+      "out_of_order = \"10s\"\nmax_keys = 40");
   runtime::Report report;
   const std::string reference = replay_rows(toml, &report);
   EXPECT_TRUE(report.balances());
@@ -135,8 +133,8 @@ TEST(Replay, MalformedReadingsAreCountedByReason) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "1,a,1\nx,a,1\n2,a,nan\n3,a,1e99\n4\n5,a,2\n");
   runtime::Report report;
-  replay_rows(configuration(file_source(scratch.path("in.csv")), R"(select = ["count()"]
-window = "10s")"),
+  replay_rows(configuration(file_source(scratch.path("in.csv")), R"~(select = ["count()"]
+window = "10s")~"),
               &report);
   const state::StreamLedger& ledger = report.streams[0].ledger;
   EXPECT_EQ(ledger.received, 6U);
@@ -153,8 +151,8 @@ TEST(Replay, DedupeCountsAReadingOnce) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "1,a,1\n1,a,1\n2,a,1\n1,b,1\n2,a,1\n");
   runtime::Report report;
-  replay_rows(configuration(file_source(scratch.path("in.csv")), R"(select = ["count()"]
-window = "10s")",
+  replay_rows(configuration(file_source(scratch.path("in.csv")), R"~(select = ["count()"]
+window = "10s")~",
                             "dedupe = true"),
               &report);
   EXPECT_EQ(report.streams[0].ledger.duplicate, 2U);
@@ -165,7 +163,7 @@ window = "10s")",
 TEST(Replay, AFileThatCannotBeReadIsOneLine) {
   const Scratch scratch;
   try {
-    replay_rows(configuration(file_source(scratch.path("absent.csv")), R"(select = ["count()"])"));
+    replay_rows(configuration(file_source(scratch.path("absent.csv")), R"~(select = ["count()"])~"));
     FAIL();
   } catch (const Error& error) {
     const std::string text = error.what();
@@ -178,10 +176,10 @@ TEST(Replay, AConfigurationThatDoesNotFitIsRefusedWithTheNumbers) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "1,a,1\n");
   try {
-    replay_rows(configuration(file_source(scratch.path("in.csv")), R"(select = ["avg(v)"]
+    replay_rows(configuration(file_source(scratch.path("in.csv")), R"~(select = ["avg(v)"]
 group_by = ["k"]
 window = "10000s"
-slide = "1s")",
+slide = "1s")~",
                               "max_keys = 100000000"));
     FAIL();
   } catch (const ConfigError& error) {

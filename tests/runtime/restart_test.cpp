@@ -33,21 +33,23 @@ std::string input(std::uint64_t seed, int readings) {
 std::string configuration(const Scratch& scratch, int files, const std::string& out) {
   std::string sources;
   for (int i = 0; i < files; ++i) {
-    sources += R"({ type = "file", path = ")" + scratch.path(std::to_string(i) + ".csv") +
-               R"(", format = "csv", columns = ["t", "k", "v"] },)";
+    sources += R"~({ type = "file", path = ")~" + scratch.path(std::to_string(i) + ".csv") +
+               R"~(", format = "csv", columns = ["t", "k", "v"] },)~";
   }
-  return R"(
+  return R"~(
 [pipeline]
 batch_interval = "5s"
 batch_rows = 257
 checkpoint_interval = "1ms"
 [streams.s]
-sources = [)" + sources + R"(]
+sources = [)~" +
+         sources + R"~(]
 time = { field = "t", unit = "s" }
 keys = ["k"]
 fields = { v = 1 }
 out_of_order = "3s"
 dedupe = true
+max_keys = 60
 [[query]]
 name = "sliding"
 from = "s"
@@ -71,8 +73,9 @@ sinks = ["rows"]
 [[sink]]
 name = "rows"
 type = "file"
-path = ")" + out + R"("
-)";
+path = ")~" +
+         out + R"~("
+)~";
 }
 
 runtime::Options replay_options() {
