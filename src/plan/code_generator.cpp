@@ -98,25 +98,24 @@ class Generator {
         continue;
       }
       stack.push_back({visit.id, true});
-      const std::vector<int> order = visiting_order(visit.id);
-      for (auto operand = order.rbegin(); operand != order.rend(); ++operand) {
-        stack.push_back({operands(visit.id)[static_cast<std::size_t>(*operand)], false});
+      for (const int position : stacking_order(visit.id)) {
+        stack.push_back({operands(visit.id)[static_cast<std::size_t>(position)], false});
       }
     }
     return true;
   }
 
-  /// Positions (0: a, 1: b, 2: c) of the operands in the order in which they are computed.
-  [[nodiscard]] std::vector<int> visiting_order(int id) const {
+  /// Positions (0: a, 1: b, 2: c) of the operands, the one that is computed last first; equals go from left to right.
+  [[nodiscard]] std::vector<int> stacking_order(int id) const {
     const std::array<int, 3> all = operands(id);
     std::vector<int> order;
-    for (int position = 0; position < 3; ++position) {
+    for (const int position : {2, 1, 0}) {
       if (all[static_cast<std::size_t>(position)] >= 0) {
         order.push_back(position);
       }
     }
     std::stable_sort(order.begin(), order.end(), [&](int x, int y) {
-      return need_[static_cast<std::size_t>(all[static_cast<std::size_t>(x)])] >
+      return need_[static_cast<std::size_t>(all[static_cast<std::size_t>(x)])] <
              need_[static_cast<std::size_t>(all[static_cast<std::size_t>(y)])];
     });
     return order;
@@ -124,10 +123,10 @@ class Generator {
 
   bool emit(int id) {
     const GraphValue& value = graph_[id];
-    const std::vector<int> order = visiting_order(id);
+    const std::vector<int> order = stacking_order(id);
     std::array<int, 3> registers{0, 0, 0};
-    for (auto position = order.rbegin(); position != order.rend(); ++position) {
-      registers[static_cast<std::size_t>(*position)] = results_.back();
+    for (const int position : order) {
+      registers[static_cast<std::size_t>(position)] = results_.back();
       results_.pop_back();
     }
     // Taken before the operands are given back, so that it is none of them.

@@ -29,7 +29,7 @@ std::string_view format_name(spec::FormatKind kind) noexcept {
 }
 
 std::string source_text(const spec::Source& source) {
-  const std::string format(format_name(source.format.kind));
+  const std::string_view format = format_name(source.format.kind);
   switch (source.kind) {
     case spec::SourceKind::mqtt:
       return fmt::format("mqtt {} topics {} (qos {}, MQTT {}), {}", source.broker, join(source.topics), source.qos,
@@ -39,16 +39,16 @@ std::string source_text(const spec::Source& source) {
     case spec::SourceKind::directory:
       return fmt::format("directory {}/{} every {}, {}", source.path, source.pattern, to_string(source.poll), format);
     case spec::SourceKind::standard_input:
-      return "standard input, " + format;
+      return fmt::format("standard input, {}", format);
     case spec::SourceKind::tcp:
       return fmt::format("tcp {}:{}, {}", source.host, source.port, format);
     case spec::SourceKind::simulator:
       return fmt::format("simulator seed {}, {} sensors, {} readings/s, {}", source.simulator.seed,
                          source.simulator.sensors, source.simulator.rate_per_s, format);
     case spec::SourceKind::custom:
-      return "custom receiver, " + format;
+      return fmt::format("custom receiver, {}", format);
   }
-  return format;
+  return {};
 }
 
 std::string time_text(const spec::Time& time) {
@@ -102,7 +102,7 @@ std::string type_text(const batch::ResultColumn& column) {
   return {};
 }
 
-std::string aggregate_text(const QueryPlan& query, const Aggregate& aggregate, const spec::Schema& schema) {
+std::string aggregate_text(const Aggregate& aggregate, const spec::Schema& schema) {
   std::string inside;
   if (aggregate.kind == AggregateKind::distinct) {
     inside = schema.keys[static_cast<std::size_t>(aggregate.key)].name;
@@ -112,7 +112,6 @@ std::string aggregate_text(const QueryPlan& query, const Aggregate& aggregate, c
   if (aggregate.kind == AggregateKind::quantile) {
     inside += fmt::format(", {}", aggregate.quantile);
   }
-  (void)query;
   return fmt::format("{}({})", aggregate_name(aggregate.kind), inside);
 }
 
@@ -207,8 +206,8 @@ class Explanation {
       const bool selected = i < query.shape.columns.size();
       const batch::ResultColumn& column =
           selected ? query.shape.columns[i] : query.hidden_columns[i - query.shape.columns.size()];
-      line(selected ? "select" : "for having", fmt::format("{}: {} = {}", column.name, type_text(column),
-                                                           aggregate_text(query, query.aggregates[i], schema)));
+      line(selected ? "select" : "for having",
+           fmt::format("{}: {} = {}", column.name, type_text(column), aggregate_text(query.aggregates[i], schema)));
     }
     if (!query.having.empty()) {
       line("having", query.spec.having);

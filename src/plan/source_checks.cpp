@@ -133,7 +133,7 @@ class SourceChecker {
   /// The key comes from every topic of the source.
   [[nodiscard]] bool is_captured(const std::string& key) const {
     return !captured_.empty() && std::all_of(captured_.begin(), captured_.end(),
-                                             [&](const auto& captures) { return captures.count(key) != 0; });
+                                             [&](const auto& captures) { return captures.contains(key); });
   }
 
   void format() {
@@ -184,7 +184,7 @@ class SourceChecker {
     }
     const auto need = [&](std::string_view kind, const std::string& name, const std::string& path) {
       const std::string& column = path.empty() ? name : path;
-      if (seen.count(column) == 0) {
+      if (!seen.contains(column)) {
         mistake(fmt::format("{} '{}' is no column", kind, column), suggest(column, columns));
       }
     };
