@@ -347,6 +347,10 @@ void MqttPublisher::submit(std::string topic, std::string payload) {
   }
 }
 
+void MqttPublisher::restore(std::string topic, std::string payload) {
+  impl_->messages.emplace_back(std::move(topic), std::move(payload));
+}
+
 void MqttPublisher::pump() {
   impl_->pump();
 }

@@ -35,6 +35,9 @@ class MqttPublisher {
   /// @brief Takes a message; waits while the window is full, unless interrupted. @throws Error when the broker refuses
   /// a message for good.
   void submit(std::string topic, std::string payload);
+  /// @brief Takes a message of an earlier run: like submit(), but never waits, so that a start does not hang on a
+  /// broker that is away.
+  void restore(std::string topic, std::string payload);
   /// @brief What can be done without waiting: reconnect, send, forget what was acknowledged. @throws as submit()
   void pump();
   /// @brief Waits until everything is acknowledged or `patience` is over; how many messages are left.

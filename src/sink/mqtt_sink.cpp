@@ -72,11 +72,11 @@ std::string MqttSink::checkpoint() {
 void MqttSink::resume(const std::string& position) {
   PositionReader in(position);
   if (in.bytes() != kPositionFormat) throw Error("the checkpoint holds an mqtt sink's position of another version");
-  publisher_.connect();
   while (!in.at_end()) {
     std::string topic(in.bytes());
-    publisher_.submit(std::move(topic), std::string(in.bytes()));
+    publisher_.restore(std::move(topic), std::string(in.bytes()));
   }
+  publisher_.connect();
 }
 
 void MqttSink::close() {

@@ -38,7 +38,6 @@ class MqttSink final : public Sink {
     MqttTopic topic;
   };
   Query& attach(const batch::ResultShape& shape);
-  void submit(std::string topic, std::string payload);
 
   std::string broker_;
   NameTemplate topic_;

@@ -22,8 +22,8 @@ class Sink {
   virtual std::string checkpoint() { return {}; }
   /// @brief Goes on at a position that checkpoint() returned: file rows after it are cut off. Before the first write.
   virtual void resume(const std::string& position) { (void)position; }
-  /// @brief Before the first write, when there is no checkpoint to resume from. @throws Error if the sink cannot be
-  /// used (path cannot be written, broker refuses).
+  /// @brief Before the first write; after resume(), if there is a checkpoint: what the checkpoint knows goes on, the
+  /// rest starts afresh. @throws Error if the sink cannot be used (path cannot be written, broker refuses).
   virtual void open(const std::vector<const batch::ResultShape*>& shapes) = 0;
   /// @brief The last flush; files under rotation get their final name.
   virtual void close() {}

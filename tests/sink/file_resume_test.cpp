@@ -87,6 +87,7 @@ class Emitter {
     sink_.reset();
     sink_ = std::make_unique<FileSink>(spec_);
     sink_->resume(position_);
+    sink_->open({&queries_[0].shape(), &queries_[1].shape()});
     next_ = next_at_checkpoint_;
   }
 

@@ -160,6 +160,31 @@ TEST(MqttSink, RowsThatWaitAreInTheCheckpointAndAreSentAfterTheNextStart) {
   EXPECT_EQ(counts(subscriber), numbers(100));
 }
 
+TEST(MqttSink, AStartDoesNotHangOnManyWaitingRowsAndABrokerThatIsAway) {
+  Broker broker;
+  broker.stop();
+  Rows rows(test::small());
+  std::string position;
+  {
+    MqttSink sink(mqtt_spec(broker.uri()));
+    sink.open({&rows.shape()});
+    sink.interrupt();
+    write_rows(sink, rows, 0, 1500);
+    position = sink.checkpoint();
+  }
+  MqttSink sink(mqtt_spec(broker.uri()));
+  sink.resume(position);
+  sink.open({&rows.shape()});
+  EXPECT_EQ(sink.checkpoint(), position);
+  broker.start();
+  const Subscriber subscriber(broker, "weir/#");
+  EXPECT_TRUE(eventually([&] {
+    sink.flush();
+    return counts(subscriber).size() >= 1500;
+  }));
+  EXPECT_EQ(counts(subscriber), numbers(1500));
+}
+
 TEST(MqttSink, RowsThatNobodyHasAreReportedByNumber) {
   Broker broker;
   Rows rows(test::small());
