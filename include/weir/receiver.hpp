@@ -28,11 +28,11 @@ class Emitter {
 class Receiver {
  public:
   virtual ~Receiver() = default;
-  /// @brief Begin to receive. Runs in a thread of its own: either start your threads here and return, or receive here
-  /// until emitter.stopped(). An exception counts as fail(). `emitter` is valid until on_stop() has returned.
+  /// @brief Begin to receive: start your threads here and return. An exception stops the start of the whole pipeline.
+  /// `emitter` is valid until on_stop() has returned.
   virtual void on_start(Emitter& emitter) = 0;
-  /// @brief Stop receiving: make on_start() return, end and join your threads. emitter.stopped() is already true, and
-  /// store() takes nothing more.
+  /// @brief Stop receiving: end and join your threads. emitter.stopped() is already true, and store() takes nothing
+  /// more. Called once, after on_start() has returned.
   virtual void on_stop() {}
 };
 

@@ -12,7 +12,7 @@ namespace weir::source {
 
 CustomSource::CustomSource(const spec::Source& spec, const std::string& stream, std::uint32_t index,
                            batch::MessageConsumer& consumer)
-    : receiver_(spec.receiver), index_(index), consumer_(consumer) {
+    : receiver_(spec.receiver), stream_(stream), index_(index), consumer_(consumer) {
   if (!receiver_) {
     throw Error(fmt::format("stream '{}': the custom source has no receiver", stream));
   }
@@ -20,14 +20,12 @@ CustomSource::CustomSource(const spec::Source& spec, const std::string& stream, 
 
 void CustomSource::start() {
   const std::lock_guard lock(stopping_);
+  try {
+    receiver_->on_start(*this);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("stream '{}': the receiver cannot start: {}", stream_, error.what()));
+  }
   started_ = true;
-  thread_ = std::thread([this] {
-    try {
-      receiver_->on_start(*this);
-    } catch (const std::exception& error) {
-      fail(error.what());
-    }
-  });
 }
 
 void CustomSource::stop() {
@@ -42,9 +40,8 @@ void CustomSource::stop() {
   try {
     receiver_->on_stop();
   } catch (const std::exception& error) {
-    spdlog::error("a receiver's on_stop failed: {}", error.what());
+    spdlog::error("stream '{}': the receiver's on_stop failed: {}", stream_, error.what());
   }
-  thread_.join();
 }
 
 bool CustomSource::store(std::string_view payload, std::string_view topic) {

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <thread>
 
 #include "source/source.hpp"
 #include "weir/receiver.hpp"
@@ -30,6 +29,7 @@ class CustomSource final : public Source, private Emitter {
   [[nodiscard]] bool stopped() const override { return stopped_.load(std::memory_order_acquire); }
 
   const std::shared_ptr<Receiver> receiver_;
+  const std::string stream_;
   const std::uint32_t index_;
   batch::MessageConsumer& consumer_;
   std::atomic<bool> stopped_{false};
@@ -38,7 +38,6 @@ class CustomSource final : public Source, private Emitter {
   std::shared_mutex storing_;  // shared: a call into the consumer; unique: stop(), which waits for them
   std::mutex stopping_;
   bool started_ = false;
-  std::thread thread_;
 };
 
 }  // namespace weir::source
