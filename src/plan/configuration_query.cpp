@@ -114,10 +114,11 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
   }
   if (sink.kind == spec::SinkKind::file) {
     reader.string("path", sink.path);
+    reader.boolean("append", sink.append);
     reader.bytes("rotate_bytes", sink.rotate_bytes);
     reader.duration("rotate_every", sink.rotate_every);
   } else {
-    for (const std::string_view name : {"path", "rotate_bytes", "rotate_every"}) {
+    for (const std::string_view name : {"path", "append", "rotate_bytes", "rotate_every"}) {
       reader.foreign(name, "this entry belongs to type = \"file\"");
     }
   }

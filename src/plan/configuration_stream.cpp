@@ -155,6 +155,7 @@ void read_mqtt(TableReader& reader, Diagnostics& diagnostics, spec::Source& sour
   reader.duration("keep_alive", source.keep_alive);
   reader.duration("session_expiry", source.session_expiry);
   reader.boolean("retained", source.retained);
+  reader.string("persistence_dir", source.persistence_dir);
 }
 
 /// `host` and `port`, or both in `address = "host:port"`.
@@ -215,7 +216,7 @@ void explain_foreign_entries(TableReader& reader, spec::SourceKind kind) {
       {spec::SourceKind::mqtt,
        "mqtt",
        {"broker", "topics", "qos", "client_id", "clean_session", "mqtt_version", "username", "password", "ca_file",
-        "cert_file", "key_file", "keep_alive", "session_expiry", "retained"}},
+        "cert_file", "key_file", "keep_alive", "session_expiry", "retained", "persistence_dir"}},
       {spec::SourceKind::directory, "directory", {"pattern", "poll"}},
       {spec::SourceKind::tcp, "tcp", {"host", "port", "address"}},
       {spec::SourceKind::simulator,

@@ -176,14 +176,55 @@ class Explanation {
     }
   }
 
+  void arguments(const QueryPlan& query, const Disassembly& names) {
+    for (std::size_t i = 0; i < query.arguments.size(); ++i) {
+      const Argument& argument = query.arguments[i];
+      line(fmt::format("argument {}", i),
+           fmt::format("{}: decimal({}){}{}", argument.text, argument.places, argument.nullable ? "" : " never null",
+                       query.readings ? std::string() : ", keeps " + parts_text(argument.parts)));
+      if (argument.field < 0) {
+        out_ += disassemble(argument.program, names);
+      }
+    }
+  }
+
+  void columns(const QueryPlan& query, const spec::Schema& schema) {
+    const auto column = [&](std::size_t i) -> const batch::ResultColumn& {
+      const std::size_t selected = query.shape.columns.size();
+      return i < selected ? query.shape.columns[i] : query.hidden_columns[i - selected];
+    };
+    for (std::size_t i = 0; i < query.columns.size(); ++i) {
+      line("select", fmt::format("{}: {} = argument {}", column(i).name, type_text(column(i)), query.columns[i]));
+    }
+    for (std::size_t i = 0; i < query.aggregates.size(); ++i) {
+      line(i < query.shape.columns.size() ? "select" : "for having",
+           fmt::format("{}: {} = {}", column(i).name, type_text(column(i)),
+                       aggregate_text(query.aggregates[i], schema)));
+    }
+    if (query.having.empty()) {
+      return;
+    }
+    line("having", query.spec.having);
+    const auto key_name = [&](std::size_t key) { return query.shape.group_keys[key]; };
+    out_ += disassemble(query.having,
+                        {"    ", [&](std::size_t i) { return column(i).name; },
+                         [&](std::size_t test) { return key_test_text(query.having_key_tests[test], key_name); }});
+  }
+
   void explain(const QueryPlan& query) {
     const StreamPlan& stream = plan_.streams[query.stream];
     const spec::Schema& schema = stream.spec.schema;
     out_ += fmt::format("query {} from {}\n", query.spec.name, stream.spec.name);
-    intervals(query);
-    line("group by", query.group_keys.empty()
-                         ? std::string("nothing: one group")
-                         : fmt::format("{} (at most {} groups)", join(query.shape.group_keys), query.max_groups));
+    if (query.readings) {
+      line("rows",
+           query.where.empty() ? "every reading, at its own time" : "every reading that passes, at its own time");
+      line("keys", query.group_keys.empty() ? "none" : join(query.shape.group_keys));
+    } else {
+      intervals(query);
+      line("group by", query.group_keys.empty()
+                           ? std::string("nothing: one group")
+                           : fmt::format("{} (at most {} groups)", join(query.shape.group_keys), query.max_groups));
+    }
     const Disassembly rows{"    ", [&](std::size_t field) { return schema.fields[field].name; },
                            [&](std::size_t test) {
                              return key_test_text(query.key_tests[test],
@@ -193,34 +234,8 @@ class Explanation {
       line("where", query.spec.where);
       out_ += disassemble(query.where, rows);
     }
-    for (std::size_t i = 0; i < query.arguments.size(); ++i) {
-      const Argument& argument = query.arguments[i];
-      line(fmt::format("argument {}", i),
-           fmt::format("{}: decimal({}){}, keeps {}", argument.text, argument.places,
-                       argument.nullable ? "" : " never null", parts_text(argument.parts)));
-      if (argument.field < 0) {
-        out_ += disassemble(argument.program, rows);
-      }
-    }
-    for (std::size_t i = 0; i < query.aggregates.size(); ++i) {
-      const bool selected = i < query.shape.columns.size();
-      const batch::ResultColumn& column =
-          selected ? query.shape.columns[i] : query.hidden_columns[i - query.shape.columns.size()];
-      line(selected ? "select" : "for having",
-           fmt::format("{}: {} = {}", column.name, type_text(column), aggregate_text(query.aggregates[i], schema)));
-    }
-    if (!query.having.empty()) {
-      line("having", query.spec.having);
-      const auto column_name = [&](std::size_t i) {
-        return i < query.shape.columns.size() ? query.shape.columns[i].name
-                                              : query.hidden_columns[i - query.shape.columns.size()].name;
-      };
-      out_ += disassemble(query.having, {"    ", column_name, [&](std::size_t test) {
-                                           return key_test_text(query.having_key_tests[test], [&](std::size_t key) {
-                                             return query.shape.group_keys[key];
-                                           });
-                                         }});
-    }
+    arguments(query, rows);
+    columns(query, schema);
     if (query.spec.emit_empty && query.group_keys.empty()) {
       line("emit_empty", "a window without readings gives a row too");
     }

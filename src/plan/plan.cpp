@@ -43,7 +43,10 @@ std::string QueryPlan::fingerprint() const {
   }
   add("having", spec.having);
   text += fmt::format("|window {}|slide {}|lateness {}|empty {}{}", window_ns, slide_ns, allowed_lateness_ns,
-                      spec.emit_empty ? 1 : 0, per_batch ? "|per batch" : "");
+                      spec.emit_empty ? 1 : 0,
+                      readings    ? "|readings"
+                      : per_batch ? "|per batch"
+                                  : "");
   return text;
 }
 

@@ -50,6 +50,7 @@ class QueryCompiler {
     query_.readings = spec_.readings || selects_values();
     query_.shape.readings = query_.readings;
     if (query_.readings) {
+      refuse_what_needs_groups();
       take_all_keys(*stream);
     } else {
       group(*stream);
@@ -122,6 +123,13 @@ class QueryCompiler {
                return false;
              }
            });
+  }
+
+  /// Only the C++ API can ask for readings and for more than that.
+  void refuse_what_needs_groups() {
+    if (!spec_.group_by.empty() || spec_.window.count() != 0 || spec_.slide.count() != 0 || !spec_.having.empty()) {
+      mistake(spec_.line, "a query of readings has no group_by, window, slide or having", "select aggregates");
+    }
   }
 
   void take_all_keys(const spec::Stream& stream) {

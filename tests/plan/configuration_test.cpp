@@ -150,7 +150,7 @@ TEST(Configuration, MqttSourcesAreRead) {
   const spec::Source source = read_source(R"(
       type = "mqtt", broker = "mqtts://host:8883", topics = ["a/{k}", "b/#"], qos = 2, client_id = "gw", clean_session = true,
       mqtt_version = "3.1.1", username = "u", password = "p", ca_file = "ca", cert_file = "cert", key_file = "key",
-      keep_alive = "10s", session_expiry = "1h", retained = true)");
+      keep_alive = "10s", session_expiry = "1h", retained = true, persistence_dir = "d")");
   EXPECT_EQ(source.kind, spec::SourceKind::mqtt);
   EXPECT_EQ(source.broker, "mqtts://host:8883");
   EXPECT_EQ(source.topics, (std::vector<std::string>{"a/{k}", "b/#"}));
@@ -166,6 +166,7 @@ TEST(Configuration, MqttSourcesAreRead) {
   EXPECT_EQ(source.keep_alive, 10s);
   EXPECT_EQ(source.session_expiry, 1h);
   EXPECT_TRUE(source.retained);
+  EXPECT_EQ(source.persistence_dir, "d");
   EXPECT_EQ(read_source("type = 'mqtt', topics = 'one', mqtt_version = 5").topics.size(), 1U);
   EXPECT_EQ(read_source("type = 'mqtt', mqtt_version = 4").mqtt_version, 4);
   EXPECT_EQ(read_source("type = 'mqtt', mqtt_version = '5'").mqtt_version, 5);
@@ -261,6 +262,7 @@ TEST(Configuration, SinksAreRead) {
     type = "file"
     path = "out/{query}.csv"
     format = "csv"
+    append = true
     rotate_bytes = "64MiB"
     rotate_every = "1h"
     [[sink]]
@@ -281,6 +283,7 @@ TEST(Configuration, SinksAreRead) {
   EXPECT_EQ(pipeline.sinks[0].rows, 0U);
   EXPECT_EQ(pipeline.sinks[1].path, "out/{query}.csv");
   EXPECT_EQ(pipeline.sinks[1].format, spec::RowFormat::csv);
+  EXPECT_TRUE(pipeline.sinks[1].append);
   EXPECT_EQ(pipeline.sinks[1].rotate_bytes, 64U << 20U);
   EXPECT_EQ(pipeline.sinks[1].rotate_every, 1h);
   EXPECT_EQ(pipeline.sinks[2].broker, "mqtt://h");
