@@ -1,5 +1,5 @@
-"""Checks the documents against the program: every configuration that they show is one that `weir check` accepts, and every
-link between them leads somewhere.
+"""Checks the documents against the program: every setting is documented, every configuration that they show is one that
+`weir check` accepts, and every link between them leads somewhere.
 
     documents.py SOURCE_DIRECTORY [WEIR]
 """
@@ -10,6 +10,8 @@ import sys
 
 FENCED = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# How the configuration's reader asks for an entry.
+SETTING = re.compile(r'\b(?:reader|details|stream|query)\.(?:\w+)(?:<[^>]*>)?\("([a-z_0-9]+)"')
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -44,9 +46,20 @@ def check_configurations(weir: str, where: pathlib.Path, text: str) -> list[str]
     return problems
 
 
+def check_settings(source: pathlib.Path) -> list[str]:
+    document = (source / "docs/configuration.md").read_text(encoding="utf-8")
+    asked = set()
+    for file in sorted((source / "src/plan").glob("configuration*.cpp")):
+        asked |= set(SETTING.findall(file.read_text(encoding="utf-8")))
+    if len(asked) < 50:
+        return [f"only {len(asked)} settings were found in src/plan: has the reader changed its style?"]
+    return [f"docs/configuration.md does not name `{name}`" for name in sorted(asked)
+            if not re.search(rf"[`\[\s]{name}(`|\]|\.NAME| =)", document)]
+
+
 def main() -> int:
     source = pathlib.Path(sys.argv[1]).resolve()
-    problems = []
+    problems = check_settings(source)
     files = [*sorted(source.glob("*.md")), *sorted((source / "docs").rglob("*.md")), source / "src/README.md",
              source / "sample-data/README.md"]
     for file in files:
