@@ -16,7 +16,7 @@ namespace weir {
 
 struct ContextOptions {
   std::chrono::nanoseconds batch_interval{std::chrono::seconds(1)};
-  std::string state_dir;  ///< empty: nothing survives a restart
+  std::string state_dir = {};  ///< empty: nothing survives a restart
   std::chrono::nanoseconds checkpoint_interval{std::chrono::seconds(10)};
   std::string device = "auto";   ///< auto, cpu, cuda, cuda:N
   unsigned threads = 0;          ///< 0: all cores

@@ -47,6 +47,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A reader that goes away (weir replay … | head) is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that reaches the limit of `ulimit -f` is a write error too.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const weir::ConfigError& error) {

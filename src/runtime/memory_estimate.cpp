@@ -28,6 +28,15 @@ std::int64_t live_panes(const spec::Stream& stream, const plan::QueryPlan& query
   return span / query.pane_ns + 2;
 }
 
+// Replayed files and standard input do not go through the journal.
+bool queued(const spec::Source& source) {
+  return source.kind != spec::SourceKind::file && source.kind != spec::SourceKind::standard_input;
+}
+
+bool shed(const spec::Source& source) {
+  return source.kind == spec::SourceKind::mqtt && source.qos == 0;
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend) {
@@ -42,11 +51,17 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     const std::string name = "stream " + stream.spec.name + ": ";
     add(name + "batches",
         kBatchesPerStream * batch::Batch::bytes(stream.spec.schema.fields.size(), plan.spec.batch_rows), 0);
-    const bool queued = std::any_of(stream.spec.sources.begin(), stream.spec.sources.end(), [](const spec::Source& s) {
-      return s.kind != spec::SourceKind::file && s.kind != spec::SourceKind::standard_input;
-    });
-    if (queued) {
-      add(name + "journal", plan.spec.journal_memory, 0);
+    // The journal has a ring for what can be shed and one for what is held back (journal/memory_journal.cpp).
+    std::uint64_t rings = 0;
+    for (const bool sheddable : {false, true}) {
+      rings +=
+          std::any_of(stream.spec.sources.begin(), stream.spec.sources.end(),
+                      [sheddable](const spec::Source& source) { return queued(source) && shed(source) == sheddable; })
+              ? 1U
+              : 0U;
+    }
+    if (rings > 0) {
+      add(name + "journal", rings * plan.spec.journal_memory, 0);
     }
     if (!stream.spec.schema.keys.empty()) {
       add(name + "key caches",

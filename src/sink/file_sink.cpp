@@ -43,7 +43,8 @@ FileSink::FileSink(const spec::Sink& spec)
     : path_text_(spec.path),
       path_(spec.path, "path"),
       format_(spec.format),
-      rotation_{spec.rotate_bytes, spec.rotate_every} {
+      rotation_{spec.rotate_bytes, spec.rotate_every},
+      beginning_(spec.append ? OutputFile::Beginning::append : OutputFile::Beginning::overwrite) {
   for (const NameTemplate::Part& part : path_.parts()) {
     if (part.placeholder && part.text != "query") {
       throw ConfigError(fmt::format("path '{}' has the unknown placeholder {{{}}}", spec.path, part.text),
@@ -86,7 +87,7 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
     if (existing->path() == path) file = existing.get();
   }
   if (file == nullptr) {
-    file = files_.emplace_back(std::make_unique<OutputFile>(path, header, rotation_)).get();
+    file = files_.emplace_back(std::make_unique<OutputFile>(path, header, rotation_, beginning_)).get();
   } else if (file->header() != header) {
     throw ConfigError(fmt::format("query '{}' has other columns than the CSV file '{}'", shape.query, path),
                       "put {query} into the path, or choose a new path");

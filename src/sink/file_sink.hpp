@@ -45,6 +45,7 @@ class FileSink final : public Sink {
   NameTemplate path_;
   spec::RowFormat format_;
   RotationRule rotation_;
+  OutputFile::Beginning beginning_;
   std::vector<std::unique_ptr<OutputFile>> files_;
   std::vector<std::unique_ptr<Query>> queries_;
 };

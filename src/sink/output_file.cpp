@@ -75,10 +75,11 @@ void undo_rotations(const FilePosition& position) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path, std::string header, RotationRule rule)
+OutputFile::OutputFile(std::string path, std::string header, RotationRule rule, Beginning beginning)
     : path_(std::move(path)), header_(std::move(header)), rule_(rule) {
   make_directories(parent_directory(path_));
   open_current();
+  if (beginning == Beginning::append && regular_ && go_on_behind_last_row()) return;
   if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
   begin_file();
 }
@@ -123,6 +124,24 @@ void OutputFile::lock() {
   if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(fmt::format("'{}' is being written by another sink or process", path_));
   }
+}
+
+bool OutputFile::go_on_behind_last_row() {
+  struct ::stat status {};
+  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size == 0) return false;
+  // A process that was killed may have left a part of a row, which nobody could read.
+  const std::string end = read_tail(path_, size).value_or(std::string());
+  const std::size_t line_break = end.rfind('\n');
+  if (line_break == std::string::npos) {
+    throw Error(fmt::format("'{}' does not end with a row (remove it, or choose another path)", path_));
+  }
+  offset_ = size - (end.size() - line_break - 1);
+  if (offset_ != size && ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0)
+    throw system_error("cut off", path_);
+  tail_ = read_tail(path_, offset_).value_or(std::string());
+  return true;
 }
 
 void OutputFile::begin_file() {

@@ -40,8 +40,11 @@ class OutputFile {
   /// Bytes before a position that identify the file it was taken in.
   static constexpr std::size_t kTailBytes = 4096;
 
-  /// @brief Creates the file and its directories, or empties it; it begins with `header`. @throws Error
-  OutputFile(std::string path, std::string header, RotationRule rule);
+  enum class Beginning : std::uint8_t { overwrite, append };
+
+  /// @brief Creates the file and its directories; a file that is there is emptied, or goes on behind its last whole
+  /// row. A new or emptied one begins with `header`. @throws Error
+  OutputFile(std::string path, std::string header, RotationRule rule, Beginning beginning = Beginning::overwrite);
   /// @brief Goes on at `position`: what was written later is cut off, files rotated later are removed (their rows come
   /// again). @throws Error when the file is missing, shorter, or not the one that the position was taken in.
   OutputFile(const FilePosition& position, RotationRule rule);
@@ -64,6 +67,7 @@ class OutputFile {
  private:
   void open_current();
   void lock();
+  bool go_on_behind_last_row();
   void begin_file();
   void rotate();
   void give_final_name();

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <sys/resource.h>
+#include <fstream>
 
 #include <csignal>
 #include <filesystem>
@@ -102,6 +104,25 @@ TEST(FileSink, AFreshStartEmptiesTheFile) {
   sink.open({&rows.shape()});
   sink.close();
   EXPECT_EQ(read_bytes(temporary / "q.jsonl"), "");
+}
+
+TEST(FileSink, AnAppendingStartGoesOnBehindTheLastWholeRow) {
+  const TemporaryDirectory temporary;
+  spec::Sink spec = file_spec(temporary / "rows.jsonl");
+  spec.append = true;
+  Rows a("a", {"k"}, {{"count", batch::ValueType::count, 0}});
+  {
+    FileSink sink(spec);
+    sink.open({&a.shape()});
+    sink.write(a.add(kNoon, {"x"}, {count(1)}).table());
+    sink.close();
+  }
+  std::ofstream(temporary / "rows.jsonl", std::ios::app) << R"({"query":"a","win)";  // killed while writing
+  FileSink sink(spec);
+  sink.open({&a.shape()});
+  sink.write(a.table());
+  sink.close();
+  EXPECT_EQ(read_bytes(temporary / "rows.jsonl"), line("a", "x", 1) + line("a", "x", 1));
 }
 
 TEST(FileSink, PathsThatCannotBeUsedAreErrorsWithTheirPath) {
