@@ -2,10 +2,13 @@
 // keys bytewise; windows by end.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/int128.hpp"
@@ -48,8 +51,8 @@ class ResultTable {
  public:
   explicit ResultTable(const ResultShape& shape) : shape_(&shape) {}
   [[nodiscard]] const ResultShape& shape() const noexcept { return *shape_; }
-  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] const ResultRow& row(std::size_t i) const { return rows_[i]; }
   [[nodiscard]] std::string_view group(std::size_t i, std::size_t key) const {
     return groups_[i * shape_->group_keys.size() + key];
@@ -58,23 +61,44 @@ class ResultTable {
     return values_[i * shape_->columns.size() + column];
   }
 
+  /// Rows to be set in place: every member of each row, group key and value.
+  struct Room {
+    ResultRow* rows;
+    std::string_view* groups;  ///< [row * group keys + key]
+    Value* values;             ///< [row * columns + column]
+  };
+  /// @brief Appends `rows` rows that the caller sets. Valid until the next call that appends.
+  Room extend(std::size_t rows) {
+    while (size_ + rows > rows_.size()) grow();
+    const std::size_t first = std::exchange(size_, size_ + rows);
+    return {rows_.data() + first, groups_.data() + first * shape_->group_keys.size(),
+            values_.data() + first * shape_->columns.size()};
+  }
   /// @brief Appends a row: shape().group_keys.size() views (kept by the caller at least until clear()) and
   /// shape().columns.size() values.
   void append(const ResultRow& row, const std::string_view* group, const Value* values) {
-    rows_.push_back(row);
-    groups_.insert(groups_.end(), group, group + shape_->group_keys.size());
-    values_.insert(values_.end(), values, values + shape_->columns.size());
+    const Room room = extend(1);
+    *room.rows = row;
+    std::copy_n(group, shape_->group_keys.size(), room.groups);
+    std::copy_n(values, shape_->columns.size(), room.values);
   }
-  void clear() noexcept {
-    rows_.clear();
-    groups_.clear();
-    values_.clear();
-  }
+  /// @brief Takes the last `rows` rows back.
+  void drop_last(std::size_t rows) noexcept { size_ -= rows; }
+  void clear() noexcept { size_ = 0; }
   /// The batch interval that produced the rows, for print(): its end in arrival time.
   std::int64_t batch_end_ns = 0;
 
  private:
+  void grow() {
+    const std::size_t rows = rows_.empty() ? 64 : rows_.size() * 2;
+    rows_.resize(rows);
+    groups_.resize(rows * shape_->group_keys.size());
+    values_.resize(rows * shape_->columns.size());
+  }
+
   const ResultShape* shape_;
+  // Rows from size_ on are room for more: a table that is filled and emptied for ever is not written twice.
+  std::size_t size_ = 0;
   std::vector<ResultRow> rows_;
   std::vector<std::string_view> groups_;
   std::vector<Value> values_;

@@ -1,6 +1,7 @@
 #include "execute/finalize.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/exact.hpp"
 #include "ops/evaluate.hpp"
@@ -11,26 +12,28 @@ namespace {
 
 constexpr std::uint32_t kNoEntry = 0xFFFF'FFFF;
 
-/// The order of the keys is no order of memory: what a row is made of is asked for so many rows ahead.
-constexpr std::size_t kAhead = 12;
+/// Rows that are made together, column by column. The order of the keys is no order of memory: what a row is made of is
+/// asked for while the block before is made.
+constexpr std::size_t kBlock = 64;
 constexpr std::size_t kCacheLine = 64;
 
-batch::Value null_value() noexcept {
-  batch::Value value;
+// Values are set where they stay: a copy right after would wait until these stores of different widths have drained.
+void set_null(batch::Value& value) noexcept {
+  value.units = 0;
+  value.real = 0.0;
   value.null = true;
-  return value;
 }
 
-batch::Value of_units(Int128 units) noexcept {
-  batch::Value value;
+void set_units(batch::Value& value, Int128 units) noexcept {
   value.units = units;
-  return value;
+  value.real = 0.0;
+  value.null = false;
 }
 
-batch::Value of_real(double real) noexcept {
-  batch::Value value;
+void set_real(batch::Value& value, double real) noexcept {
+  value.units = 0;
   value.real = real;
-  return value;
+  value.null = false;
 }
 
 double as_double(const batch::Value& value, const batch::ResultColumn& column) noexcept {
@@ -53,7 +56,7 @@ Finalizer::Finalizer(const plan::QueryPlan& query, GroupTable& groups)
       groups_(&groups),
       quantile_of_(query.arguments.size()),
       distinct_of_(query.aggregates.size()),
-      values_(query.aggregates.size()),
+      hidden_(kBlock * query.hidden_columns.size()),
       fields_(query.having.empty() ? 0 : query.aggregates.size()) {
   for (std::size_t i = 0; i < query.arguments.size(); ++i) {
     if ((query.arguments[i].parts & plan::kPartQuantile) != 0) quantile_of_[i] = quantile_arguments_++;
@@ -77,12 +80,16 @@ std::size_t Finalizer::append(const WindowTotals& totals, std::int64_t start_ns,
                               std::span<const std::uint32_t> revisions, batch::ResultTable& out) {
   sort_entries(totals);
   std::size_t rows = 0;
-  for (std::size_t i = 0; i < entry_order_.size(); ++i) {
-    if (i + kAhead < entry_order_.size()) prefetch(totals, entry_order_[i + kAhead]);
-    const std::uint32_t entry = entry_order_[i];
-    if (totals.counts[entry] == 0) continue;
-    const std::uint32_t revision = revisions.empty() ? 0 : revisions[entry];
-    if (append_entry(totals, entry, {start_ns, end_ns, revision}, out)) ++rows;
+  std::array<std::uint32_t, kBlock> entries;
+  for (std::size_t first = 0; first < entry_order_.size(); first += kBlock) {
+    const std::size_t last = std::min(first + kBlock, entry_order_.size());
+    std::size_t size = 0;
+    for (std::size_t i = first; i < last; ++i) {
+      if (i + kBlock < entry_order_.size()) prefetch(totals, entry_order_[i + kBlock]);
+      entries[size] = entry_order_[i];
+      size += totals.counts[entry_order_[i]] > 0 ? 1U : 0U;
+    }
+    rows += append_block(totals, {entries.data(), size}, {start_ns, end_ns, 0}, revisions, out);
   }
   return rows;
 }
@@ -98,7 +105,8 @@ void Finalizer::prefetch(const WindowTotals& totals, std::uint32_t entry) const 
 }
 
 std::size_t Finalizer::append_empty(std::int64_t start_ns, std::int64_t end_ns, batch::ResultTable& out) {
-  return append_entry(none_, 0, {start_ns, end_ns, 0}, out) ? 1 : 0;
+  static constexpr std::array<std::uint32_t, 1> kOnly{0};
+  return append_block(none_, kOnly, {start_ns, end_ns, 0}, {}, out);
 }
 
 void Finalizer::sort_entries(const WindowTotals& totals) {
@@ -124,20 +132,40 @@ void Finalizer::sort_entries(const WindowTotals& totals) {
             [&](std::uint32_t a, std::uint32_t b) { return ranks[totals.groups[a]] < ranks[totals.groups[b]]; });
 }
 
-bool Finalizer::append_entry(const WindowTotals& totals, std::size_t entry, const batch::ResultRow& row,
-                             batch::ResultTable& out) {
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    values_[i] = value_of(totals, entry, i);
+std::size_t Finalizer::append_block(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                                    const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
+                                    batch::ResultTable& out) {
+  const std::size_t keys = query_->group_keys.size();
+  const std::size_t columns = query_->shape.columns.size();
+  const batch::ResultTable::Room room = out.extend(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    room.rows[i] = row;
+    if (!revisions.empty()) room.rows[i].revision = revisions[entries[i]];
+    std::copy_n(groups_->texts(totals.groups[entries[i]]), keys, room.groups + i * keys);
   }
-  const std::uint32_t group = totals.groups[entry];
-  if (!query_->having.empty()) {
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      fields_[i] = as_double(values_[i], column(i));
+  for (std::size_t c = 0; c < columns; ++c) {
+    set_column(totals, entries, c, room.values + c, columns);
+  }
+  if (query_->having.empty()) return entries.size();
+
+  const std::size_t hidden = query_->hidden_columns.size();
+  for (std::size_t h = 0; h < hidden; ++h) {
+    set_column(totals, entries, columns + h, hidden_.data() + h, hidden);
+  }
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    for (std::size_t f = 0; f < fields_.size(); ++f) {
+      const batch::Value& value = f < columns ? room.values[i * columns + f] : hidden_[i * hidden + f - columns];
+      fields_[f] = as_double(value, column(f));
     }
-    if (!kept(group)) return false;
+    if (!kept(totals.groups[entries[i]])) continue;
+    room.rows[rows] = room.rows[i];
+    std::copy_n(room.groups + i * keys, keys, room.groups + rows * keys);
+    std::copy_n(room.values + i * columns, columns, room.values + rows * columns);
+    ++rows;
   }
-  out.append(row, groups_->texts(group), values_.data());
-  return true;
+  out.drop_last(entries.size() - rows);
+  return rows;
 }
 
 bool Finalizer::kept(std::uint32_t group) const {
@@ -146,53 +174,87 @@ bool Finalizer::kept(std::uint32_t group) const {
              [&](std::uint16_t index) { return groups_->having_test(index, group) ? 1.0 : 0.0; }) == 1.0;
 }
 
-batch::Value Finalizer::value_of(const WindowTotals& totals, std::size_t entry, std::size_t aggregate) const {
+void Finalizer::set_column(const WindowTotals& totals, std::span<const std::uint32_t> entries, std::size_t aggregate,
+                           batch::Value* values, std::size_t stride) const {
   using plan::AggregateKind;
   const plan::Aggregate& wanted = query_->aggregates[aggregate];
-  if (wanted.kind == AggregateKind::count) return of_units(totals.counts[entry]);
+  if (wanted.kind == AggregateKind::count) {
+    for (const std::uint32_t entry : entries) {
+      set_units(*values, totals.counts[entry]);
+      values += stride;
+    }
+    return;
+  }
   if (wanted.kind == AggregateKind::distinct) {
-    return of_units(totals.distincts[entry * distinct_aggregates_ + distinct_of_[aggregate]]);
+    for (const std::uint32_t entry : entries) {
+      set_units(*values, totals.distincts[entry * distinct_aggregates_ + distinct_of_[aggregate]]);
+      values += stride;
+    }
+    return;
   }
   const auto index = static_cast<std::size_t>(wanted.argument);
-  const ArgumentTotal& total = totals.arguments[entry * query_->arguments.size() + index];
   const int places = query_->arguments[index].places;
-  if (total.count == 0) return null_value();
+  // The value of each entry that has at least so many values of the argument; the others are null.
+  const auto each = [&](std::uint64_t least, const auto& set) {
+    const ArgumentTotal* const arguments = totals.arguments.data() + index;
+    const std::size_t width = query_->arguments.size();
+    for (const std::uint32_t entry : entries) {
+      const ArgumentTotal& total = arguments[entry * width];
+      if (total.count >= least) {
+        set(*values, total, entry);
+      } else {
+        set_null(*values);
+      }
+      values += stride;
+    }
+  };
+  using Total = const ArgumentTotal&;
+  using batch::Value;
   switch (wanted.kind) {
     case AggregateKind::sum:
-      return of_units(total.sum);
+      return each(1, [](Value& value, Total total, auto) { set_units(value, total.sum); });
     case AggregateKind::avg:
-      return of_real(exact_mean(total.sum, total.count, places));
+      return each(
+          1, [=](Value& value, Total total, auto) { set_real(value, exact_mean(total.sum, total.count, places)); });
     case AggregateKind::min:
-      return of_units(total.min);
+      return each(1, [](Value& value, Total total, auto) { set_units(value, total.min); });
     case AggregateKind::max:
-      return of_units(total.max);
+      return each(1, [](Value& value, Total total, auto) { set_units(value, total.max); });
     case AggregateKind::first:
-      return of_units(total.first_value);
+      return each(1, [](Value& value, Total total, auto) { set_units(value, total.first_value); });
     case AggregateKind::last:
-      return of_units(total.last_value);
+      return each(1, [](Value& value, Total total, auto) { set_units(value, total.last_value); });
     case AggregateKind::range:
-      return of_units(static_cast<Int128>(total.max) - total.min);
+      return each(
+          1, [](Value& value, Total total, auto) { set_units(value, static_cast<Int128>(total.max) - total.min); });
     case AggregateKind::stddev:
-      if (total.count < 2) return null_value();
-      return of_real(exact_stddev(total.sum, total.squares, total.count, total.count - 1, places));
+      return each(2, [=](Value& value, Total total, auto) {
+        set_real(value, exact_stddev(total.sum, total.squares, total.count, total.count - 1, places));
+      });
     case AggregateKind::stddev_pop:
-      return of_real(exact_stddev(total.sum, total.squares, total.count, total.count, places));
+      return each(1, [=](Value& value, Total total, auto) {
+        set_real(value, exact_stddev(total.sum, total.squares, total.count, total.count, places));
+      });
     case AggregateKind::variance:
-      if (total.count < 2) return null_value();
-      return of_real(exact_variance(total.sum, total.squares, total.count, total.count - 1, places));
+      return each(2, [=](Value& value, Total total, auto) {
+        set_real(value, exact_variance(total.sum, total.squares, total.count, total.count - 1, places));
+      });
     case AggregateKind::variance_pop:
-      return of_real(exact_variance(total.sum, total.squares, total.count, total.count, places));
+      return each(1, [=](Value& value, Total total, auto) {
+        set_real(value, exact_variance(total.sum, total.squares, total.count, total.count, places));
+      });
     case AggregateKind::quantile: {
-      const QuantileBins& bins = totals.quantiles[entry * quantile_arguments_ + quantile_of_[index]];
-      const std::int64_t units = ops::quantile_value(bins.bins, total.count, wanted.quantile, total.min, total.max);
-      if (column(aggregate).type == batch::ValueType::real) return of_real(exact_decimal_to_double(units, places));
-      return of_units(units);
+      const bool real = column(aggregate).type == batch::ValueType::real;
+      return each(1, [&](Value& value, Total total, std::uint32_t entry) {
+        const QuantileBins& bins = totals.quantiles[entry * quantile_arguments_ + quantile_of_[index]];
+        const std::int64_t units = ops::quantile_value(bins.bins, total.count, wanted.quantile, total.min, total.max);
+        real ? set_real(value, exact_decimal_to_double(units, places)) : set_units(value, units);
+      });
     }
     case AggregateKind::count:
     case AggregateKind::distinct:
       break;
   }
-  return null_value();
 }
 
 }  // namespace weir::execute

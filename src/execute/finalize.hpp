@@ -33,9 +33,11 @@ class Finalizer {
  private:
   void sort_entries(const WindowTotals& totals);
   void prefetch(const WindowTotals& totals, std::uint32_t entry) const noexcept;
-  [[nodiscard]] bool append_entry(const WindowTotals& totals, std::size_t entry, const batch::ResultRow& row,
-                                  batch::ResultTable& out);
-  [[nodiscard]] batch::Value value_of(const WindowTotals& totals, std::size_t entry, std::size_t aggregate) const;
+  std::size_t append_block(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                           const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
+                           batch::ResultTable& out);
+  void set_column(const WindowTotals& totals, std::span<const std::uint32_t> entries, std::size_t aggregate,
+                  batch::Value* values, std::size_t stride) const;
   [[nodiscard]] bool kept(std::uint32_t group) const;
   [[nodiscard]] const batch::ResultColumn& column(std::size_t aggregate) const noexcept;
 
@@ -50,7 +52,7 @@ class Finalizer {
   // Reused from window to window.
   std::vector<std::uint32_t> entry_order_;
   std::vector<std::uint32_t> entry_of_rank_;
-  std::vector<batch::Value> values_;
+  std::vector<batch::Value> hidden_;  ///< of a block, of the aggregates that only `having` reads
   std::vector<double> fields_;
 };
 
