@@ -118,6 +118,14 @@ TEST_P(Lateness, Watermark_IgnoresAnIdleSourceUntilItDelivers) {
   EXPECT_THAT(late, ElementsAre(2U));
 }
 
+TEST_P(Lateness, Watermark_OfASourceThatDeliversAgainCountsJustBeforeItsReading) {
+  rows(count_and_sum(false).with(10 * s, 10 * s),
+       {reading_at(5 * s, 1000, "p0", 0), reading_at(35 * s, 1000, "p0", 1), source_idle(1), source_idle(0),
+        reading_at(8 * s, 1000, "p0", 1)},
+       0, 2);
+  EXPECT_THAT(late, ElementsAre(2U));
+}
+
 TEST_P(Lateness, Tick_ClosesWindowsWithoutData) {
   EXPECT_THAT(rows(count_and_sum(false).with(10 * s, 10 * s), {reading_at(5 * s), watermark_at(10 * s)}),
               ElementsAre("[0 10000000000) r0 () count()=1 s=1000"));

@@ -61,7 +61,7 @@ TEST_P(RandomStreams, Rows_AreTheOraclesWithSeveralSources) {
     shape.sources = 2 + seed % 3;
     shape.disorder = 500 * kMillisecond;
     shape.straggler_share = 0.03;
-    shape.idle_share = seed % 2 == 0 ? 0.0 : 0.02;
+    shape.idle_share = seed % 2 == 0 ? 0.0 : seed % 3 == 0 ? 0.4 : 0.02;
     shape.tick_share = seed % 4 < 2 ? 0.0 : 0.02;
     const QueryCase query = seed % 3 == 0 ? total() : filtered_and_derived();
     expect_same(query.with(6 * kSecond, 4 * kSecond), shape, shape.disorder, seed);
