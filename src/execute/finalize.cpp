@@ -146,8 +146,15 @@ std::size_t Finalizer::append_block(const WindowTotals& totals, std::span<const 
   for (std::size_t c = 0; c < columns; ++c) {
     set_column(totals, entries, c, room.values + c, columns);
   }
-  if (query_->having.empty()) return entries.size();
+  const std::size_t rows = query_->having.empty() ? entries.size() : keep_rows(totals, entries, room, out);
+  if (spill_ && out.size() >= spill_rows_) spill_(out);
+  return rows;
+}
 
+std::size_t Finalizer::keep_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                                 const batch::ResultTable::Room& room, batch::ResultTable& out) {
+  const std::size_t keys = query_->group_keys.size();
+  const std::size_t columns = query_->shape.columns.size();
   const std::size_t hidden = query_->hidden_columns.size();
   for (std::size_t h = 0; h < hidden; ++h) {
     set_column(totals, entries, columns + h, hidden_.data() + h, hidden);
@@ -178,7 +185,7 @@ void Finalizer::set_column(const WindowTotals& totals, std::span<const std::uint
                            batch::Value* values, std::size_t stride) const {
   using plan::AggregateKind;
   const plan::Aggregate& wanted = query_->aggregates[aggregate];
-  if (wanted.kind == AggregateKind::count) {
+  if (wanted.kind == AggregateKind::count && wanted.argument < 0) {
     for (const std::uint32_t entry : entries) {
       set_units(*values, totals.counts[entry]);
       values += stride;
@@ -211,6 +218,8 @@ void Finalizer::set_column(const WindowTotals& totals, std::span<const std::uint
   using Total = const ArgumentTotal&;
   using batch::Value;
   switch (wanted.kind) {
+    case AggregateKind::count:
+      return each(0, [](Value& value, Total total, auto) { set_units(value, total.count); });
     case AggregateKind::sum:
       return each(1, [](Value& value, Total total, auto) { set_units(value, total.sum); });
     case AggregateKind::avg:
@@ -251,7 +260,6 @@ void Finalizer::set_column(const WindowTotals& totals, std::span<const std::uint
         real ? set_real(value, exact_decimal_to_double(units, places)) : set_units(value, units);
       });
     }
-    case AggregateKind::count:
     case AggregateKind::distinct:
       break;
   }

@@ -103,12 +103,13 @@ Value distinct(const std::vector<const Reading*>& readings, std::size_t key) {
 }
 
 Value compute(const Aggregate& aggregate, const std::vector<const Reading*>& readings) {
-  if (aggregate.function == Function::count) return exact(cpp_int(readings.size()), 0);
+  if (aggregate.function == Function::count && !aggregate.argument) return exact(cpp_int(readings.size()), 0);
   if (aggregate.function == Function::distinct) return distinct(readings, aggregate.key);
   std::vector<Sample> samples;
   for (const Reading* reading : readings) {
     if (const auto units = aggregate.argument(*reading)) samples.push_back({reading->time, *units});
   }
+  if (aggregate.function == Function::count) return exact(cpp_int(samples.size()), 0);
   if (samples.empty()) return {};
   const int places = aggregate.places;
   cpp_int sum = 0;

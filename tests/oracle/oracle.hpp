@@ -50,7 +50,7 @@ enum class Function {
 
 struct Aggregate {
   Function function = Function::count;
-  std::function<std::optional<std::int64_t>(const Reading&)> argument;  ///< units; not for count and distinct
+  std::function<std::optional<std::int64_t>(const Reading&)> argument;  ///< units; none for distinct and count()
   int places = 0;
   double quantile = 0.0;
   std::size_t key = 0;  ///< distinct
