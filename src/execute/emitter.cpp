@@ -15,11 +15,6 @@ Emitter::Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& re
       emits_empty_(query.spec.emit_empty && query.group_keys.empty()),
       started_(query.per_batch) {}
 
-void Emitter::set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill) {
-  spill_rows_ = rows;
-  spill_ = std::move(spill);
-}
-
 void Emitter::skip_empty(std::int64_t first_end, std::int64_t last_end) {
   if (emits_empty_ && first_end <= last_end) expected_.push_back({Kind::empty, first_end, last_end});
 }
@@ -46,7 +41,6 @@ void Emitter::window(const WindowTotals& totals) {
     started_ = true;
     ledger_->rows += finalizer_.append(totals, start, end, {}, *out_);
   }
-  spill_when_full();
 }
 
 void Emitter::finish() {
@@ -69,13 +63,8 @@ void Emitter::emit_empty(std::int64_t first_end, std::int64_t last_end) {
   if (!started_) return;
   for (std::int64_t end = first_end; end <= last_end;) {
     ledger_->rows += finalizer_.append_empty(saturating_subtract(end, query_->window_ns), end, *out_);
-    spill_when_full();
     if (__builtin_add_overflow(end, query_->slide_ns, &end)) break;
   }
-}
-
-void Emitter::spill_when_full() {
-  if (spill_ && out_->size() >= spill_rows_) spill_(*out_);
 }
 
 std::uint64_t Emitter::bytes() const noexcept {

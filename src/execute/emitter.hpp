@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "batch/result_table.hpp"
@@ -23,7 +24,10 @@ class Emitter final : public WindowConsumer {
   /// All outlive the emitter.
   Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger);
 
-  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill);
+  /// @brief As QueryRunner::set_spill().
+  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill) {
+    finalizer_.set_spill(rows, std::move(spill));
+  }
   /// @brief Rows go to `out` from now on.
   void start(batch::ResultTable& out) noexcept { out_ = &out; }
 
@@ -51,7 +55,6 @@ class Emitter final : public WindowConsumer {
   };
   void emit_skipped();
   void emit_empty(std::int64_t first_end, std::int64_t last_end);
-  void spill_when_full();
 
   const plan::QueryPlan* query_;
   Revisions* revisions_;
@@ -60,8 +63,6 @@ class Emitter final : public WindowConsumer {
   bool emits_empty_;
   bool started_;
   batch::ResultTable* out_ = nullptr;
-  std::size_t spill_rows_ = 0;
-  std::function<void(batch::ResultTable&)> spill_;
   std::vector<Expected> expected_;
   std::size_t answered_ = 0;  ///< so many of expected_ are done; both start again when all are
   std::vector<std::uint32_t> numbers_;

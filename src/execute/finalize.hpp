@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "batch/result_table.hpp"
@@ -19,6 +21,13 @@ class Finalizer {
  public:
   /// Both outlive the finalizer.
   Finalizer(const plan::QueryPlan& query, GroupTable& groups);
+
+  /// @brief From now on `spill` is given the table whenever it holds `rows` rows or more, also within a window; it
+  /// takes them and clears the table. So rows stay in the caches from here to who writes them out.
+  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill) {
+    spill_rows_ = rows;
+    spill_ = std::move(spill);
+  }
 
   /// @brief Appends the rows of a window, sorted by group keys bytewise, those that `having` keeps.
   /// @param revisions one for each entry of `totals`, or empty: all 0
@@ -36,6 +45,8 @@ class Finalizer {
   std::size_t append_block(const WindowTotals& totals, std::span<const std::uint32_t> entries,
                            const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
                            batch::ResultTable& out);
+  std::size_t keep_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                        const batch::ResultTable::Room& room, batch::ResultTable& out);
   void set_column(const WindowTotals& totals, std::span<const std::uint32_t> entries, std::size_t aggregate,
                   batch::Value* values, std::size_t stride) const;
   [[nodiscard]] bool kept(std::uint32_t group) const;
@@ -48,6 +59,8 @@ class Finalizer {
   std::size_t quantile_arguments_ = 0;
   std::size_t distinct_aggregates_ = 0;
   WindowTotals none_;
+  std::size_t spill_rows_ = 0;
+  std::function<void(batch::ResultTable&)> spill_;
 
   // Reused from window to window.
   std::vector<std::uint32_t> entry_order_;
