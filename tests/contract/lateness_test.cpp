@@ -212,6 +212,22 @@ TEST_P(Lateness, Revision_GoesOutAtTheEndOfInput) {
                           "[10000000000 20000000000) r0 () count()=1 s=2"));
 }
 
+TEST_P(Lateness, Group_BeyondMaxGroupsIsFilteredAlsoWhereItWouldBeLate) {
+  QueryCase query = count_and_sum(true).with(10 * s, 10 * s);
+  query.spec.max_groups = 2;
+  const plan::Plan plan = plan_of(plugs_stream(1, 0), query.spec);
+  EngineUnderTest engine(plan, backend());
+  const std::vector<oracle::Event> events{
+      reading_at(s, 1, "p7"),       reading_at(2 * s, 2, "p8"),  reading_at(3 * s, 4, "p9"), reading_at(4 * s, 8, "p7"),
+      reading_at(10 * s, 16, "p9"), reading_at(5 * s, 32, "p9"), reading_at(6 * s, 64, "p8")};
+  engine.feed(events);
+  EXPECT_THAT(engine.texts(),
+              ElementsAre("[0 10000000000) r0 (p7) count()=2 s=9", "[0 10000000000) r0 (p8) count()=1 s=2"));
+  EXPECT_EQ(engine.ledger().counted, 3U);
+  EXPECT_EQ(engine.ledger().filtered, 3U);
+  EXPECT_EQ(engine.ledger().late, 1U);
+}
+
 TEST_P(Lateness, EmptyWindow_HasARowOnlyIfAskedForAndOnlyAfterTheFirstReading) {
   QueryCase query = count_and_sum(false).with(10 * s, 10 * s);
   const std::vector<oracle::Event> events{reading_at(15 * s), reading_at(45 * s), reading_at(50 * s)};
