@@ -345,10 +345,10 @@ class Run {
   }
 
   void emit_revisions() {
-    for (const auto& [end, group] : marked_) {
-      const ByGroup groups =
-          by_group([&](const Counted& counted) { return in_window(counted, end) && *counted.group == group; });
-      emit(end, ++revision_of_[{end, group}], group, groups.at(group));
+    for (const Marked& row : marked_) {
+      const ByGroup groups = by_group(
+          [&](const Counted& counted) { return in_window(counted, row.first) && *counted.group == row.second; });
+      emit(row.first, ++revision_of_[row], row.second, groups.at(row.second));
     }
     marked_.clear();
   }
