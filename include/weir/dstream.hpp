@@ -56,7 +56,7 @@ class DStream {
   // Output operations. On a stream that was not reduced they give the readings themselves.
   /// @brief Prints a header and the first `rows` rows of each batch to standard output.
   void print(std::size_t rows = 10) const;
-  /// @brief Calls `function` with the rows of each batch, on the engine's thread.
+  /// @brief Calls `function` with the rows of each batch, on the engine's thread; many rows come in several calls.
   void for_each_batch(std::function<void(const Rows&)> function) const;
   /// @brief JSON lines in one file; "{query}" in the path is the result's name.
   void save_as_text_files(const std::string& path) const;

@@ -87,6 +87,8 @@ class ResultTable {
   void clear() noexcept { size_ = 0; }
   /// The batch interval that produced the rows, for print(): its end in arrival time.
   std::int64_t batch_end_ns = 0;
+  /// The rows belong to the same batch as those of the table before: a large result comes in pieces.
+  bool continues = false;
 
  private:
   void grow() {

@@ -13,6 +13,8 @@ namespace weir::runtime {
 namespace {
 
 constexpr std::uint32_t kStreamSectionVersion = 1;
+// Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
+constexpr std::size_t kRowsAtOnce = 4096;
 
 // Everything that decides whether saved readings still mean the same.
 std::string schema_fingerprint(const spec::Stream& stream) {
@@ -58,6 +60,13 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
       state.runner = std::make_unique<execute::QueryRunner>(plan, query, backend, keys);
     }
     state.table = std::make_unique<batch::ResultTable>(query.shape);
+    if (state.runner) {
+      state.runner->set_spill(kRowsAtOnce, [this, index = queries_.size()](batch::ResultTable& table) {
+        write_rows(plan_.queries[index], table);
+        table.clear();
+        table.continues = true;
+      });
+    }
     queries_.push_back(std::move(state));
     report_.queries.push_back({query.spec.name, {}});
   }
@@ -116,6 +125,8 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     Query& query = queries_[index];
     std::uint64_t closed = 0;
     query.table->clear();
+    query.table->continues = false;
+    query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
     late_rows_.clear();
     if (query.readings) {
       query.readings->run(batch, *query.table);
@@ -124,8 +135,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
       query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
       late_before = std::min(late_before, query.runner->late_before());
     }
-    if (closed > 0 || !query.table->empty()) {
-      query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
+    if ((closed > 0 && !query.table->continues) || !query.table->empty()) {
       write_rows(plan_.queries[index], *query.table);
     }
     late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());

@@ -10,11 +10,14 @@
 namespace weir::runtime {
 namespace {
 
-// The program itself with its libraries, log, threads' stacks and allocator slack.
-constexpr std::uint64_t kProgramBytes = 24U << 20U;
+// The program itself with its libraries, log, threads' stacks and allocator slack: about 6 MiB, 3 more with MQTT.
+constexpr std::uint64_t kProgramBytes = 8U << 20U;
 constexpr std::uint64_t kBatchesPerStream = 4;
 // A decoder's cache from the bytes of the key cells to the id (decode/key_cache.hpp): 8 entries of 64 bytes a key.
 constexpr std::uint64_t kKeyCacheBytes = 512;
+// A group's entries in the tables that turn ids into sorted rows (execute/group_table.hpp, finalize.hpp), while they
+// grow.
+constexpr std::uint64_t kGroupTableBytes = 48;
 constexpr std::uint64_t kLargestKeyCache = 16U << 20U;
 
 // Panes that can be alive at once: those of the open window, those kept for revisions, and those that disorder and
@@ -75,7 +78,7 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
       continue;  // stateless
     }
     const execute::MemoryNeed need = backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
-    add("query " + query.spec.name, need.host_bytes, need.device_bytes);
+    add("query " + query.spec.name, need.host_bytes + kGroupTableBytes * query.max_groups, need.device_bytes);
   }
   estimate.limit_bytes = plan.spec.memory_limit != 0 ? plan.spec.memory_limit
                                                      : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *

@@ -101,6 +101,7 @@ std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t show
 }  // namespace
 
 void ConsoleSink::write(const batch::ResultTable& table) {
+  if (table.continues && rows_ != 0) return;  // the first piece showed the first rows and the dots
   std::int64_t time_ns = table.batch_end_ns;
   if (time_ns == 0) {
     for (std::size_t row = 0; row < table.size(); ++row) time_ns = std::max(time_ns, table.row(row).window_end_ns);
