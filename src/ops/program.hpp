@@ -11,13 +11,34 @@
 namespace weir::ops {
 
 enum class Op : std::uint8_t {
-  field,     ///< dst = field `index` as a double (decimal_to_double), null where absent; in `having`: result column `index`
+  field,     ///< dst = field `index` as a double (decimal_to_double), null where absent; in `having`: result column
+             ///< `index`
   constant,  ///< dst = constants[index]
   key_test,  ///< dst = table of key test `index` at the row's key id (0.0 or 1.0); in `having`: at the row's group id
-  neg, abs, sqrt, floor, ceil, round, not_, is_null,             // dst = f(a); round: half away from zero
-  add, sub, mul, div, mod, min, max,                             // dst = f(a, b); mod is C's fmod; min/max: null if either is
-  lt, le, gt, ge, eq, ne, and_, or_,
-  select                                                          ///< dst = a == 1 ? b : a == 0 ? c : null
+  neg,
+  abs,
+  sqrt,
+  floor,
+  ceil,
+  round,
+  not_,
+  is_null,  // dst = f(a); round: half away from zero
+  add,
+  sub,
+  mul,
+  div,
+  mod,
+  min,
+  max,  // dst = f(a, b); mod is C's fmod; min/max: null if either is
+  lt,
+  le,
+  gt,
+  ge,
+  eq,
+  ne,
+  and_,
+  or_,
+  select  ///< dst = a == 1 ? b : a == 0 ? c : null
 };
 
 struct Instruction {
