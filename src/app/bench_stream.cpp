@@ -18,6 +18,9 @@ constexpr std::int64_t kSecond = 1'000 * kMillisecond;
 // A whole number of any slide that is measured.
 constexpr std::int64_t kEpoch = std::int64_t{1'400'000'000 / 3600 * 3600} * kSecond;
 
+// Rows that go to the sinks at a time.
+constexpr std::size_t kSpillRows = 2048;
+
 plan::Plan make_plan(const StreamShape& shape) {
   spec::Pipeline pipeline;
   spec::Stream stream;
@@ -77,25 +80,12 @@ std::vector<HandReading> make_readings(const StreamShape& shape) {
   return readings;
 }
 
-BenchEngine::BenchEngine(const StreamShape& shape, const std::vector<HandReading>& readings, unsigned threads)
-    : shape_(shape),
-      plan_(make_plan(shape)),
-      keys_(1, shape.keys),
-      backend_(execute::make_cpu_backend(threads)),
-      tracker_(1, 0),
-      table_(std::make_unique<batch::ResultTable>(plan_.queries[0].shape)) {
-  runner_ = std::make_unique<execute::QueryRunner>(plan_, plan_.queries[0], *backend_, keys_);
-  for (std::uint32_t key = 0; key < shape.keys; ++key) {
-    const std::string text = key_text(key);
-    const std::string_view tuple[] = {text};
-    if (keys_.intern(tuple) != key) {
-      throw Error("bench: key ids are not given in order");
-    }
-  }
-  const std::size_t rows = plan_.spec.batch_rows;
+EngineBlock::EngineBlock(const StreamShape& shape, const std::vector<HandReading>& readings)
+    : length_ns_(shape.seconds * kSecond) {
+  const std::size_t rows = spec::Pipeline{}.batch_rows;
   for (std::size_t first = 0; first < readings.size(); first += rows) {
     const auto size = static_cast<std::uint32_t>(std::min(rows, readings.size() - first));
-    auto batch = std::make_unique<batch::Batch>(1, static_cast<std::uint32_t>(rows), backend_->column_memory());
+    auto batch = std::make_unique<batch::Batch>(1, static_cast<std::uint32_t>(rows));
     for (std::uint32_t row = 0; row < size; ++row) {
       const HandReading& reading = readings[first + row];
       batch->times()[row] = kEpoch + reading.time_ms * kMillisecond;
@@ -110,34 +100,49 @@ BenchEngine::BenchEngine(const StreamShape& shape, const std::vector<HandReading
   }
 }
 
-BenchEngine::~BenchEngine() = default;
-
-void BenchEngine::prepare() {
-  if (repetition_++ == 0) {
-    return;
-  }
+void EngineBlock::repeat() {
   for (const auto& batch : batches_) {
     std::int64_t* const times = batch->times();
     for (std::uint32_t row = 0; row < batch->size(); ++row) {
-      times[row] += shape_.seconds * kSecond;
+      times[row] += length_ns_;
     }
   }
 }
 
-void BenchEngine::run() {
-  for (const auto& batch : batches_) {
+BenchEngine::BenchEngine(const StreamShape& shape, unsigned threads)
+    : plan_(make_plan(shape)),
+      keys_(1, shape.keys),
+      backend_(execute::make_cpu_backend(threads)),
+      tracker_(1, 0),
+      table_(std::make_unique<batch::ResultTable>(plan_.queries[0].shape)) {
+  runner_ = std::make_unique<execute::QueryRunner>(plan_, plan_.queries[0], *backend_, keys_);
+  runner_->set_spill(kSpillRows, [this](batch::ResultTable& rows) { take(rows); });
+  for (std::uint32_t key = 0; key < shape.keys; ++key) {
+    const std::string text = key_text(key);
+    const std::string_view tuple[] = {text};
+    if (keys_.intern(tuple) != key) {
+      throw Error("bench: key ids are not given in order");
+    }
+  }
+}
+
+BenchEngine::~BenchEngine() = default;
+
+void BenchEngine::run(const EngineBlock& block) {
+  for (const auto& batch : block.batches()) {
     std::uint64_t windows = 0;
     tracker_.advance(*batch, trace_);
     runner_->run(*batch, trace_, *table_, windows, late_);
-    if (table_->empty()) {
-      continue;
-    }
-    rows_ += table_->size();
-    if (on_rows != nullptr) {
-      on_rows(context, *table_);
-    }
-    table_->clear();
+    take(*table_);
   }
+}
+
+void BenchEngine::take(batch::ResultTable& rows) {
+  rows_ += rows.size();
+  if (on_rows != nullptr && !rows.empty()) {
+    on_rows(context, rows);
+  }
+  rows.clear();
 }
 
 std::uint32_t BenchEngine::key_of(std::string_view group) {

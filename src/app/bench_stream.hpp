@@ -33,17 +33,27 @@ struct StreamShape {
 /// The readings of a block, in order of time.
 std::vector<HandReading> make_readings(const StreamShape& shape);
 
+/// The same readings in the engine's columns: batches of the default size, as decoders leave them.
+class EngineBlock {
+ public:
+  EngineBlock(const StreamShape& shape, const std::vector<HandReading>& readings);
+  /// @brief Moves all event times on by the length of the block. Not to be measured.
+  void repeat();
+  [[nodiscard]] const std::vector<std::unique_ptr<batch::Batch>>& batches() const noexcept { return batches_; }
+
+ private:
+  std::int64_t length_ns_;
+  std::vector<std::unique_ptr<batch::Batch>> batches_;
+};
+
 /// The engine with everything behind the decoder: watermark, runner, backend, result rows. count, sum, min, max.
 class BenchEngine {
  public:
-  /// @param readings a block; copied into batches of the default size
-  BenchEngine(const StreamShape& shape, const std::vector<HandReading>& readings, unsigned threads);
+  BenchEngine(const StreamShape& shape, unsigned threads);
   ~BenchEngine();
 
-  /// @brief Sets the event times of the next repetition of the block. Not to be measured.
-  void prepare();
   /// @brief Runs over the block.
-  void run();
+  void run(const EngineBlock& block);
 
   /// @brief The windows' rows, if set: for checking, not while measuring.
   void (*on_rows)(void* context, const batch::ResultTable& rows) = nullptr;
@@ -54,18 +64,17 @@ class BenchEngine {
   [[nodiscard]] std::uint64_t bytes() const { return runner_->bytes(); }
 
  private:
-  StreamShape shape_;
+  void take(batch::ResultTable& rows);
+
   plan::Plan plan_;
   batch::KeyDictionary keys_;
   std::unique_ptr<execute::Backend> backend_;
   std::unique_ptr<execute::QueryRunner> runner_;
   execute::WatermarkTracker tracker_;
   execute::WatermarkTrace trace_;
-  std::vector<std::unique_ptr<batch::Batch>> batches_;
   std::unique_ptr<batch::ResultTable> table_;
   std::vector<std::uint32_t> late_;
   std::uint64_t rows_ = 0;
-  std::uint64_t repetition_ = 0;
 };
 
 }  // namespace weir::app

@@ -36,10 +36,8 @@ class HandCoded {
 
   /// @brief Goes over a block of readings that lasts `block_ms`, a whole number of panes; a window ends with each pane.
   void run(std::span<const HandReading> block, std::uint32_t block_ms);
-  /// @brief The rows of the window that ended last, ascending keys.
-  [[nodiscard]] std::span<const HandRow> rows() const noexcept { return {rows_.data(), row_count_}; }
-  /// @brief Called when a window ended, if set: for checking, not while measuring.
-  void (*on_window)(void* context, std::span<const HandRow> rows) = nullptr;
+  /// @brief Called with the rows of each window, in pieces, ascending keys, if set: for checking, not while measuring.
+  void (*on_rows)(void* context, std::span<const HandRow> rows) = nullptr;
   void* context = nullptr;
 
  private:
@@ -61,13 +59,13 @@ class HandCoded {
   std::uint32_t pane_ms_;
   std::uint32_t panes_;
   unsigned threads_;
-  std::vector<Cell> ring_;                 ///< [pane][key]
-  std::vector<std::vector<Cell>> own_;     ///< [thread - 1][key]: the open pane's cells of the other threads
-  std::uint32_t open_ = 0;                 ///< the pane in the ring that readings go to
-  std::span<const HandReading> readings_;  ///< of the open pane
-  std::vector<HandRow> rows_;
+  std::vector<Cell> ring_;                  ///< [pane][key]
+  std::vector<std::vector<Cell>> own_;      ///< [thread - 1][key]: the open pane's cells of the other threads
+  std::uint32_t open_ = 0;                  ///< the pane in the ring that readings go to
+  std::span<const HandReading> readings_;   ///< of the open pane
+  std::vector<std::vector<HandRow>> rows_;  ///< [thread]
+  std::uint32_t row_mask_ = 0;
   std::vector<std::uint32_t> counts_;  ///< [thread] → rows that it wrote
-  std::size_t row_count_ = 0;
   std::unique_ptr<Team> team_;
 };
 

@@ -368,7 +368,7 @@ void CpuPanes::raise_fronts(const RowSet& rows, Pane& pane, bool made) {
   while (&panes_[position] != &pane) ++position;
   if (made) {
     // A pane that did not exist when the stack was built covers what the next one covers.
-    const bool covered = position + 1 < panes_.size() && panes_[position + 1].start < front_end_;
+    const bool covered = position + 1 < panes_.size() && panes_.start(position + 1) < front_end_;
     Pane* const newer = covered ? &panes_[position + 1] : nullptr;
     if (covered) panes_.ensure(pane, newer->capacity);
     for (std::size_t s = 0; s < sections_.size(); ++s) {
@@ -377,7 +377,7 @@ void CpuPanes::raise_fronts(const RowSet& rows, Pane& pane, bool made) {
                           {0, covered ? newer->capacity : 0});
     }
   }
-  for (std::size_t i = position + 1; i-- > 0 && panes_[i].start >= window_begin_;) {
+  for (std::size_t i = position + 1; i-- > 0 && panes_.start(i) >= window_begin_;) {
     panes_.ensure(panes_[i], groups_);
     bool changed = false;
     for (std::size_t s = 0; s < sections_.size(); ++s) {

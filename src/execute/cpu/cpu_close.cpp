@@ -24,9 +24,10 @@ void CpuPanes::over_groups(std::uint32_t groups, const Work& work) {
   });
 }
 
-/// Collects the shadows of panes that start before `before`; their cells are merged by merge_block().
+/// Collects the shadows of panes that start before `before`; their cells are merged by merge_block(). Panes that have
+/// entered the window have none: late rows go to the panes themselves.
 void CpuPanes::take_shadows(Closing& closing, std::int64_t before) {
-  for (std::size_t i = 0; i < panes_.size() && panes_[i].start < before; ++i) {
+  for (std::size_t i = panes_.lower_bound(entered_end_); i < panes_.size() && panes_.start(i) < before; ++i) {
     Pane& pane = panes_[i];
     for (std::size_t w = 0; w < pane.shadows.size(); ++w) {
       std::unique_ptr<Pane> shadow = std::move(pane.shadows[w]);
@@ -63,7 +64,7 @@ void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t ke
   const std::int64_t next_begin = saturating_add(begin, query_.slide_ns);
   take_shadows(closing, std::max(end_ns, keep_from));
   const auto each_between = [&](std::int64_t from, std::int64_t to, const auto& on) {
-    for (std::size_t i = panes_.lower_bound(from); i < panes_.size() && panes_[i].start < to; ++i) on(panes_[i]);
+    for (std::size_t i = panes_.lower_bound(from); i < panes_.size() && panes_.start(i) < to; ++i) on(panes_[i]);
   };
   if (direct_) {
     each_between(begin, end_ns, [&](Pane& pane) { closing.entering.push_back(&pane); });
@@ -84,7 +85,7 @@ void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t ke
     each_between(closing.restart ? begin : entered_end_, end_ns,
                  [&](Pane& pane) { closing.entering.push_back(&pane); });
     const std::size_t first = panes_.lower_bound(begin);
-    if (first < panes_.size() && panes_[first].start < front_end_) closing.front = &panes_[first];
+    if (first < panes_.size() && panes_.start(first) < front_end_) closing.front = &panes_[first];
     const std::int64_t stay_from = std::max(next_begin, keep_from);
     each_between(begin, std::min(stay_from, end_ns), [&](Pane& pane) { closing.leaving.push_back(&pane); });
     if (next_begin > front_end_) {
@@ -107,7 +108,7 @@ void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t ke
   }
   window_begin_ = next_begin;
   entered_end_ = end_ns;
-  for (std::size_t i = 0; i < panes_.size() && panes_[i].start < keep_from; ++i) closing.recycled.push_back(&panes_[i]);
+  for (std::size_t i = 0; i < panes_.size() && panes_.start(i) < keep_from; ++i) closing.recycled.push_back(&panes_[i]);
 }
 
 /// Calls on(section, cells, groups) for the sections from number `from` on that hold anything of the block in `pane`.
@@ -124,7 +125,8 @@ void CpuPanes::stack_block(const Closing& closing, GroupRange block) {
   for (std::size_t s = 0; s < sections_.size(); ++s) {
     if (!panes_.layout().has_front(s)) continue;
     const Pane* newer = nullptr;
-    for (const Pane* pane : closing.stacked) {
+    for (std::size_t i = 0; i < closing.stacked.size(); ++i) {
+      const Pane* const pane = closing.stacked[i];
       sections_[s]->stack(pane->front(s), pane->raw(s), newer == nullptr ? nullptr : newer->front(s),
                           pane->within(block), newer == nullptr ? GroupRange{} : newer->within(block));
       newer = pane;
@@ -251,6 +253,7 @@ void CpuPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   if (closing.flip && room_ > groups_) stack_block(closing, {groups_, room_});
   for (Closing::Merge& merge : closing.merges) panes_.recycle_shadow(std::move(merge.shadow));
   panes_.recycle_oldest(closing.recycled.size());
+  if (!direct_) panes_.prefetch(panes_.lower_bound(window_begin_));
   consumer_.window(totals_);
 }
 
@@ -295,7 +298,7 @@ void CpuPanes::rebuild(std::int64_t closed_end) {
   entered_end_ = front_end_ = closed_end;
   window_begin_ = saturating_add(saturating_subtract(closed_end, query_.window_ns), query_.slide_ns);
   if (direct_) return;
-  for (std::size_t i = panes_.lower_bound(window_begin_); i < panes_.size() && panes_[i].start < closed_end; ++i) {
+  for (std::size_t i = panes_.lower_bound(window_begin_); i < panes_.size() && panes_.start(i) < closed_end; ++i) {
     closing.entering.push_back(&panes_[i]);
     null_panes_ += panes_[i].nulls ? 1U : 0U;
   }
@@ -329,7 +332,7 @@ void CpuPanes::revise(std::int64_t end_ns, std::span<const std::uint32_t> groups
   std::fill(totals_.arguments.begin(), totals_.arguments.end(), empty_total());
   const std::size_t arguments = query_.arguments.size();
   std::vector<std::vector<GroupCode>> codes(sketches_.size());
-  for (std::size_t i = panes_.lower_bound(begin); i < panes_.size() && panes_[i].start < end_ns; ++i) {
+  for (std::size_t i = panes_.lower_bound(begin); i < panes_.size() && panes_.start(i) < end_ns; ++i) {
     const Pane& pane = panes_[i];
     for (std::size_t s = 0; s < sections_.size(); ++s) {
       for (std::size_t entry = 0; entry < groups.size() && groups[entry] < pane.capacity; ++entry) {

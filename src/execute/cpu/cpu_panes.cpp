@@ -136,14 +136,14 @@ void CpuPanes::take_stragglers(std::vector<Straggler>& out) {
 
 bool CpuPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const {
   if (panes_.size() == 0) return false;
-  first_start = panes_[0].start;
-  last_end = saturating_add(panes_[panes_.size() - 1].start, query_.pane_ns);
+  first_start = panes_.start(0);
+  last_end = saturating_add(panes_.start(panes_.size() - 1), query_.pane_ns);
   return true;
 }
 
 void CpuPanes::save(state::Writer& out) const {
   std::uint64_t starts = 0;
-  for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_[i].start != panes_[i - 1].start ? 1U : 0U;
+  for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_.start(i) != panes_.start(i - 1) ? 1U : 0U;
   PaneEncoder encoder(query_, out, starts);
   PaneGroup group;
   group.quantiles.resize(quantiles_);
@@ -164,9 +164,9 @@ void CpuPanes::save(state::Writer& out) const {
     }
   };
   for (std::size_t i = 0; i < panes_.size();) {
-    const std::int64_t start = panes_[i].start;
+    const std::int64_t start = panes_.start(i);
     parts.clear();
-    for (; i < panes_.size() && panes_[i].start == start; ++i) {
+    for (; i < panes_.size() && panes_.start(i) == start; ++i) {
       parts.push_back(&panes_[i]);
       for (const auto& shadow : panes_[i].shadows) {
         if (shadow != nullptr) parts.push_back(shadow.get());
@@ -222,7 +222,7 @@ void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
   const std::uint64_t layers = (group.rows + tuning_.pane_rows - 1) / tuning_.pane_rows;
   std::size_t position = panes_.lower_bound(start);
   for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
-    if (position == panes_.size() || panes_[position].start != start) panes_.add_layer(start, groups_);
+    if (position == panes_.size() || panes_.start(position) != start) panes_.add_layer(start, groups_);
     Pane& pane = panes_[position];
     const PaneGroup part = part_of(group, layers, layer);
     // Groups of a pane are read one after the other, so the sum may pass what a layer takes; then it just takes no
@@ -264,7 +264,7 @@ std::uint64_t CpuPanes::worst_case(const plan::QueryPlan& query, std::int64_t pa
   // A table of codes is at least a third full, the vectors of a window at least half.
   const std::uint64_t codes = quantiles * groups * kAssumedBins + distincts * kAssumedKeys;
   const std::uint64_t pane_codes = 3 * codes * sizeof(CodeCounts::Entry) + (quantiles + distincts) * sizeof(CodeCounts);
-  const std::uint64_t pointers = 4 * sizeof(void*);
+  const std::uint64_t pointers = 6 * sizeof(void*);
   std::uint64_t bytes = live * (layout.bytes(groups, fronts) + sizeof(Pane) + pointers + pane_codes);
 
   // Shadows are of panes that are being filled: those of the live ones that no window to close soon waits for.

@@ -72,9 +72,30 @@ PaneStore::PaneStore(const std::vector<std::unique_ptr<Section>>& sections, std:
 
 std::size_t PaneStore::lower_bound(std::int64_t start) const noexcept {
   const auto first = panes_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto found =
-      std::lower_bound(first, panes_.end(), start, [](const auto& pane, std::int64_t at) { return pane->start < at; });
-  return static_cast<std::size_t>(found - first);
+  const auto within = [&](std::size_t begin, std::size_t end) {
+    const auto found =
+        std::lower_bound(first + static_cast<std::ptrdiff_t>(begin), first + static_cast<std::ptrdiff_t>(end), start,
+                         [](const Slot& slot, std::int64_t at) { return slot.start < at; });
+    return static_cast<std::size_t>(found - first);
+  };
+  // From both ends at once, in steps that double.
+  const std::size_t count = size();
+  for (std::size_t step = 1; step < count; step *= 2) {
+    if (this->start(step - 1) >= start) return within(step / 2, step);
+    if (this->start(count - step) < start) return within(count - step + 1, step == 1 ? count : count - step / 2);
+  }
+  return within(0, count);
+}
+
+void PaneStore::prefetch(std::size_t i) const noexcept {
+  // Larger ones are read in long runs, which the processor foresees by itself.
+  constexpr std::size_t kMost = std::size_t{16} << 10;
+  if (i + 1 < size()) __builtin_prefetch(panes_[head_ + i + 1].pane.get(), 0, 2);
+  if (i >= size()) return;
+  const Pane& pane = (*this)[i];
+  const std::size_t bytes = layout_.bytes(pane.capacity, pane.fronts);
+  if (bytes > kMost) return;
+  for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(pane.memory.get() + at, 1, 2);
 }
 
 std::uint32_t PaneStore::capacity_for(std::uint32_t groups) {
@@ -130,29 +151,30 @@ void PaneStore::insert(std::unique_ptr<Pane> pane) {
     pane->fronts = true;
   }
   const auto first = panes_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto after = std::upper_bound(first, panes_.end(), pane->start,
-                                      [](std::int64_t at, const auto& other) { return at < other->start; });
+  std::size_t position = lower_bound(pane->start);
+  while (position < size() && start(position) == pane->start) ++position;
+  const auto after = first + static_cast<std::ptrdiff_t>(position);
+  Slot slot{pane->start, std::move(pane)};
   if (after == first && head_ > 0) {
-    panes_[--head_] = std::move(pane);
+    panes_[--head_] = std::move(slot);
     return;
   }
   if (panes_.size() == panes_.capacity() && head_ > panes_.size() / 2) {
     // Reuses the room of panes that have gone instead of growing for ever.
-    const auto position = after - first;
     std::move(first, panes_.end(), panes_.begin());
-    panes_.resize(panes_.size() - head_);
+    panes_.erase(panes_.end() - static_cast<std::ptrdiff_t>(head_), panes_.end());
     head_ = 0;
-    panes_.insert(panes_.begin() + position, std::move(pane));
+    panes_.insert(panes_.begin() + static_cast<std::ptrdiff_t>(position), std::move(slot));
     return;
   }
-  panes_.insert(after, std::move(pane));
+  panes_.insert(after, std::move(slot));
 }
 
 Pane& PaneStore::at(std::int64_t start, std::uint32_t groups, bool& made) {
   std::size_t position = lower_bound(start);
-  made = position == size() || (*this)[position].start != start;
+  made = position == size() || this->start(position) != start;
   if (made) return add_layer(start, groups);
-  while (position + 1 < size() && (*this)[position + 1].start == start) ++position;
+  while (position + 1 < size() && this->start(position + 1) == start) ++position;
   Pane& pane = (*this)[position];
   ensure(pane, groups);
   return pane;
@@ -183,7 +205,7 @@ void PaneStore::recycle_shadow(std::unique_ptr<Pane> pane) {
 
 void PaneStore::recycle_oldest(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    std::unique_ptr<Pane>& pane = panes_[head_ + i];
+    std::unique_ptr<Pane>& pane = panes_[head_ + i].pane;
     reset(*pane);
     free_.push_back(std::move(pane));
   }
@@ -222,7 +244,8 @@ void PaneStore::clear() {
 }
 
 std::uint64_t PaneStore::bytes() const noexcept {
-  std::uint64_t bytes = (panes_.capacity() + free_.capacity() + free_shadows_.capacity()) * sizeof(void*);
+  std::uint64_t bytes =
+      panes_.capacity() * sizeof(Slot) + (free_.capacity() + free_shadows_.capacity()) * sizeof(void*);
   const auto add = [&](const Pane& pane) {
     bytes += sizeof(Pane) + layout_.bytes(pane.capacity, pane.fronts) + pane.codes.capacity() * sizeof(CodeCounts) +
              pane.shadows.capacity() * sizeof(void*);

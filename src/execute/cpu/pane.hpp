@@ -73,8 +73,9 @@ class PaneStore {
 
   // The panes, ascending by start; layers of one start lie together, the newest last.
   [[nodiscard]] std::size_t size() const noexcept { return panes_.size() - head_; }
-  [[nodiscard]] Pane& operator[](std::size_t i) const noexcept { return *panes_[head_ + i]; }
-  /// @brief The first position whose start is >= `start`.
+  [[nodiscard]] Pane& operator[](std::size_t i) const noexcept { return *panes_[head_ + i].pane; }
+  [[nodiscard]] std::int64_t start(std::size_t i) const noexcept { return panes_[head_ + i].start; }
+  /// @brief The first position whose start is >= `start`. Quick near the oldest and the newest pane.
   [[nodiscard]] std::size_t lower_bound(std::int64_t start) const noexcept;
 
   /// @brief The pane that takes readings of `start`: the newest layer, made when there is none, with cells for `groups`
@@ -94,6 +95,10 @@ class PaneStore {
   void ensure(Pane& pane, std::uint32_t groups);
   void clear();
 
+  /// @brief Asks for a small pane's memory, which a long window has not touched for a long time: positions `i` is
+  /// needed soon, the one after it later.
+  void prefetch(std::size_t i) const noexcept;
+
   [[nodiscard]] const PaneLayout& layout() const noexcept { return layout_; }
   [[nodiscard]] std::uint32_t capacity_for(std::uint32_t groups);
   [[nodiscard]] std::uint64_t bytes() const noexcept;
@@ -107,8 +112,13 @@ class PaneStore {
   std::size_t sketches_;
   PaneLayout layout_;
   std::uint32_t max_groups_;
-  std::uint32_t capacity_ = 0;                ///< of panes made from now on
-  std::vector<std::unique_ptr<Pane>> panes_;  ///< from head_ on
+  std::uint32_t capacity_ = 0;  ///< of panes made from now on
+  /// The start beside the pane, so that a search does not wait for the memory of panes.
+  struct Slot {
+    std::int64_t start;
+    std::unique_ptr<Pane> pane;
+  };
+  std::vector<Slot> panes_;  ///< from head_ on
   std::size_t head_ = 0;
   std::vector<std::unique_ptr<Pane>> free_;
   std::vector<std::unique_ptr<Pane>> free_shadows_;
