@@ -4,19 +4,26 @@
 
 #include "ops/evaluate.hpp"
 
+// The columns of an instruction never overlap: a program's `dst` is none of its operands.
+#if defined(__clang__)
+#define WEIR_NO_DEPENDENCIES _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define WEIR_NO_DEPENDENCIES _Pragma("GCC ivdep")
+#endif
+
 namespace weir::ops {
 namespace {
 
 // A register may be both source and destination; each row is read before it is written, so no order can show.
 template <class Function>
 void unary(Function f, double* dst, const double* a, std::uint32_t rows) {
-#pragma GCC ivdep
+  WEIR_NO_DEPENDENCIES
   for (std::uint32_t i = 0; i < rows; ++i) dst[i] = f(a[i]);
 }
 
 template <class Function>
 void binary(Function f, double* dst, const double* a, const double* b, std::uint32_t rows) {
-#pragma GCC ivdep
+  WEIR_NO_DEPENDENCIES
   for (std::uint32_t i = 0; i < rows; ++i) dst[i] = f(a[i], b[i]);
 }
 
@@ -40,7 +47,7 @@ const double* evaluate_columns(const Program& program, const ColumnInput& input,
       for (std::uint32_t i = 0; i < rows; ++i) dst[i] = table[keys[i]] != 0 ? 1.0 : 0.0;
     } else if (step.op == Op::select) {
       const double* const c = registers.column(step.c);
-#pragma GCC ivdep
+      WEIR_NO_DEPENDENCIES
       for (std::uint32_t i = 0; i < rows; ++i) dst[i] = select(a[i], b[i], c[i]);
     } else if (!with_unary(step.op, [&](auto f) { unary(f, dst, a, rows); })) {
       with_binary(step.op, [&](auto f) { binary(f, dst, a, b, rows); });
