@@ -19,7 +19,7 @@ constexpr std::int64_t kSecond = 1'000 * kMillisecond;
 constexpr std::int64_t kEpoch = std::int64_t{1'400'000'000 / 3600 * 3600} * kSecond;
 
 // Rows that go to the sinks at a time.
-constexpr std::size_t kSpillRows = 2048;
+constexpr std::size_t kSpillRows = 4096;
 
 plan::Plan make_plan(const StreamShape& shape) {
   spec::Pipeline pipeline;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kBlock = 128;
 
 // Rows that somebody takes at a time; a power of two.
-constexpr std::uint32_t kPiece = 2048;
+constexpr std::uint32_t kPiece = 4096;
 
 void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

@@ -6,7 +6,9 @@
 // columns stay untouched until finish() returned.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -169,6 +171,12 @@ class Backend {
   virtual batch::ColumnMemory& column_memory() = 0;
   /// @brief The worst case of a query's state: `panes` panes live at once, max_groups groups.
   [[nodiscard]] virtual MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const = 0;
+  /// @brief Calls piece(i) for each i below `pieces`, in any order and on any of the backend's host threads, and
+  /// returns when all are done: for work on the host that belongs to nobody's panes. Not from inside a call to
+  /// QueryPanes that has not yet called its consumer.
+  virtual void run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
+    for (std::size_t i = 0; i < pieces; ++i) piece(i);
+  }
   /// @brief `query` and `consumer` must outlive the result.
   virtual std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) = 0;
 };

@@ -7,11 +7,12 @@
 
 namespace weir::execute {
 
-Emitter::Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger)
+Emitter::Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger,
+                 Backend& backend)
     : query_(&query),
       revisions_(&revisions),
       ledger_(&ledger),
-      finalizer_(query, groups),
+      finalizer_(query, groups, &backend),
       emits_empty_(query.spec.emit_empty && query.group_keys.empty()),
       started_(query.per_batch) {}
 

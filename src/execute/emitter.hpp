@@ -22,7 +22,8 @@ namespace weir::execute {
 class Emitter final : public WindowConsumer {
  public:
   /// All outlive the emitter.
-  Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger);
+  Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& revisions, state::QueryLedger& ledger,
+          Backend& backend);
 
   /// @brief As QueryRunner::set_spill().
   void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill) {

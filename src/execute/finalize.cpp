@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "core/exact.hpp"
 #include "ops/evaluate.hpp"
@@ -15,6 +16,9 @@ constexpr std::uint32_t kNoEntry = 0xFFFF'FFFF;
 /// Rows that are made together, column by column. The order of the keys is no order of memory: what a row is made of is
 /// asked for while the block before is made.
 constexpr std::size_t kBlock = 64;
+/// Rows that one thread makes at a time, and rows that all threads make before the table may be spilt.
+constexpr std::size_t kPiece = 512;
+constexpr std::size_t kStretch = 8 * kPiece;
 constexpr std::size_t kCacheLine = 64;
 
 // Values are set where they stay: a copy right after would wait until these stores of different widths have drained.
@@ -51,9 +55,10 @@ double as_double(const batch::Value& value, const batch::ResultColumn& column) n
 
 }  // namespace
 
-Finalizer::Finalizer(const plan::QueryPlan& query, GroupTable& groups)
+Finalizer::Finalizer(const plan::QueryPlan& query, GroupTable& groups, Backend* backend)
     : query_(&query),
       groups_(&groups),
+      backend_(backend),
       quantile_of_(query.arguments.size()),
       distinct_of_(query.aggregates.size()),
       hidden_(kBlock * query.hidden_columns.size()),
@@ -79,18 +84,38 @@ const batch::ResultColumn& Finalizer::column(std::size_t aggregate) const noexce
 std::size_t Finalizer::append(const WindowTotals& totals, std::int64_t start_ns, std::int64_t end_ns,
                               std::span<const std::uint32_t> revisions, batch::ResultTable& out) {
   sort_entries(totals);
+  std::erase_if(entry_order_, [&](std::uint32_t entry) { return totals.counts[entry] == 0; });
+  const std::span<const std::uint32_t> entries = entry_order_;
   std::size_t rows = 0;
-  std::array<std::uint32_t, kBlock> entries;
-  for (std::size_t first = 0; first < entry_order_.size(); first += kBlock) {
-    const std::size_t last = std::min(first + kBlock, entry_order_.size());
-    std::size_t size = 0;
-    for (std::size_t i = first; i < last; ++i) {
-      if (i + kBlock < entry_order_.size()) prefetch(totals, entry_order_[i + kBlock]);
-      entries[size] = entry_order_[i];
-      size += totals.counts[entry_order_[i]] > 0 ? 1U : 0U;
-    }
-    rows += append_block(totals, {entries.data(), size}, {start_ns, end_ns, 0}, revisions, out);
+  for (std::size_t first = 0; first < entries.size(); first += kStretch) {
+    const auto stretch = entries.subspan(first, std::min(kStretch, entries.size() - first));
+    rows += append_entries(totals, stretch, {start_ns, end_ns, 0}, revisions, out);
   }
+  return rows;
+}
+
+std::size_t Finalizer::append_entries(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                                      const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
+                                      batch::ResultTable& out) {
+  const std::size_t keys = query_->group_keys.size();
+  const std::size_t columns = query_->shape.columns.size();
+  const batch::ResultTable::Room room = out.extend(entries.size());
+  const auto piece = [&](std::size_t i) {
+    const std::size_t last = std::min((i + 1) * kPiece, entries.size());
+    for (std::size_t first = i * kPiece; first < last; first += kBlock) {
+      for (std::size_t e = first + kBlock; e < std::min(first + 2 * kBlock, last); ++e) prefetch(totals, entries[e]);
+      set_rows(totals, entries.subspan(first, std::min(kBlock, last - first)), row, revisions,
+               {room.rows + first, room.groups + first * keys, room.values + first * columns});
+    }
+  };
+  const std::size_t pieces = (entries.size() + kPiece - 1) / kPiece;
+  if (backend_ != nullptr && pieces > 1) {
+    backend_->run_pieces(pieces, std::cref(piece));
+  } else {
+    for (std::size_t i = 0; i < pieces; ++i) piece(i);
+  }
+  const std::size_t rows = query_->having.empty() ? entries.size() : keep_rows(totals, entries, room, out);
+  if (spill_ && out.size() >= spill_rows_) spill_(out);
   return rows;
 }
 
@@ -106,7 +131,7 @@ void Finalizer::prefetch(const WindowTotals& totals, std::uint32_t entry) const 
 
 std::size_t Finalizer::append_empty(std::int64_t start_ns, std::int64_t end_ns, batch::ResultTable& out) {
   static constexpr std::array<std::uint32_t, 1> kOnly{0};
-  return append_block(none_, kOnly, {start_ns, end_ns, 0}, {}, out);
+  return append_entries(none_, kOnly, {start_ns, end_ns, 0}, {}, out);
 }
 
 void Finalizer::sort_entries(const WindowTotals& totals) {
@@ -132,12 +157,11 @@ void Finalizer::sort_entries(const WindowTotals& totals) {
             [&](std::uint32_t a, std::uint32_t b) { return ranks[totals.groups[a]] < ranks[totals.groups[b]]; });
 }
 
-std::size_t Finalizer::append_block(const WindowTotals& totals, std::span<const std::uint32_t> entries,
-                                    const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
-                                    batch::ResultTable& out) {
+void Finalizer::set_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                         const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
+                         const batch::ResultTable::Room& room) const {
   const std::size_t keys = query_->group_keys.size();
   const std::size_t columns = query_->shape.columns.size();
-  const batch::ResultTable::Room room = out.extend(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     room.rows[i] = row;
     if (!revisions.empty()) room.rows[i].revision = revisions[entries[i]];
@@ -146,9 +170,6 @@ std::size_t Finalizer::append_block(const WindowTotals& totals, std::span<const 
   for (std::size_t c = 0; c < columns; ++c) {
     set_column(totals, entries, c, room.values + c, columns);
   }
-  const std::size_t rows = query_->having.empty() ? entries.size() : keep_rows(totals, entries, room, out);
-  if (spill_ && out.size() >= spill_rows_) spill_(out);
-  return rows;
 }
 
 std::size_t Finalizer::keep_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,
@@ -156,13 +177,17 @@ std::size_t Finalizer::keep_rows(const WindowTotals& totals, std::span<const std
   const std::size_t keys = query_->group_keys.size();
   const std::size_t columns = query_->shape.columns.size();
   const std::size_t hidden = query_->hidden_columns.size();
-  for (std::size_t h = 0; h < hidden; ++h) {
-    set_column(totals, entries, columns + h, hidden_.data() + h, hidden);
-  }
   std::size_t rows = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i % kBlock == 0) {
+      const auto block = entries.subspan(i, std::min(kBlock, entries.size() - i));
+      for (std::size_t h = 0; h < hidden; ++h) {
+        set_column(totals, block, columns + h, hidden_.data() + h, hidden);
+      }
+    }
     for (std::size_t f = 0; f < fields_.size(); ++f) {
-      const batch::Value& value = f < columns ? room.values[i * columns + f] : hidden_[i * hidden + f - columns];
+      const batch::Value& value =
+          f < columns ? room.values[i * columns + f] : hidden_[i % kBlock * hidden + f - columns];
       fields_[f] = as_double(value, column(f));
     }
     if (!kept(totals.groups[entries[i]])) continue;

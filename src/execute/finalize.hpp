@@ -19,8 +19,8 @@ namespace weir::execute {
 
 class Finalizer {
  public:
-  /// Both outlive the finalizer.
-  Finalizer(const plan::QueryPlan& query, GroupTable& groups);
+  /// All outlive the finalizer. With a backend, its threads share the work of large windows.
+  Finalizer(const plan::QueryPlan& query, GroupTable& groups, Backend* backend = nullptr);
 
   /// @brief From now on `spill` is given the table whenever it holds `rows` rows or more, also within a window; it
   /// takes them and clears the table. So rows stay in the caches from here to who writes them out.
@@ -42,9 +42,11 @@ class Finalizer {
  private:
   void sort_entries(const WindowTotals& totals);
   void prefetch(const WindowTotals& totals, std::uint32_t entry) const noexcept;
-  std::size_t append_block(const WindowTotals& totals, std::span<const std::uint32_t> entries,
-                           const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
-                           batch::ResultTable& out);
+  std::size_t append_entries(const WindowTotals& totals, std::span<const std::uint32_t> entries,
+                             const batch::ResultRow& row, std::span<const std::uint32_t> revisions,
+                             batch::ResultTable& out);
+  void set_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries, const batch::ResultRow& row,
+                std::span<const std::uint32_t> revisions, const batch::ResultTable::Room& room) const;
   std::size_t keep_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,
                         const batch::ResultTable::Room& room, batch::ResultTable& out);
   void set_column(const WindowTotals& totals, std::span<const std::uint32_t> entries, std::size_t aggregate,
@@ -54,6 +56,7 @@ class Finalizer {
 
   const plan::QueryPlan* query_;
   GroupTable* groups_;
+  Backend* backend_;
   std::vector<std::size_t> quantile_of_;  ///< [argument] → its place among those with bins
   std::vector<std::size_t> distinct_of_;  ///< [aggregate] → its place among the distinct ones
   std::size_t quantile_arguments_ = 0;

@@ -34,7 +34,7 @@ struct QueryRunner::Impl {
         late_rows_limit(plan.spec.dead_letter.empty() ? 0 : plan.spec.dead_letter_limit),
         groups(query_plan, dictionary),
         revisions(query_plan.window_ns, query_plan.slide_ns),
-        emitter(query_plan, groups, revisions, ledger),
+        emitter(query_plan, groups, revisions, ledger, backend),
         panes(backend.make_panes(query_plan, emitter)) {}
 
   void run(const batch::Batch& next, const WatermarkTrace& trace, std::vector<std::uint32_t>& late);

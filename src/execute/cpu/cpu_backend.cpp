@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <string_view>
 #include <thread>
@@ -47,6 +48,14 @@ std::string CpuBackend::description() const {
 
 MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, std::int64_t panes) const {
   return {CpuPanes::worst_case(query, panes, workers_.threads()), 0};
+}
+
+void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
+  const auto workers = static_cast<unsigned>(std::min<std::size_t>(pieces, workers_.threads()));
+  std::atomic<std::size_t> next{0};
+  workers_.run(workers, [&](unsigned /*worker*/) {
+    for (std::size_t i = next.fetch_add(1); i < pieces; i = next.fetch_add(1)) piece(i);
+  });
 }
 
 std::unique_ptr<QueryPanes> CpuBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {

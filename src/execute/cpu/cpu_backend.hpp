@@ -17,6 +17,7 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::string description() const override;
   batch::ColumnMemory& column_memory() override { return batch::host_column_memory(); }
   [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const override;
+  void run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) override;
   std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) override;
 
  private:
