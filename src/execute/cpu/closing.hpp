@@ -1,6 +1,7 @@
 // What one close() has to do, decided before its threads start. Reused storage of CpuPanes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct CpuPanes::Closing {
   bool slides = false;           ///< one pane enters, at most one leaves, no nulls: sections may do it in one pass
   bool derived = false;          ///< totals come from what sections derived, not from `direct`
 
+  [[nodiscard]] std::uint64_t bytes() const noexcept {
+    return merges.capacity() * sizeof(Merge) +
+           (entering.capacity() + leaving.capacity() + recycled.capacity() + stacked.capacity()) * sizeof(void*);
+  }
   void clear() {
     merges.clear();
     entering.clear();

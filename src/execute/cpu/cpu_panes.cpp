@@ -246,6 +246,7 @@ std::uint64_t CpuPanes::bytes() const {
   bytes += totals_.groups.capacity() * sizeof(std::uint32_t) + totals_.counts.capacity() * sizeof(std::uint64_t) +
            totals_.arguments.capacity() * sizeof(ArgumentTotal) + totals_.quantiles.capacity() * sizeof(QuantileBins) +
            totals_.distincts.capacity() * sizeof(std::uint64_t);
+  bytes += closing_->bytes();
   for (const auto& worker : scratch_) {
     bytes += sizeof(Worker) + worker->registers.bytes() + 2 * query_.arguments.size() * sizeof(ChunkColumn);
   }
@@ -264,7 +265,8 @@ std::uint64_t CpuPanes::worst_case(const plan::QueryPlan& query, std::int64_t pa
   // A table of codes is at least a third full, the vectors of a window at least half.
   const std::uint64_t codes = quantiles * groups * kAssumedBins + distincts * kAssumedKeys;
   const std::uint64_t pane_codes = 3 * codes * sizeof(CodeCounts::Entry) + (quantiles + distincts) * sizeof(CodeCounts);
-  const std::uint64_t pointers = 6 * sizeof(void*);
+  // In the store, which keeps up to four times the places that it needs, in the pool and in a close's lists.
+  const std::uint64_t pointers = 4 * (sizeof(std::int64_t) + sizeof(void*)) + 6 * sizeof(void*);
   std::uint64_t bytes = live * (layout.bytes(groups, fronts) + sizeof(Pane) + pointers + pane_codes);
 
   // Shadows are of panes that are being filled: those of the live ones that no window to close soon waits for.
