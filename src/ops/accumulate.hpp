@@ -14,8 +14,8 @@
 namespace weir::ops {
 
 // A sum in 96 bits is low + wraps·2^64 with a signed low word: as long as no addition overflows it, which with sensor
-// values is always, `wraps` is not even touched. Up to 2^32 - 1 values of 64 bits fit. With the count beside it the whole
-// is 16 bytes, half of what a 128-bit sum and a 64-bit count take in a pane's cells.
+// values is always, `wraps` is not even touched. Up to 2^32 - 1 values of 64 bits fit. With the count beside it the
+// whole is 16 bytes, half of what a 128-bit sum and a 64-bit count take in a pane's cells.
 
 /// @brief Adds a value to a 96-bit sum.
 WEIR_HOST_DEVICE inline void add_value(std::int64_t& low, std::int32_t& wraps, std::int64_t value) noexcept {

@@ -64,8 +64,8 @@ struct Query {
   /// The rows are the readings themselves, filtered and mapped: `select` names values ("load", "load / 1000 as kw") and
   /// there is no aggregate, group_by, window or having.
   bool readings = false;
-  Duration window{0};               ///< 0: no window, evaluated per batch interval
-  Duration slide{0};                ///< 0: the window
+  Duration window{0};  ///< 0: no window, evaluated per batch interval
+  Duration slide{0};   ///< 0: the window
   Duration allowed_lateness{0};
   std::string having;
   bool emit_empty = false;

@@ -80,8 +80,8 @@ struct Source {
   std::string ca_file, cert_file, key_file;  ///< TLS
   Duration keep_alive{std::chrono::seconds(30)};
   Duration session_expiry{std::chrono::hours(24)};
-  bool retained = false;  ///< take retained messages (snapshots) too
-  std::string persistence_dir;       ///< where mqtt_version 4 keeps QoS 2 messages in flight; empty: nowhere
+  bool retained = false;        ///< take retained messages (snapshots) too
+  std::string persistence_dir;  ///< where mqtt_version 4 keeps QoS 2 messages in flight; empty: nowhere
 
   // tcp: connects to host:port and reads lines, as Spark's socketTextStream
   std::string host;

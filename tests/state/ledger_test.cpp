@@ -43,7 +43,8 @@ TEST(StreamLedger, SurvivesACheckpoint) {
 
 TEST(StreamLedger, AReasonOfALaterVersionStillBalances) {
   Writer out;
-  for (const std::uint64_t value : {12U, 0U, 0U, 0U, 0U}) out.u64(value);  // received, delivered, duplicate, shed, rounded
+  for (const std::uint64_t value : {12U, 0U, 0U, 0U, 0U})
+    out.u64(value);  // received, delivered, duplicate, shed, rounded
   out.u64(batch::kMalformedReasons + 1);
   for (std::size_t i = 0; i <= batch::kMalformedReasons; ++i) out.u64(i == 0 ? 2 : 1);
   StreamLedger loaded;
