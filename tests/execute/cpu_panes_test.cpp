@@ -251,11 +251,12 @@ class Duel {
     std::sort(expected.begin(), expected.end());
     std::sort(actual.begin(), actual.end());
     EXPECT_EQ(actual, expected);
+    if (closed_end_ == kNothingClosed) return;
     // Some window that is closed and kept.
     const std::int64_t end =
         closed_end_ -
         static_cast<std::int64_t>(draw(static_cast<std::uint64_t>(shape_.lateness_slides) + 1)) * query_.slide_ns;
-    if (closed_end_ == kNothingClosed || end - query_.window_ns < late_before()) return;
+    if (end - query_.window_ns < late_before()) return;
     std::vector<std::uint32_t> groups;
     for (std::uint32_t g = 0; g < (shape_.groups == 0 ? known_keys_ : shape_.groups); ++g) {
       if (draw(3) == 0) groups.push_back(g);
@@ -427,7 +428,7 @@ std::vector<Shape> shapes() {
 class CpuPanesTest : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(CpuPanesTest, Panes_AnswerLikeTheNaiveBackend) {
-  Duel(GetParam(), std::hash<std::string>{}(GetParam().name)).run(25);
+  Duel(GetParam(), std::hash<std::string>{}(GetParam().name)).run(15);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CpuPanesTest, ::testing::ValuesIn(shapes()),
