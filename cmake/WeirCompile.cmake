@@ -14,6 +14,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these two inside the standard library at -O2 and above.
   target_compile_options(weir_compile INTERFACE -Wno-null-dereference -Wno-stringop-overflow -Wno-restrict)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # What is said to GCC alone.
+  target_compile_options(weir_compile INTERFACE -Wno-unknown-pragmas -Wno-unknown-warning-option)
+endif()
 if(WEIR_SANITIZE)
   target_compile_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE})
@@ -58,6 +62,8 @@ function(weir_test name)
   add_executable(weir_test_${name} ${TEST_SOURCES})
   target_link_libraries(weir_test_${name} PRIVATE weir_compile ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(weir_test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  # Half of all compile time would go into optimising tests: what they test is optimised, they need not be.
+  target_compile_options(weir_test_${name} PRIVATE $<IF:$<BOOL:${WEIR_SANITIZE}>,-O0,$<$<CONFIG:Release>:-O1>>)
   gtest_discover_tests(weir_test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${WEIR_TEST_PREFIX}${name}."
     PROPERTIES TIMEOUT 300 LABELS ${name})
   set_property(GLOBAL APPEND PROPERTY WEIR_TEST_TARGETS weir_test_${name})
