@@ -2,9 +2,22 @@
 // tokens are atomic and spdlog's registry is a static, but what happens inside the libraries is invisible. Races in our
 // callbacks are still reported.
 #if defined(__SANITIZE_THREAD__)
+#define WEIR_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WEIR_THREAD_SANITIZER 1
+#endif
+#endif
+
+#if defined(WEIR_THREAD_SANITIZER)
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
-  return "race:mqtt::token::\n"
+  return "called_from_lib:libpaho-mqttpp3.so\n"
+         "race:libpaho-mqttpp3.so\n"
+         "mutex:libpaho-mqtt3as.so\n"
+         "deadlock:libpaho-mqtt3as.so\n"
+         "race:mqtt::\n"
+         "race:mqtt::token::\n"
          "race:mqtt::async_client::remove_token\n"
          "race:spdlog::\n";
 }
