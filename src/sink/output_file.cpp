@@ -95,10 +95,11 @@ OutputFile::OutputFile(const FilePosition& position, RotationRule rule)
       last_number_(position.last_number) {
   struct ::stat status {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
-  if (!exists && !first_window_end_ns_) {
+  if (!first_window_end_ns_ && position.offset <= header_.size() && !(exists && is_at(path_, position))) {
     // It had no rows: either it was rotated with its first ones, which come again, or there is nothing to miss.
     make_directories(parent_directory(path_));
     open_current();
+    if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
     begin_file();
     return;
   }
