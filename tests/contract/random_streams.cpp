@@ -57,9 +57,13 @@ std::vector<oracle::Event> random_stream(const StreamShape& shape) {
                           numbered('a', random.below(static_cast<std::int64_t>(shape.households))),
                           numbered('p', oldest_plug + random.below(static_cast<std::int64_t>(shape.plugs)))};
     // Mostly small values, some near the limits of 64 bits, where sums and squares need their whole width.
-    const std::int64_t load = random.chance(0.02)
-                                  ? 9'000'000'000'000'000'000 - 2 * random.below(9'000'000'000'000'000'000)
-                                  : random.below(2'000'000) - 700'000;
+    std::int64_t load = 0;
+    if (random.chance(0.02)) {
+      const std::int64_t distance = random.below(9'000'000'000'000'000'000);
+      load = 9'000'000'000'000'000'000 - distance - distance;
+    } else {
+      load = random.below(2'000'000) - 700'000;
+    }
     event.reading.fields = {load, random.chance(0.3) ? std::nullopt : std::optional(random.below(9000) - 1000)};
     events.push_back(std::move(event));
   }
