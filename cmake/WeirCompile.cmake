@@ -62,12 +62,6 @@ function(weir_test name)
   add_executable(weir_test_${name} ${TEST_SOURCES})
   target_link_libraries(weir_test_${name} PRIVATE weir_compile ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(weir_test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  # Half of all compile time would go into optimising tests: what they test is optimised, they need not be.
-  if(WEIR_SANITIZE)
-    target_compile_options(weir_test_${name} PRIVATE -O0)
-  else()
-    target_compile_options(weir_test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  endif()
   gtest_discover_tests(weir_test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${WEIR_TEST_PREFIX}${name}."
     PROPERTIES TIMEOUT 300 LABELS ${name})
   set_property(GLOBAL APPEND PROPERTY WEIR_TEST_TARGETS weir_test_${name})
