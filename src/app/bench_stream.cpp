@@ -131,7 +131,7 @@ BenchEngine::~BenchEngine() = default;
 void BenchEngine::run(const EngineBlock& block) {
   for (const auto& batch : block.batches()) {
     std::uint64_t windows = 0;
-    tracker_.advance(*batch, trace_);
+    tracker_.advance(*batch, trace_, backend_.get());
     runner_->run(*batch, trace_, *table_, windows, late_);
     take(*table_);
   }

@@ -83,9 +83,7 @@ const batch::ResultColumn& Finalizer::column(std::size_t aggregate) const noexce
 
 std::size_t Finalizer::append(const WindowTotals& totals, std::int64_t start_ns, std::int64_t end_ns,
                               std::span<const std::uint32_t> revisions, batch::ResultTable& out) {
-  sort_entries(totals);
-  std::erase_if(entry_order_, [&](std::uint32_t entry) { return totals.counts[entry] == 0; });
-  const std::span<const std::uint32_t> entries = entry_order_;
+  const std::span<const std::uint32_t> entries = sorted_entries(totals, revisions.empty());
   std::size_t rows = 0;
   for (std::size_t first = 0; first < entries.size(); first += kStretch) {
     const auto stretch = entries.subspan(first, std::min(kStretch, entries.size() - first));
@@ -134,11 +132,13 @@ std::size_t Finalizer::append_empty(std::int64_t start_ns, std::int64_t end_ns, 
   return append_entries(none_, kOnly, {start_ns, end_ns, 0}, {}, out);
 }
 
-void Finalizer::sort_entries(const WindowTotals& totals) {
+std::span<const std::uint32_t> Finalizer::sorted_entries(const WindowTotals& totals, bool all_have_readings) {
   const auto entries = static_cast<std::uint32_t>(totals.groups.size());
   entry_order_.clear();
-  if (entries == 0) return;
+  if (entries == 0) return {};
   const std::span<const std::uint32_t> ranks = groups_->ranks();
+  // With all of them present, entries are groups.
+  if (entries == ranks.size() && all_have_readings) return groups_->ordered();
   // With many of the groups present, one pass over all ranks is cheaper than a sort.
   if (entries >= ranks.size() / 8) {
     entry_of_rank_.assign(ranks.size(), kNoEntry);
@@ -146,15 +146,16 @@ void Finalizer::sort_entries(const WindowTotals& totals) {
       entry_of_rank_[ranks[totals.groups[entry]]] = entry;
     }
     for (const std::uint32_t entry : entry_of_rank_) {
-      if (entry != kNoEntry) entry_order_.push_back(entry);
+      if (entry != kNoEntry && totals.counts[entry] > 0) entry_order_.push_back(entry);
     }
-    return;
+    return entry_order_;
   }
   for (std::uint32_t entry = 0; entry < entries; ++entry) {
-    entry_order_.push_back(entry);
+    if (totals.counts[entry] > 0) entry_order_.push_back(entry);
   }
   std::sort(entry_order_.begin(), entry_order_.end(),
             [&](std::uint32_t a, std::uint32_t b) { return ranks[totals.groups[a]] < ranks[totals.groups[b]]; });
+  return entry_order_;
 }
 
 void Finalizer::set_rows(const WindowTotals& totals, std::span<const std::uint32_t> entries,

@@ -40,7 +40,8 @@ class Finalizer {
   std::size_t append_empty(std::int64_t start_ns, std::int64_t end_ns, batch::ResultTable& out);
 
  private:
-  void sort_entries(const WindowTotals& totals);
+  /// The entries that have readings, in the order of their rows.
+  std::span<const std::uint32_t> sorted_entries(const WindowTotals& totals, bool all_have_readings);
   void prefetch(const WindowTotals& totals, std::uint32_t entry) const noexcept;
   std::size_t append_entries(const WindowTotals& totals, std::span<const std::uint32_t> entries,
                              const batch::ResultRow& row, std::span<const std::uint32_t> revisions,

@@ -1,9 +1,11 @@
 #include "execute/watermark.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <span>
 
 #include "core/error.hpp"
+#include "execute/backend.hpp"
 #include "execute/instant.hpp"
 
 namespace weir::execute {
@@ -48,6 +50,9 @@ Largest choose_largest() noexcept {
 }
 
 const Largest largest = choose_largest();
+
+/// Chunks that are worth another thread: some microseconds, for the times come from memory.
+constexpr std::uint32_t kChunksPerPiece = 16;
 
 /// kNoWatermark only for a source without readings: a defined watermark stays above it.
 std::int64_t watermark_of(std::int64_t newest, std::int64_t out_of_order) noexcept {
@@ -135,7 +140,28 @@ void WatermarkTracker::apply(const batch::Tick& tick) {
   }
 }
 
-void WatermarkTracker::advance(const batch::Batch& batch, WatermarkTrace& trace) {
+void WatermarkTracker::append_chunks(const std::int64_t* times, std::uint32_t count, Backend* backend,
+                                     std::vector<std::int64_t>& out) {
+  constexpr std::uint32_t kChunk = WatermarkTrace::kChunk;
+  const std::uint32_t chunks = (count + kChunk - 1) / kChunk;
+  const std::size_t first = out.size();
+  out.resize(first + chunks);
+  std::int64_t* const newest = out.data() + first;
+  const auto piece = [=](std::size_t i) {
+    const std::uint32_t end = std::min(static_cast<std::uint32_t>(i + 1) * kChunksPerPiece, chunks);
+    for (auto chunk = static_cast<std::uint32_t>(i) * kChunksPerPiece; chunk < end; ++chunk) {
+      newest[chunk] = largest(times + chunk * kChunk, std::min(count - chunk * kChunk, kChunk));
+    }
+  };
+  const std::size_t pieces = (chunks + kChunksPerPiece - 1) / kChunksPerPiece;
+  if (backend != nullptr && pieces > 1) {
+    backend->run_pieces(pieces, std::cref(piece));
+  } else {
+    for (std::size_t i = 0; i < pieces; ++i) piece(i);
+  }
+}
+
+void WatermarkTracker::advance(const batch::Batch& batch, WatermarkTrace& trace, Backend* backend) {
   const std::uint32_t size = batch.size();
   trace.times_ = batch.times();
   trace.out_of_order_ = out_of_order_;
@@ -175,10 +201,10 @@ void WatermarkTracker::advance(const batch::Batch& batch, WatermarkTrace& trace)
     std::uint32_t end = size;
     if (tick != batch.ticks.end()) end = std::min(end, tick->row);
     if (run != batch.runs.end()) end = std::min(end, run->row);
-    for (std::uint32_t chunk = row; chunk < end; chunk += WatermarkTrace::kChunk) {
-      state.newest =
-          std::max(state.newest, largest(batch.times() + chunk, std::min(end - chunk, WatermarkTrace::kChunk)));
-      trace.chunk_newest_.push_back(state.newest);
+    append_chunks(batch.times() + row, end - row, backend, trace.chunk_newest_);
+    for (std::size_t chunk = span.first_chunk; chunk < trace.chunk_newest_.size(); ++chunk) {
+      state.newest = std::max(state.newest, trace.chunk_newest_[chunk]);
+      trace.chunk_newest_[chunk] = state.newest;
     }
     newest_ = std::max(newest_, state.newest);
     watermark_ = std::max(watermark_, std::min(span.cap, watermark(source)));

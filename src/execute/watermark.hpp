@@ -19,6 +19,8 @@
 
 namespace weir::execute {
 
+class Backend;
+
 /// "no watermark yet"
 inline constexpr std::int64_t kNoWatermark = std::numeric_limits<std::int64_t>::min();
 
@@ -68,8 +70,9 @@ class WatermarkTrace {
 class WatermarkTracker {
  public:
   WatermarkTracker(std::size_t sources, std::int64_t out_of_order_ns);
-  /// @brief Takes in the rows and ticks of the batch; `trace` is reused storage.
-  void advance(const batch::Batch& batch, WatermarkTrace& trace);
+  /// @brief Takes in the rows and ticks of the batch; `trace` is reused storage. With a backend, its threads share the
+  /// pass over the event times.
+  void advance(const batch::Batch& batch, WatermarkTrace& trace, Backend* backend = nullptr);
   [[nodiscard]] std::int64_t watermark() const noexcept { return watermark_; }
   /// @brief The watermark of one source alone (kNoWatermark before its first reading).
   [[nodiscard]] std::int64_t watermark(std::size_t source) const noexcept;
@@ -85,6 +88,9 @@ class WatermarkTracker {
   /// The smallest watermark of the sources that count, `except` left out; the largest instant when none does.
   [[nodiscard]] std::int64_t smallest(std::size_t except) const noexcept;
   void lift();
+  /// Appends the largest time of each chunk.
+  static void append_chunks(const std::int64_t* times, std::uint32_t count, Backend* backend,
+                            std::vector<std::int64_t>& out);
   void apply(const batch::Tick& tick);
 
   std::vector<SourceState> sources_;
