@@ -126,7 +126,7 @@ void Pipeline::start() {
     }
   }
   impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
-  impl.control_thread = std::thread([&impl] { impl.control(); });
+  bool started = false;
   try {
     for (const auto& stream : impl.live) {
       stream->start();
@@ -134,6 +134,7 @@ void Pipeline::start() {
     for (const auto& stream : impl.replays) {
       stream->start();
     }
+    started = true;
   } catch (...) {
     {
       const std::scoped_lock lock(impl.mutex);
@@ -144,6 +145,10 @@ void Pipeline::start() {
     for (const auto& pool : impl.pools) {
       pool->stop();
     }
+  }
+  // Last, for it takes the streams down, which must not happen while they start.
+  impl.control_thread = std::thread([&impl] { impl.control(); });
+  if (!started) {
     wait();
   }
 }
