@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <mqtt/async_client.h>
 #include <netinet/in.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill() is POSIX
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,6 +36,7 @@ constexpr std::chrono::seconds kDeadline{60};
 
 pid_t spawn(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) {
     arguments.push_back(
         const_cast<char*>(word.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execv's form

@@ -126,11 +126,11 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
     }
   }
   Verification verification;
-  for (std::size_t i = 0; i < ways.size(); ++i) {
+  for (const Way& way : ways) {
     spec::Pipeline pipeline = base;
-    pipeline.device = ways[i].device;
-    pipeline.threads = ways[i].threads;
-    pipeline.batch_rows = ways[i].batch_rows;
+    pipeline.device = way.device;
+    pipeline.threads = way.threads;
+    pipeline.batch_rows = way.batch_rows;
     spec::Sink sink;
     sink.name = "verify";
     sink.kind = spec::SinkKind::callback;
@@ -153,7 +153,7 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
       recorded->end_recording();
       recorded->rewind();
     }
-    fmt::print("{:<44} {:>10} rows in {:.2f} s  {}\n", ways[i].name(), rows, finished.seconds,
+    fmt::print("{:<44} {:>10} rows in {:.2f} s  {}\n", way.name(), rows, finished.seconds,
                verification.recording               ? "reference"
                : verification.differences == before ? "identical"
                                                     : "DIFFERENT");

@@ -168,7 +168,8 @@ class ReadingWriter {
   };
 
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
-  std::optional<batch::Malformed> intern_keys(std::span<const Token> keys, const KeyBytes& key, batch::RowWriter& rows);
+  std::optional<batch::Malformed> intern_keys(std::span<const Token> keys, const KeyBytes& given,
+                                              batch::RowWriter& rows);
 
   const spec::Stream& stream_;
   const bool arrival_;

@@ -79,7 +79,8 @@ inline std::uint64_t hll_estimate(const HllRanks& ranks) noexcept {
   const double estimate = kAlphaInfinity * kM * kM / z;
   // Only if every register is saturated, which needs more hashes than 64 bits can count.
   constexpr double kLargest = 18446744073709549568.0;
-  return estimate >= kLargest ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(estimate + 0.5);
+  return estimate >= kLargest ? std::numeric_limits<std::uint64_t>::max()
+                              : static_cast<std::uint64_t>(std::floor(estimate + 0.5));
 }
 
 }  // namespace weir::ops

@@ -125,6 +125,7 @@ void ConsoleSink::write(const batch::ResultTable& table) {
 void ConsoleSink::put_table(const batch::ResultTable& table, std::size_t shown) {
   const std::vector<Column> columns = columns_of(table, shown);
   std::vector<std::size_t> widths;
+  widths.reserve(columns.size());
   for (const Column& column : columns) widths.push_back(column.widest());
   const auto put_line = [&](const auto& cell_of) {
     for (std::size_t i = 0; i < columns.size(); ++i) {

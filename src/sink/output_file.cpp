@@ -187,9 +187,8 @@ void OutputFile::flush() {
   if (const int error = write_all(file_.get(), buffer_); error != 0) {
     // Half a row is worse than none for whoever reads the file now; a restart cuts there anyway.
     const bool cut = !regular_ || ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) == 0;
-    const Error failure = system_error("write", path_, error);
-    if (cut) throw failure;
-    throw Error(fmt::format("{}; its last row may be incomplete", failure.what()));
+    if (cut) throw system_error("write", path_, error);
+    throw Error(fmt::format("{}; its last row may be incomplete", system_error("write", path_, error).what()));
   }
   offset_ += buffer_.size();
   if (buffer_.size() >= kTailBytes) {

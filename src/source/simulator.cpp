@@ -78,7 +78,7 @@ Simulator::Simulator(const spec::Simulator& options, std::int64_t start_ns)
     throw ConfigError(
         fmt::format("simulator: rate_per_s = {} is not between 0.000001 and 1000000000", options.rate_per_s));
   }
-  micro_rate_ = static_cast<std::uint64_t>(options.rate_per_s * 1e6 + 0.5);
+  micro_rate_ = static_cast<std::uint64_t>(std::llround(options.rate_per_s * 1e6));
   // Two readings of a sensor never share a time.
   const std::uint64_t per_sensor = micro_rate_ / options.sensors;
   resolution_ns_ = per_sensor <= 500'000'000 ? 1'000'000 : per_sensor <= 500'000'000'000 ? 1'000 : 1;

@@ -47,7 +47,7 @@ struct Simulator {
   double rate_per_s = 10.0;            ///< readings per second over all sensors
   std::uint64_t count = 0;             ///< readings in all; 0: no end
   Duration duration{0};                ///< 0: no end
-  std::string start = "";              ///< RFC 3339 event time of the first reading; empty: now
+  std::string start;                   ///< RFC 3339 event time of the first reading; empty: now
   Duration disorder{0};                ///< readings are handed on up to this much late in event time
   double gap_probability = 0.0;        ///< a reading is left out
   double duplicate_probability = 0.0;  ///< a reading is handed on twice

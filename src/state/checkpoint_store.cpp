@@ -197,9 +197,9 @@ void CheckpointStore::write(const std::vector<Section>& sections) {
   const std::string unfinished = path + std::string(kUnfinished);
   impl_->write_unfinished(unfinished, number, sections);
   if (::rename(unfinished.c_str(), path.c_str()) != 0) {
-    const Error failure = system_error("rename", unfinished);
+    const int error = errno;
     ::unlink(unfinished.c_str());
-    throw failure;
+    throw system_error("rename", unfinished, error);
   }
   impl_->last_number = number;
   sync_directory(impl_->directory);

@@ -125,8 +125,7 @@ void CpuPanes::stack_block(const Closing& closing, GroupRange block) {
   for (std::size_t s = 0; s < sections_.size(); ++s) {
     if (!panes_.layout().has_front(s)) continue;
     const Pane* newer = nullptr;
-    for (std::size_t i = 0; i < closing.stacked.size(); ++i) {
-      const Pane* const pane = closing.stacked[i];
+    for (const Pane* const pane : closing.stacked) {
       sections_[s]->stack(pane->front(s), pane->raw(s), newer == nullptr ? nullptr : newer->front(s),
                           pane->within(block), newer == nullptr ? GroupRange{} : newer->within(block));
       newer = pane;

@@ -15,12 +15,14 @@ namespace {
 
 std::vector<double> scales_of(const std::vector<int>& places) {
   std::vector<double> scales;
+  scales.reserve(places.size());
   for (const int p : places) scales.push_back(static_cast<double>(pow10(p)));
   return scales;
 }
 
 std::vector<double> argument_scales(const plan::QueryPlan& query) {
   std::vector<double> scales;
+  scales.reserve(query.arguments.size());
   for (const plan::Argument& argument : query.arguments) scales.push_back(static_cast<double>(pow10(argument.places)));
   return scales;
 }

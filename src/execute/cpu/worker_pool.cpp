@@ -31,6 +31,7 @@ void await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) no
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-throw-keyword-missing): the vector of what was thrown
 WorkerPool::WorkerPool(unsigned threads) : errors_(threads) {
   threads_.reserve(threads - 1);
   for (unsigned worker = 1; worker < threads; ++worker) {
