@@ -9,8 +9,8 @@
 #include <new>
 
 #include "batch/message.hpp"
-#include "journal/journal.hpp"
 #include "journal/mirrored_memory.hpp"
+#include "journal/record.hpp"
 
 namespace weir::journal {
 
@@ -37,7 +37,7 @@ struct RecordHeader {
   [[nodiscard]] char* texts() noexcept { return reinterpret_cast<char*>(this + 1); }
 };
 
-static_assert(sizeof(RecordHeader) == 72, "journal.hpp names this number");
+static_assert(sizeof(RecordHeader) == 72, "memory_queue.hpp names this number");
 
 class RecordRing {
  public:

@@ -77,29 +77,27 @@ void LiveStream::abandon() {
 void LiveStream::work() {
   advance_clock(wall_clock_ns());
   while (!feed_.stopped() && !ended_) {
-    const std::int64_t now = wall_clock_ns();
-    const std::int64_t wait = std::clamp<std::int64_t>(feed_.interval_end() - now, 0, interval_ns_);
-    const journal::Record* const record =
-        journal_->next(std::chrono::steady_clock::now() + std::chrono::nanoseconds(wait));
-    if (record != nullptr) {
-      take(*record);
-    } else if (journal_->drained()) {
+    const journal::Record* const record = journal_->next(feed_.interval_end(), std::chrono::nanoseconds(interval_ns_));
+    if (record == nullptr) {
       break;
-    } else {
-      advance_clock(wall_clock_ns());
     }
-  }
-  if (const std::uint64_t shed = journal_->shed(); shed > shed_) {
-    feed_.shed(shed - shed_);
+    take(*record);
   }
   feed_.finish(ended_);
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 
 void LiveStream::take(const journal::Record& record) {
+  if (record.shed > 0) {
+    feed_.shed(record.shed);
+  }
   const std::uint32_t source = record.message.source;
   SourceState& state = states_[source];
   switch (record.kind) {
+    case journal::Record::Kind::started:
+    case journal::Record::Kind::tick:
+      advance_clock(record.message.arrival_ns);
+      return;
     case journal::Record::Kind::message: {
       // Arrival instants of several receivers can be swapped by a hair; within a stream they never go back.
       advance_clock(record.message.arrival_ns);
@@ -129,10 +127,6 @@ void LiveStream::advance_clock(std::int64_t now_ns) {
   clock_ns_ = std::max(clock_ns_, now_ns);
   if (clock_ns_ < feed_.interval_end()) {
     return;
-  }
-  if (const std::uint64_t shed = journal_->shed(); shed > shed_) {
-    feed_.shed(shed - shed_);
-    shed_ = shed;
   }
   feed_.advance_arrival_clock(clock_ns_);
   if (!plan_.arrival_time) {

@@ -51,7 +51,6 @@ class LiveStream {
   };
   std::vector<SourceState> states_;
   std::int64_t clock_ns_;
-  std::uint64_t shed_ = 0;
   bool ended_ = false;  ///< every source has finished
   std::thread worker_;
 };

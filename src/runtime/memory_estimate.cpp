@@ -54,7 +54,7 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     const std::string name = "stream " + stream.spec.name + ": ";
     add(name + "batches",
         kBatchesPerStream * batch::Batch::bytes(stream.spec.schema.fields.size(), plan.spec.batch_rows), 0);
-    // The journal has a ring for what can be shed and one for what is held back (journal/memory_journal.cpp).
+    // The journal has a ring for what can be shed and one for what is held back (journal/memory_queue.cpp).
     std::uint64_t rings = 0;
     for (const bool sheddable : {false, true}) {
       rings +=

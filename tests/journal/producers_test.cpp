@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "journal/journal.hpp"
+#include "journal/memory_queue.hpp"
 
 namespace weir::journal {
 namespace {
@@ -39,7 +39,7 @@ class Producers : public testing::TestWithParam<Load> {};
 TEST_P(Producers, EachOnesOrderIsKeptAndNothingIsLostUncounted) {
   constexpr std::uint32_t kProducers = 4;
   const Load load = GetParam();
-  const auto journal = make_memory_journal(load.capacity);
+  const auto journal = make_memory_queue(load.capacity);
   std::atomic<std::uint64_t> refused{0};
   std::vector<std::thread> producers;
   for (std::uint32_t source = 0; source < kProducers; ++source) {
@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Producers,
                                          Load{10'000, 20'000, 500, false}));
 
 TEST(Producers, AreAllReleasedByClose) {
-  const auto journal = make_memory_journal(1'000);
+  const auto journal = make_memory_queue(1'000);
   std::vector<std::thread> producers;
   std::atomic<int> stopped{0};
   for (int i = 0; i < 4; ++i) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "journal/journal.hpp"
+#include "journal/memory_queue.hpp"
 
 namespace weir::journal {
 namespace {
@@ -105,7 +105,7 @@ TEST_P(Shedding, OldestSheddableMessagesGoFirst) {
   const Mix mix = GetParam();
   std::mt19937_64 random(20'261'122);
   std::uniform_real_distribution<double> chance(0.0, 1.0);
-  const auto journal = make_memory_journal(mix.capacity);
+  const auto journal = make_memory_queue(mix.capacity);
   Model model(mix.capacity);
   std::uint64_t number = 0;
   for (int step = 0; step < 20'000; ++step) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "journal/journal.hpp"
+#include "journal/memory_queue.hpp"
 
 namespace weir::journal {
 namespace {
@@ -25,8 +25,8 @@ batch::MessageView held(std::string_view payload) {
   return message;
 }
 
-TEST(MemoryJournal, EveryMemberOfAMessageComesOutAsItWentIn) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, EveryMemberOfAMessageComesOutAsItWentIn) {
+  const auto journal = make_memory_queue(1U << 20U);
   batch::MessageView in = held("21.5");
   in.topic = "plant/a/b";
   in.arrival_ns = 1'377'986'401'000'000'123;
@@ -53,16 +53,16 @@ TEST(MemoryJournal, EveryMemberOfAMessageComesOutAsItWentIn) {
   }
 }
 
-TEST(MemoryJournal, PayloadIsCopiedSoThatTheCallerMayReuseItsBuffer) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, PayloadIsCopiedSoThatTheCallerMayReuseItsBuffer) {
+  const auto journal = make_memory_queue(1U << 20U);
   std::string buffer = "first";
   journal->offer(held(buffer));
   buffer = "other";
   EXPECT_EQ(journal->next(soon())->message.payload, "first");
 }
 
-TEST(MemoryJournal, PayloadsOfEverySizeSurviveManyTurnsOfTheRing) {
-  const auto journal = make_memory_journal(100'000);
+TEST(MemoryQueue, PayloadsOfEverySizeSurviveManyTurnsOfTheRing) {
+  const auto journal = make_memory_queue(100'000);
   for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 4096U, 16'384U, 16'385U, 33'000U, 65'537U, 99'928U}) {
     for (int turn = 0; turn < 20; ++turn) {
       std::string payload(size, static_cast<char>('a' + turn));
@@ -78,15 +78,15 @@ TEST(MemoryJournal, PayloadsOfEverySizeSurviveManyTurnsOfTheRing) {
   }
 }
 
-TEST(MemoryJournal, NothingUntilTheDeadlineIsNullptr) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, NothingUntilTheDeadlineIsNullptr) {
+  const auto journal = make_memory_queue(1U << 20U);
   EXPECT_EQ(journal->next(now()), nullptr);
   EXPECT_EQ(journal->next(now() + std::chrono::milliseconds(20)), nullptr);
   EXPECT_FALSE(journal->drained());
 }
 
-TEST(MemoryJournal, SleepingReaderIsWokenByAMessage) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, SleepingReaderIsWokenByAMessage) {
+  const auto journal = make_memory_queue(1U << 20U);
   std::thread reader([&] {
     const Record* record = journal->next(soon());
     ASSERT_NE(record, nullptr);
@@ -101,8 +101,8 @@ TEST(MemoryJournal, SleepingReaderIsWokenByAMessage) {
   reader.join();
 }
 
-TEST(MemoryJournal, FinishedAndFailedComeAfterTheMessagesBeforeThem) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, FinishedAndFailedComeAfterTheMessagesBeforeThem) {
+  const auto journal = make_memory_queue(1U << 20U);
   journal->offer(held("last"));
   journal->finished(3);
   journal->failed(4, "cannot read 'x': Input/output error");
@@ -116,8 +116,8 @@ TEST(MemoryJournal, FinishedAndFailedComeAfterTheMessagesBeforeThem) {
   EXPECT_EQ(failure->error, "cannot read 'x': Input/output error");
 }
 
-TEST(MemoryJournal, ClosedJournalTakesNothingButGivesWhatItHas) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, ClosedJournalTakesNothingButGivesWhatItHas) {
+  const auto journal = make_memory_queue(1U << 20U);
   journal->offer(held("kept"));
   journal->close();
   batch::MessageView message = held("too late");
@@ -134,8 +134,8 @@ TEST(MemoryJournal, ClosedJournalTakesNothingButGivesWhatItHas) {
   EXPECT_TRUE(journal->drained());
 }
 
-TEST(MemoryJournal, CloseWakesASleepingReader) {
-  const auto journal = make_memory_journal(1U << 20U);
+TEST(MemoryQueue, CloseWakesASleepingReader) {
+  const auto journal = make_memory_queue(1U << 20U);
   std::thread reader([&] {
     EXPECT_EQ(journal->next(steady_clock::time_point::max()), nullptr);
     EXPECT_TRUE(journal->drained());
@@ -144,8 +144,8 @@ TEST(MemoryJournal, CloseWakesASleepingReader) {
   reader.join();
 }
 
-TEST(MemoryJournal, HeldProducerWaitsForRoomAndGoesOn) {
-  const auto journal = make_memory_journal(1'000);
+TEST(MemoryQueue, HeldProducerWaitsForRoomAndGoesOn) {
+  const auto journal = make_memory_queue(1'000);
   const std::string payload(400, 'x');
   journal->offer(held(payload));
   journal->offer(held(payload));
@@ -158,16 +158,16 @@ TEST(MemoryJournal, HeldProducerWaitsForRoomAndGoesOn) {
   producer.join();
 }
 
-TEST(MemoryJournal, CloseReleasesABlockedProducer) {
-  const auto journal = make_memory_journal(500);
+TEST(MemoryQueue, CloseReleasesABlockedProducer) {
+  const auto journal = make_memory_queue(500);
   journal->offer(held(std::string(400, 'x')));
   std::thread producer([&] { EXPECT_EQ(journal->offer(held(std::string(400, 'y'))), batch::Accepted::stopped); });
   journal->close();
   producer.join();
 }
 
-TEST(MemoryJournal, MessageLargerThanTheQueueIsTakenAlone) {
-  const auto journal = make_memory_journal(1'000);
+TEST(MemoryQueue, MessageLargerThanTheQueueIsTakenAlone) {
+  const auto journal = make_memory_queue(1'000);
   const std::string large(1'000'000, 'l');
   for (const batch::Delivery delivery : {batch::Delivery::hold_back, batch::Delivery::shed}) {
     batch::MessageView message = held(large);
