@@ -19,6 +19,7 @@ struct Context {
 
 void add_run(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
+void add_record(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);

@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   app.parse_complete_callback([&context] { weir::app::set_up_log(context); });
   weir::app::add_run(app, context);
   weir::app::add_replay(app, context);
+  weir::app::add_record(app, context);
   weir::app::add_check(app, context);
   weir::app::add_simulate(app, context);
   weir::app::add_bench(app, context);

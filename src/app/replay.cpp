@@ -97,7 +97,7 @@ class ProgressBar {
 
 int replay(const ReplayArguments& arguments) {
   spec::Pipeline pipeline_spec = plan::read_configuration(arguments.config);
-  read_from_files(pipeline_spec, arguments.inputs);
+  auto journals = read_from_files(pipeline_spec, arguments.inputs);
   // The state directory belongs to the live run; a replay keeps its own or none.
   pipeline_spec.state_dir = arguments.state_dir;
   runtime::Options options;
@@ -105,6 +105,7 @@ int replay(const ReplayArguments& arguments) {
   options.discard_state = arguments.discard;
   options.replay_options.speed = parse_speed(arguments.speed);
   options.replay_options.loop = arguments.loop;
+  options.replay_options.journals = std::move(journals);
   if (!arguments.from.empty()) {
     options.replay_options.from_ns = parse_time("--from", arguments.from);
   }
@@ -131,7 +132,8 @@ void add_replay(CLI::App& app, Context& context) {
   command->add_option("CONFIG", arguments->config, "Configuration file ('-': standard input)")->required();
   command
       ->add_option("--input", arguments->inputs,
-                   "FILE or STREAM=FILE; may be given several times ('-': standard input)")
+                   "FILE or STREAM=FILE; may be given several times ('-': standard input). A journal of "
+                   "'weir record', or a state directory, is read as it was received")
       ->allow_extra_args(false);
   command->add_option("--speed", arguments->speed, "max, 1x (as recorded), 10x, ...")->capture_default_str();
   command->add_option("--from", arguments->from, "Only readings at or after this event time");

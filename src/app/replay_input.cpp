@@ -8,6 +8,8 @@
 
 #include "core/error.hpp"
 #include "core/spelling.hpp"
+#include "journal/durable_journal.hpp"
+#include "runtime/journals.hpp"
 
 namespace weir::app {
 namespace {
@@ -41,9 +43,26 @@ spec::Format format_of(const std::string& path, const spec::Format& live) {
   return format;
 }
 
+// The journal among the inputs of a stream: a segment, a directory of them, or a recording or state directory that has
+// one for the stream. Empty: the inputs are files of readings.
+std::string journal_of(const std::vector<std::string>& inputs, const spec::Stream& stream) {
+  for (const std::string& input : inputs) {
+    for (const std::string& path : {input, input + "/" + stream.name, runtime::journal_directory(input, stream.name)}) {
+      if (input == "-" || !journal::is_journal(path)) {
+        continue;
+      }
+      if (inputs.size() > 1) {
+        throw ConfigError(fmt::format("--input {}: a journal is the only input of its stream", input));
+      }
+      return path;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-void read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& inputs) {
+std::map<std::string, std::string> read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& inputs) {
   std::map<std::string, std::vector<std::string>> files;
   std::vector<std::string_view> names;
   for (const spec::Stream& stream : pipeline.streams) {
@@ -61,6 +80,7 @@ void read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& i
                         fmt::format("say which: --input {}={}", names.empty() ? "STREAM" : names.front(), input));
     }
   }
+  std::map<std::string, std::string> journals;
   std::vector<Diagnostic> missing;
   for (spec::Stream& stream : pipeline.streams) {
     const auto named = files.find(stream.name);
@@ -69,6 +89,10 @@ void read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& i
         missing.push_back({pipeline.file, stream.line, fmt::format("stream '{}' reads a live source", stream.name),
                            fmt::format("give its recording: --input {}=FILE", stream.name)});
       }
+      continue;
+    }
+    if (const std::string journal = journal_of(named->second, stream); !journal.empty()) {
+      journals[stream.name] = journal;
       continue;
     }
     const spec::Source live = stream.sources.empty() ? spec::Source{} : stream.sources.front();
@@ -85,6 +109,7 @@ void read_from_files(spec::Pipeline& pipeline, const std::vector<std::string>& i
   if (!missing.empty()) {
     throw ConfigError(std::move(missing));
   }
+  return journals;
 }
 
 }  // namespace weir::app

@@ -17,13 +17,15 @@ namespace {
 struct RunOptions {
   std::string config;
   std::vector<std::string> discard;
+  bool skip_damage = false;
 };
 
 int run(const RunOptions& options) {
   runtime::Options runtime_options;
   runtime_options.discard_state = options.discard;
-  const Finished finished =
-      run_pipeline(plan::compile(plan::read_configuration(options.config)), std::move(runtime_options));
+  spec::Pipeline pipeline = plan::read_configuration(options.config);
+  pipeline.skip_damage = options.skip_damage;
+  const Finished finished = run_pipeline(plan::compile(std::move(pipeline)), std::move(runtime_options));
   std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
   return finished.report.balances() ? kDone : kFailed;
 }
@@ -36,6 +38,8 @@ void add_run(CLI::App& app, Context& context) {
   command->add_option("CONFIG", options->config, "Configuration file ('-': standard input)")->required();
   command->add_option("--discard-state", options->discard, "Throw away the saved state of this query")
       ->allow_extra_args(false);
+  command->add_flag("--skip-damage", options->skip_damage,
+                    "Start although records of the journal are damaged; they are reported and left out");
   command->callback([options, &context] { context.exit_code = run(*options); });
 }
 

@@ -114,7 +114,7 @@ struct Verification {
 
 int verify(const std::string& config, const std::vector<std::string>& inputs) {
   spec::Pipeline base = plan::read_configuration(config);
-  read_from_files(base, inputs);
+  const auto journals = read_from_files(base, inputs);
   base.state_dir.clear();
   base.dead_letter.clear();
   const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
@@ -141,6 +141,7 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
     }
     runtime::Options options;
     options.replay = true;
+    options.replay_options.journals = journals;
     const std::uint64_t before = verification.differences;
     const Finished finished = run_pipeline(plan::compile(std::move(pipeline)), std::move(options));
     std::uint64_t rows = 0;

@@ -49,6 +49,19 @@ struct IntervalEnd {
   std::int64_t end_ns;
 };
 
+/// Where the decoding of a journal stands after a batch, so that a restart goes on there (semantics §7).
+struct FeedState {
+  struct Source {
+    std::int64_t last_arrival_ns = 0;
+    bool idle = false;
+    bool finished = false;
+    std::string decoder;  ///< what the decoder keeps between messages (Decoder::save)
+  };
+  std::uint64_t next_record = 0;  ///< number of the first record that is not in the batch or an earlier one
+  std::int64_t clock_ns = std::numeric_limits<std::int64_t>::min();  ///< the arrival clock
+  std::vector<Source> sources;                                       ///< one each source; empty: no journal is read
+};
+
 class Batch {
  public:
   Batch(std::size_t fields, std::uint32_t capacity, ColumnMemory& memory = host_column_memory());
@@ -88,6 +101,7 @@ class Batch {
   std::uint64_t payload_bytes = 0;
   // Where each source stands after the last row, when the batch ends at a message boundary.
   std::vector<std::pair<std::uint32_t, SourcePosition>> positions;
+  FeedState feed;                   ///< written at each sealing; clear() leaves it, for it has texts
   bool at_message_boundary = true;  ///< a checkpoint may be taken after this batch
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
   /// End of the batch interval that is still open after the last row; the smallest int64 before the first.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "decode/csv_columns.hpp"
 #include "decode/csv_index.hpp"
 #include "decode/csv_record.hpp"
@@ -74,6 +76,28 @@ class CsvDecoder final : public Decoder {
 
   [[nodiscard]] bool holds_back() const noexcept override { return !held_back_.empty(); }
 
+  void save(std::string& state) const override { state = header_; }
+
+  void load(std::string_view state) override {
+    if (state.empty()) {
+      return;
+    }
+    header_ = state;
+    header_next_ = false;
+    std::vector<std::string_view> names;
+    for (std::string_view rest = state; !rest.empty();) {
+      std::size_t size = 0;
+      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+      rest.remove_prefix(std::min<std::size_t>(static_cast<std::size_t>(end - rest.data()) + 1, rest.size()));
+      if (error != std::errc() || size > rest.size()) {
+        throw Error("the saved header of a CSV source is damaged");
+      }
+      names.push_back(rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    resolve(names);
+  }
+
  private:
   void resolve(const std::vector<std::string_view>& names) {
     const std::vector<std::string> missing = columns_.resolve(names);
@@ -133,6 +157,10 @@ class CsvDecoder final : public Decoder {
     if (is_header) {
       header_next_ = false;
       if (format_.columns.empty()) {
+        header_.clear();
+        for (const std::string_view name : records_.cells()) {
+          header_.append(std::to_string(name.size())).append(":").append(name);
+        }
         resolve(records_.cells());
       }
     } else if (status == CsvRecordReader::Status::broken) {
@@ -211,6 +239,7 @@ class CsvDecoder final : public Decoder {
   bool header_next_ = false;  // the next record names the columns, or is skipped where they are declared
   CsvRecordReader records_;
   PaddedText text_;
+  std::string header_;     // names of the columns as netstrings, where a header line gave them
   std::string held_back_;  // a quoted record whose end has not come yet
   std::vector<std::uint32_t> positions_;
   std::vector<std::string_view> cells_;  // of the pending rows, needed() each

@@ -23,6 +23,12 @@ class Decoder {
   /// @brief Bytes of an earlier message are held back and not yet in any row: a checkpoint that is taken now would lose
   /// them, for the source goes on after that message.
   [[nodiscard]] virtual bool holds_back() const noexcept { return false; }
+
+  /// @brief Replaces `state` by what a decoder of the same source needs to go on behind the last message, if it holds
+  /// nothing back: the header line of a CSV file. Empty: nothing.
+  virtual void save(std::string& state) const { state.clear(); }
+  /// @brief Before the first message: goes on as the decoder did that saved this.
+  virtual void load(std::string_view state) { static_cast<void>(state); }
 };
 
 /// @brief The decoder for a source of a stream. `stream` and `source` must outlive it.

@@ -52,6 +52,14 @@ void check_pipeline(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   if (pipeline.journal_memory == 0) {
     diagnostics.add(0, "'journal_memory' must be above 0");
   }
+  constexpr std::uint64_t kSmallestSegment = 64U << 10U;
+  constexpr std::uint64_t kLargestSegment = 1ULL << 32U;
+  if (pipeline.journal_segment < kSmallestSegment || pipeline.journal_segment > kLargestSegment) {
+    diagnostics.add(0, "'journal_segment' must be between 64KiB and 4GiB");
+  }
+  if (pipeline.journal_backlog < pipeline.journal_segment) {
+    diagnostics.add(0, "'journal_backlog' must be at least 'journal_segment'");
+  }
   const std::string& device = pipeline.device;
   constexpr std::string_view kNumbered = "cuda:";
   const bool numbered = device.size() > kNumbered.size() && device.size() <= kNumbered.size() + 4 &&

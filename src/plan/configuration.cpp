@@ -45,6 +45,8 @@ void read_pipeline(const Document& table, Diagnostics& diagnostics, spec::Pipeli
   reader.string("device", pipeline.device);
   reader.integer("threads", pipeline.threads, 0, 4096);
   reader.bytes("journal_memory", pipeline.journal_memory);
+  reader.bytes("journal_segment", pipeline.journal_segment);
+  reader.bytes("journal_backlog", pipeline.journal_backlog);
   reader.bytes("memory_limit", pipeline.memory_limit);
   reader.integer("batch_rows", pipeline.batch_rows, 1, kMost32);
   reader.string("dead_letter", pipeline.dead_letter);

@@ -12,7 +12,8 @@
 namespace weir::runtime {
 namespace {
 
-constexpr std::uint32_t kStreamSectionVersion = 1;
+constexpr std::uint32_t kStreamSectionVersion = 2;  // 1 has no journal
+
 // Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
 constexpr std::size_t kRowsAtOnce = 4096;
 
@@ -28,6 +29,32 @@ std::string schema_fingerprint(const spec::Stream& stream) {
   }
   text += fmt::format("\nout_of_order {}\nsources {}", stream.out_of_order.count(), stream.sources.size());
   return text;
+}
+
+void save_feed(const batch::FeedState& feed, state::Writer& out) {
+  out.u64(feed.next_record);
+  out.i64(feed.clock_ns);
+  out.u64(feed.sources.size());
+  for (const batch::FeedState::Source& source : feed.sources) {
+    out.i64(source.last_arrival_ns);
+    out.u8(source.idle ? 1 : 0);
+    out.u8(source.finished ? 1 : 0);
+    out.text(source.decoder);
+  }
+}
+
+batch::FeedState read_feed(state::Reader& in) {
+  batch::FeedState feed;
+  feed.next_record = in.u64();
+  feed.clock_ns = in.i64();
+  for (std::uint64_t left = in.count(1); left > 0; --left) {
+    batch::FeedState::Source& source = feed.sources.emplace_back();
+    source.last_arrival_ns = in.i64();
+    source.idle = in.u8() != 0;
+    source.finished = in.u8() != 0;
+    source.decoder = in.text();
+  }
+  return feed;
 }
 
 }  // namespace
@@ -105,6 +132,9 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   stream.resume.newest_arrival_ns = std::max(stream.resume.newest_arrival_ns, batch.newest_arrival_ns);
   stream.resume.interval_end_ns = std::max(stream.resume.interval_end_ns, batch.open_interval_end_ns);
   stream.resume.ended |= batch.end_of_input;
+  if (!batch.feed.sources.empty()) {
+    stream.resume.feed = batch.feed;
+  }
 
   state::StreamLedger& ledger = stream.ledger;
   ledger.received += batch.received;
@@ -213,6 +243,7 @@ void Engine::save_stream(std::size_t index, state::Writer& out) const {
     out.u64(position.offset);
     out.text(position.detail);
   }
+  save_feed(stream.resume.feed, out);
   // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
   out.u32(stream.key_count);
   for (std::uint32_t id = 0; id < stream.key_count; ++id) {
@@ -229,8 +260,9 @@ void Engine::save_stream(std::size_t index, state::Writer& out) const {
 
 SavedStream read_saved_stream(state::Reader& in) {
   SavedStream saved;
-  if (const std::uint32_t version = in.u32(); version != kStreamSectionVersion) {
-    throw Error(fmt::format("the state of a stream has version {}, this program reads version {}", version,
+  const std::uint32_t version = in.u32();
+  if (version < 1 || version > kStreamSectionVersion) {
+    throw Error(fmt::format("the state of a stream has version {}, this program reads up to {}", version,
                             kStreamSectionVersion));
   }
   saved.fingerprint = in.text();
@@ -243,6 +275,9 @@ SavedStream read_saved_stream(state::Reader& in) {
     const std::uint32_t source = in.u32();
     const std::uint64_t offset = in.u64();
     saved.resume.positions.emplace_back(source, batch::SourcePosition{offset, std::string(in.text())});
+  }
+  if (version >= 2) {
+    saved.resume.feed = read_feed(in);
   }
   saved.keys = in.u32();
   return saved;

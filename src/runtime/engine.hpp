@@ -55,7 +55,8 @@ struct StreamResume {
   std::vector<std::pair<std::uint32_t, batch::SourcePosition>> positions;
   std::int64_t interval_end_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
-  bool ended = false;  ///< the input had ended: nothing is left to read
+  batch::FeedState feed;  ///< of a stream that reads a journal
+  bool ended = false;     ///< the input had ended: nothing is left to read
 };
 
 /// The head of a stream's section of a checkpoint; the key tuples, the watermark tracker and the dedupe table follow.

@@ -2,43 +2,44 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <limits>
+#include <utility>
 
 #include "core/time_text.hpp"
+#include "journal/durable_journal.hpp"
+#include "runtime/journals.hpp"
 
 namespace weir::runtime {
-namespace {
-
-constexpr std::int64_t kBeforeAll = std::numeric_limits<std::int64_t>::min();
-
-std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
-  const std::int64_t remainder = value % step;
-  return value - (remainder < 0 ? remainder + step : remainder);
-}
-
-}  // namespace
 
 LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& resume)
     : wiring_(wiring),
-      plan_(wiring.plan->streams[wiring.stream]),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
-      feed_(wiring, IntervalClock::arrival),
-      journal_(journal::make_memory_journal(wiring.plan->spec.journal_memory)),
-      states_(plan_.spec.sources.size()),
-      clock_ns_(std::max(resume.newest_arrival_ns, wall_clock_ns())) {
-  feed_.set_interval_end(resume.interval_end_ns != kBeforeAll ? resume.interval_end_ns
-                                                              : floor_to(clock_ns_, interval_ns_) + interval_ns_);
-  for (std::uint32_t i = 0; i < plan_.spec.sources.size(); ++i) {
-    decoders_.push_back(decode::make_decoder(plan_.spec, plan_.spec.sources[i]));
-    batch::SourcePosition position;
-    for (const auto& [source, where] : resume.positions) {
-      if (source == i) {
-        position = where;
+      durable_(!wiring.plan->spec.state_dir.empty()),
+      feed_(wiring, resume, wall_clock_ns()) {
+  const spec::Pipeline& spec = wiring.plan->spec;
+  const spec::Stream& stream = wiring.plan->streams[wiring.stream].spec;
+  std::vector<batch::SourcePosition> positions(stream.sources.size());
+  for (const auto& [source, position] : resume.positions) {
+    positions.at(source) = position;
+  }
+  if (durable_) {
+    journal::Recovered recovered;
+    journal_ = journal::open_durable_journal(journal_options(spec, stream), resume.feed.next_record, recovered);
+    for (const std::string& warning : recovered.warnings) {
+      spdlog::warn("stream '{}': {}", stream.name, warning);
+    }
+    if (recovered.records > 0) {
+      spdlog::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
+    }
+    for (auto& [source, position] : recovered.positions) {
+      if (source < positions.size()) {  // the feed refuses the others by name
+        positions[source] = std::move(position);
       }
     }
-    sources_.push_back(source::make_source(plan_.spec.sources[i], plan_.spec.name, i, *journal_, position));
-    states_[i].last_arrival_ns = clock_ns_;
+  } else {
+    journal_ = journal::make_memory_journal(spec.journal_memory);
+  }
+  for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
+    sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i]));
   }
 }
 
@@ -47,6 +48,9 @@ LiveStream::~LiveStream() {
 }
 
 void LiveStream::start() {
+  if (durable_ && wiring_.plan->spec.journal_sync == spec::JournalSync::batch) {
+    syncer_ = std::thread([this] { keep_synced(); });
+  }
   worker_ = std::thread([this] { work(); });
   for (const auto& source : sources_) {
     source->start();
@@ -74,84 +78,65 @@ void LiveStream::abandon() {
   }
 }
 
-void LiveStream::work() {
-  advance_clock(wall_clock_ns());
-  while (!feed_.stopped() && !ended_) {
-    const journal::Record* const record = journal_->next(feed_.interval_end(), std::chrono::nanoseconds(interval_ns_));
-    if (record == nullptr) {
-      break;
-    }
-    take(*record);
+std::exception_ptr LiveStream::error() const {
+  const std::scoped_lock lock(mutex_);
+  return error_;
+}
+
+void LiveStream::fail(std::exception_ptr error) {
+  const std::scoped_lock lock(mutex_);
+  if (!error_) {
+    error_ = std::move(error);
   }
-  feed_.finish(ended_);
+}
+
+void LiveStream::work() {
+  try {
+    while (!feed_.stopped() && !feed_.ended() && !error()) {
+      const std::int64_t interval_end = feed_.next_tick();
+      const journal::Record* const record = journal_->next(interval_end, std::chrono::nanoseconds(interval_ns_));
+      if (record == nullptr) {
+        break;
+      }
+      feed_.take(*record);
+      if (syncer_.joinable() && feed_.next_tick() != interval_end) {
+        const std::scoped_lock lock(mutex_);
+        sync_wanted_ = true;
+        changed_.notify_one();
+      }
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+    changed_.notify_one();
+  }
+  if (syncer_.joinable()) {
+    syncer_.join();
+  }
+  feed_.finish(feed_.ended() && !error());
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 
-void LiveStream::take(const journal::Record& record) {
-  if (record.shed > 0) {
-    feed_.shed(record.shed);
-  }
-  const std::uint32_t source = record.message.source;
-  SourceState& state = states_[source];
-  switch (record.kind) {
-    case journal::Record::Kind::started:
-    case journal::Record::Kind::tick:
-      advance_clock(record.message.arrival_ns);
-      return;
-    case journal::Record::Kind::message: {
-      // Arrival instants of several receivers can be swapped by a hair; within a stream they never go back.
-      advance_clock(record.message.arrival_ns);
-      state.last_arrival_ns = clock_ns_;
-      state.idle = false;
-      const std::int64_t ahead = plan_.spec.max_ahead.count();
-      const std::int64_t latest = clock_ns_ > std::numeric_limits<std::int64_t>::max() - ahead
-                                      ? std::numeric_limits<std::int64_t>::max()
-                                      : clock_ns_ + ahead;
-      feed_.message(record.message, *decoders_[source], clock_ns_, latest);
-      feed_.seal_if_full();
+void LiveStream::keep_synced() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return sync_wanted_ || over_; });
+    const bool last = over_;
+    sync_wanted_ = false;
+    lock.unlock();
+    try {
+      journal_->sync();
+    } catch (...) {
+      fail(std::current_exception());
       return;
     }
-    case journal::Record::Kind::failed:
-      spdlog::error("stream {}: {}", plan_.spec.name, record.error);
-      [[fallthrough]];
-    case journal::Record::Kind::finished:
-      feed_.finish_input(source, *decoders_[source], clock_ns_);
-      state.finished = true;
-      feed_.tick({0, batch::Tick::Kind::source_finished, source, 0});
-      ended_ = std::all_of(states_.begin(), states_.end(), [](const SourceState& s) { return s.finished; });
+    if (last) {
       return;
-  }
-}
-
-void LiveStream::advance_clock(std::int64_t now_ns) {
-  clock_ns_ = std::max(clock_ns_, now_ns);
-  if (clock_ns_ < feed_.interval_end()) {
-    return;
-  }
-  feed_.advance_arrival_clock(clock_ns_);
-  if (!plan_.arrival_time) {
-    check_idle(feed_.interval_end() - interval_ns_);
-  }
-  feed_.seal();
-}
-
-void LiveStream::check_idle(std::int64_t now_ns) {
-  const std::int64_t timeout = plan_.spec.idle_timeout.count();
-  if (timeout == 0) {
-    return;
-  }
-  bool all_silent = true;
-  for (std::uint32_t i = 0; i < states_.size(); ++i) {
-    SourceState& state = states_[i];
-    if (!state.idle && !state.finished && now_ns - state.last_arrival_ns >= timeout) {
-      state.idle = true;
-      feed_.tick({0, batch::Tick::Kind::source_idle, i, 0});
     }
-    all_silent &= state.idle || state.finished;
-  }
-  if (all_silent) {
-    // Nobody can tell how far the sensors' time has come, so the wall clock stands in (semantics §4).
-    feed_.tick({0, batch::Tick::Kind::watermark, 0, now_ns - plan_.spec.out_of_order.count()});
+    lock.lock();
   }
 }
 

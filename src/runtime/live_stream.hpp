@@ -1,17 +1,17 @@
-// One stream of a live run: its journal, its sources, and the thread that tails the journal, decodes, and keeps the
-// interval clock.
+// One stream of a live run: its journal, its sources, and the thread that tails the journal and decodes.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <string>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "journal/journal.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/record_feed.hpp"
 #include "runtime/stream_feed.hpp"
 #include "source/source.hpp"
 
@@ -19,6 +19,8 @@ namespace weir::runtime {
 
 class LiveStream {
  public:
+  /// @brief Opens the journal: a durable one in the pipeline's state_dir, or a queue in memory where it has none.
+  /// @throws Error when the journal is damaged or cannot be written.
   LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& resume);
   ~LiveStream();
   LiveStream(const LiveStream&) = delete;
@@ -28,31 +30,32 @@ class LiveStream {
   void start();
   /// @brief Sources stop; what they delivered is still decoded and handed to the engine; then the stream ends.
   void drain();
-  /// @brief The engine is gone: give up at once.
+  /// @brief The engine is gone: give up at once. (A durable journal still takes what a broker has sent until then.)
   void abandon();
+  /// @brief What went wrong while reading the journal, once the stream has ended.
+  [[nodiscard]] std::exception_ptr error() const;
+  [[nodiscard]] journal::Journal& journal() noexcept { return *journal_; }
 
  private:
   void work();
-  void advance_clock(std::int64_t now_ns);
-  void check_idle(std::int64_t now_ns);
-  void take(const journal::Record& record);
+  void keep_synced();
+  void fail(std::exception_ptr error);
 
   StreamFeed::Wiring wiring_;
-  const plan::StreamPlan& plan_;
   std::int64_t interval_ns_;
-  StreamFeed feed_;
+  bool durable_;
+  RecordFeed feed_;
   std::unique_ptr<journal::Journal> journal_;
-  std::vector<std::unique_ptr<decode::Decoder>> decoders_;
   std::vector<std::unique_ptr<source::Source>> sources_;
-  struct SourceState {
-    std::int64_t last_arrival_ns = 0;
-    bool idle = false;
-    bool finished = false;
-  };
-  std::vector<SourceState> states_;
-  std::int64_t clock_ns_;
-  bool ended_ = false;  ///< every source has finished
   std::thread worker_;
+
+  // journal_sync = "batch": a thread of its own syncs once a batch interval, so that decoding goes on meanwhile.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool sync_wanted_ = false;
+  bool over_ = false;
+  std::exception_ptr error_;
+  std::thread syncer_;
 };
 
 }  // namespace weir::runtime

@@ -10,6 +10,8 @@
 
 #include "core/error.hpp"
 #include "runtime/batch_flow.hpp"
+#include "runtime/journal_replay.hpp"
+#include "runtime/journals.hpp"
 #include "runtime/live_stream.hpp"
 #include "runtime/replay_stream.hpp"
 #include "sink/dead_letter.hpp"
@@ -34,6 +36,8 @@ struct Pipeline::Impl {
   void control();
   void end_streams(bool gracefully);
   void maybe_checkpoint(bool force);
+  void write_checkpoint();
+  void require_checkpoint() const;
 
   plan::Plan plan;
   Options options;
@@ -44,7 +48,7 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<BatchPool>> pools;
   BatchQueue queue;
   std::vector<std::unique_ptr<LiveStream>> live;
-  std::vector<std::unique_ptr<ReplayStream>> replays;
+  std::vector<std::unique_ptr<StreamReplay>> replays;
   bool restored = false;
   std::chrono::steady_clock::time_point next_checkpoint;
 
@@ -109,7 +113,10 @@ void Pipeline::start() {
     }
   }
   if (!impl.restored) {
+    impl.require_checkpoint();
     impl.engine->open();
+    // From the first row on there is something to cut the output back to.
+    impl.write_checkpoint();
   }
   impl.next_checkpoint = std::chrono::steady_clock::now() + impl.plan.spec.checkpoint_interval;
   for (std::size_t i = 0; i < impl.plan.streams.size(); ++i) {
@@ -118,7 +125,11 @@ void Pipeline::start() {
                                                      impl.plan.spec.batch_rows, impl.backend->column_memory()));
     const StreamFeed::Wiring wiring{
         i, &impl.plan, &impl.engine->keys(i), impl.pools[i].get(), &impl.queue, impl.dead_letters.get()};
-    if (impl.options.replay) {
+    const auto journal = impl.options.replay_options.journals.find(stream.spec.name);
+    if (impl.options.replay && journal != impl.options.replay_options.journals.end()) {
+      impl.replays.push_back(std::make_unique<JournalReplay>(wiring, impl.engine->resume(i),
+                                                             impl.options.replay_options, journal->second));
+    } else if (impl.options.replay) {
       impl.replays.push_back(
           std::make_unique<ReplayStream>(wiring, impl.engine->resume(i), impl.options.replay_options));
     } else {
@@ -183,6 +194,22 @@ const plan::Plan& Pipeline::plan() const noexcept {
 }
 const execute::Backend& Pipeline::backend() const noexcept {
   return *impl_->backend;
+}
+
+// The first checkpoint is written before the first record, so a journal without one has lost it.
+void Pipeline::Impl::require_checkpoint() const {
+  for (const plan::StreamPlan& stream : plan.streams) {
+    if (!store || options.replay) {
+      return;
+    }
+    const std::string directory = journal_directory(plan.spec.state_dir, stream.spec.name);
+    if (journal::is_journal(directory)) {
+      throw Error(
+          fmt::format("'{}' holds a journal, but '{}' holds no checkpoint that it follows: put the checkpoints "
+                      "back, or move the journal away to begin anew ('weir replay --input' still reads it)",
+                      directory, plan.spec.state_dir));
+    }
+  }
 }
 
 // Waits for the end, from outside or inside, and takes the streams down in the way that fits.
@@ -254,8 +281,10 @@ void Pipeline::Impl::engine_loop() {
   while (running > 0 && queue.pop(sealed)) {
     if (!sealed.batch) {
       --running;
-      if (options.replay && replays[sealed.stream]->error()) {
-        std::rethrow_exception(replays[sealed.stream]->error());
+      const std::exception_ptr failure =
+          options.replay ? replays[sealed.stream]->error() : live[sealed.stream]->error();
+      if (failure) {
+        std::rethrow_exception(failure);
       }
       continue;
     }
@@ -273,13 +302,18 @@ void Pipeline::Impl::maybe_checkpoint(bool force) {
   if (!store) {
     return;
   }
-  const auto now = std::chrono::steady_clock::now();
-  if (!engine->at_boundary() || (!force && now < next_checkpoint)) {
+  if (!engine->at_boundary() || (!force && std::chrono::steady_clock::now() < next_checkpoint)) {
     return;
   }
-  store->write(engine->checkpoint());
+  write_checkpoint();
   engine->count_checkpoint();
-  next_checkpoint = now + plan.spec.checkpoint_interval;
+}
+
+void Pipeline::Impl::write_checkpoint() {
+  if (store) {
+    store->write(engine->checkpoint());
+    next_checkpoint = std::chrono::steady_clock::now() + plan.spec.checkpoint_interval;
+  }
 }
 
 }  // namespace weir::runtime

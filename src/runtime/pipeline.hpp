@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct ReplayOptions {
   std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();  ///< exclusive
   bool loop = false;
+  /// Recorded journals by the name of the stream that is read from one, instead of its files.
+  std::map<std::string, std::string> journals;
   /// Called now and then from a decoding thread: bytes read and bytes in all (0: unknown).
   std::function<void(std::uint64_t read, std::uint64_t total)> progress;
 };

@@ -76,15 +76,14 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
 };
 
 ReplayStream::ReplayStream(const StreamFeed::Wiring& wiring, const StreamResume& resume, const ReplayOptions& options)
-    : wiring_(wiring),
+    : StreamReplay(options.speed, wiring.plan->spec.batch_interval.count()),
+      wiring_(wiring),
       plan_(wiring.plan->streams[wiring.stream]),
       resume_(resume),
       options_(options),
       feed_(wiring, plan_.arrival_time          ? IntervalClock::arrival
                     : plan_.has_per_batch_query ? IntervalClock::event_time
-                                                : IntervalClock::none),
-      first_event_time_(kBeforeAll),
-      paced_until_(kNever) {
+                                                : IntervalClock::none) {
   feed_.set_interval_end(resume.interval_end_ns);
   feed_.set_range({options.from_ns, options.to_ns, 0});
   if (!resume_.ended) {
@@ -95,22 +94,6 @@ ReplayStream::ReplayStream(const StreamFeed::Wiring& wiring, const StreamResume&
 ReplayStream::~ReplayStream() {
   request_stop();
   join();
-}
-
-void ReplayStream::start() {
-  worker_ = std::thread([this] { work(); });
-}
-
-void ReplayStream::request_stop() {
-  const std::scoped_lock lock(mutex_);
-  stop_ = true;
-  wake_.notify_all();
-}
-
-void ReplayStream::join() {
-  if (worker_.joinable()) {
-    worker_.join();
-  }
 }
 
 void ReplayStream::open_inputs(bool resume) {
@@ -157,13 +140,13 @@ void ReplayStream::work() {
   } catch (...) {
     error_ = std::current_exception();
   }
-  feed_.finish(!resume_.ended && !stop_ && error_ == nullptr);
+  feed_.finish(!resume_.ended && !pacer_.stopped() && error_ == nullptr);
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 
 // The next message of an input: a block of lines, or in a paced replay a single line.
 bool ReplayStream::next_message(Input& input) {
-  if (options_.speed <= 0.0) {
+  if (!pacer_.paced()) {
     return input.reader->next(input.block);
   }
   if (!input.have_block) {
@@ -183,7 +166,7 @@ void ReplayStream::read_one() {
     if (plan_.arrival_time) {
       feed_.advance_arrival_clock(arrival);
     }
-    if (options_.speed <= 0.0) {
+    if (!pacer_.paced()) {
       feed_.message(input.block, *input.decoder, arrival, kNever);
     } else {
       batch::MessageView line = input.block;
@@ -262,7 +245,8 @@ void ReplayStream::decode_next(Input& input) {
 }
 
 void ReplayStream::read_merged() {
-  feed_.set_before_hand_on([this] {
+  feed_.set_divisible_messages();
+  feed_.set_before_hand_on([this](batch::Batch&) {
     for (const auto& input : inputs_) {
       feed_.position(input->index, with_rows(input->start.offset, input->start.detail, input->taken));
     }
@@ -291,9 +275,7 @@ void ReplayStream::read_merged() {
     ++next->row;
     ++next->taken;  // before the copy: it may fill the batch, which then carries this position
     feed_.copy_row(staged, row, next->index);
-    if (options_.speed > 0.0) {
-      pace(next->newest);
-    }
+    pace(next->newest);
     if (++rows % 4096 == 0) {
       std::uint64_t read = 0;
       for (const auto& input : inputs_) {
@@ -307,27 +289,11 @@ void ReplayStream::read_merged() {
   }
 }
 
-// Readings are handed on a batch interval at a time, when the wall clock has come as far as event time has.
 void ReplayStream::pace(std::int64_t newest) {
-  if (newest == kBeforeAll) {
-    return;
+  if (pacer_.interval_over(newest)) {
+    feed_.seal();
+    pacer_.wait(newest);
   }
-  const std::int64_t step = wiring_.plan->spec.batch_interval.count();
-  if (first_event_time_ == kBeforeAll) {
-    first_event_time_ = newest;
-    first_instant_ = std::chrono::steady_clock::now();
-    paced_until_ = newest + step;
-  }
-  if (newest < paced_until_) {
-    return;
-  }
-  feed_.seal();
-  const double seconds = static_cast<double>(newest - first_event_time_) / 1e9 / options_.speed;
-  const auto due = first_instant_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                        std::chrono::duration<double>(seconds));
-  std::unique_lock lock(mutex_);
-  wake_.wait_until(lock, due, [this] { return stop_.load(); });
-  paced_until_ = newest + step;
 }
 
 }  // namespace weir::runtime

@@ -170,7 +170,7 @@ void StreamFeed::finish(bool ended) {
   }
   after_rows();
   if (before_hand_on_) {
-    before_hand_on_();
+    before_hand_on_(*batch_);
   }
   if (ended && clock_ != IntervalClock::none && interval_end_ != std::numeric_limits<std::int64_t>::min()) {
     batch_->interval_ends.push_back({batch_->size(), interval_end_});
@@ -188,8 +188,7 @@ batch::Batch& StreamFeed::batch_full(batch::Batch& full) {
     if (full.size() < full.capacity()) {
       return full;  // the replay range made room
     }
-    // In a merge the positions count readings, so a checkpoint may be taken anywhere.
-    full.at_message_boundary = before_hand_on_ != nullptr;
+    full.at_message_boundary = divisible_;
     hand_on();
   }
   if (stopped_) {
@@ -209,7 +208,7 @@ void StreamFeed::hand_on() {
     return;
   }
   if (before_hand_on_) {
-    before_hand_on_();
+    before_hand_on_(*batch_);
   }
   if (clock_ != IntervalClock::arrival) {
     next_dead_letter_interval();  // at full speed a batch stands for the interval

@@ -94,7 +94,15 @@ class StreamFeed final : private batch::RowWriter::Owner {
   [[nodiscard]] std::int64_t newest_event_time() const noexcept { return newest_event_time_; }
   [[nodiscard]] std::int64_t oldest_event_time() const noexcept { return oldest_event_time_; }
   /// @brief Called before a batch is handed on, e.g. to put positions into it.
-  void set_before_hand_on(std::function<void()> call) { before_hand_on_ = std::move(call); }
+  void set_before_hand_on(std::function<void(batch::Batch&)> call) { before_hand_on_ = std::move(call); }
+  /// @brief A checkpoint may be taken in the middle of a message: the positions count readings.
+  void set_divisible_messages() { divisible_ = true; }
+  /// @brief Whether a checkpoint may be taken after the last message: no decoder holds back a part of one.
+  void set_boundary(bool boundary) {
+    if (!stopped_) {
+      batch_->at_message_boundary = boundary;
+    }
+  }
   /// @brief End of the interval that is being collected (event-time clock), for the checkpoint.
   [[nodiscard]] std::int64_t interval_end() const noexcept { return interval_end_; }
   void set_interval_end(std::int64_t end_ns) noexcept { interval_end_ = end_ns; }
@@ -116,7 +124,8 @@ class StreamFeed final : private batch::RowWriter::Owner {
   std::int64_t newest_event_time_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t oldest_event_time_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t arrival_ns_ = 0;
-  std::function<void()> before_hand_on_;
+  std::function<void(batch::Batch&)> before_hand_on_;
+  bool divisible_ = false;
   ReplayRange range_;
   std::uint32_t examined_ = 0;  ///< rows of the current batch that after_rows() has seen
   std::unique_ptr<batch::Batch> batch_;

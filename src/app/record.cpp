@@ -1,0 +1,68 @@
+// `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "app/command.hpp"
+#include "plan/configuration.hpp"
+#include "plan/plan.hpp"
+#include "runtime/recorder.hpp"
+#include "runtime/shutdown.hpp"
+
+namespace weir::app {
+namespace {
+
+struct RecordOptions {
+  std::string config;
+  std::string output;
+};
+
+int record(const RecordOptions& options) {
+  std::mutex mutex;
+  runtime::Recorder* running = nullptr;
+  bool stop_early = false;
+  const runtime::ShutdownSignals signals([&] {
+    const std::scoped_lock lock(mutex);
+    stop_early = true;
+    if (running != nullptr) {
+      running->request_stop();
+    }
+  });
+  runtime::Recorder recorder(plan::compile(plan::read_configuration(options.config)), options.output);
+  recorder.start();
+  {
+    const std::scoped_lock lock(mutex);
+    running = &recorder;
+    if (stop_early) {
+      recorder.request_stop();
+    }
+  }
+  recorder.wait();
+  {
+    const std::scoped_lock lock(mutex);
+    running = nullptr;
+  }
+  for (const runtime::Recorder::Stream& stream : recorder.report()) {
+    fmt::print(stderr, "stream {}: {} messages, {:.1f} MB, {} shed, in {}\n", stream.name, stream.messages,
+               static_cast<double>(stream.payload_bytes) / 1e6, stream.shed, stream.directory);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_record(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RecordOptions>();
+  CLI::App* const command =
+      app.add_subcommand("record", "Write what the sources deliver into a journal that 'replay --input' reads");
+  command->add_option("CONFIG", options->config, "Configuration file ('-': standard input)")->required();
+  command->add_option("--output", options->output, "Directory of the recording; one that exists is continued")
+      ->required();
+  command->callback([options, &context] { context.exit_code = record(*options); });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,159 @@
+#include "runtime/record_feed.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.hpp"
+
+namespace weir::runtime {
+namespace {
+
+constexpr std::int64_t kBeforeAll = std::numeric_limits<std::int64_t>::min();
+
+std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
+  const std::int64_t remainder = value % step;
+  return value - (remainder < 0 ? remainder + step : remainder);
+}
+
+}  // namespace
+
+RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume, std::int64_t clock_ns)
+    : plan_(*wiring.plan),
+      stream_(wiring.plan->streams[wiring.stream]),
+      interval_ns_(wiring.plan->spec.batch_interval.count()),
+      feed_(wiring, IntervalClock::arrival),
+      sources_(stream_.spec.sources.size()),
+      clock_ns_(resume.feed.clock_ns != kBeforeAll ? resume.feed.clock_ns
+                                                   : std::max(resume.newest_arrival_ns, clock_ns)),
+      next_record_(resume.feed.next_record) {
+  feed_.set_interval_end(resume.interval_end_ns != kBeforeAll ? resume.interval_end_ns
+                                                              : floor_to(clock_ns_, interval_ns_) + interval_ns_);
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    decoders_.push_back(decode::make_decoder(stream_.spec, stream_.spec.sources[i]));
+    sources_[i].last_arrival_ns = clock_ns_;
+    if (i < resume.feed.sources.size()) {
+      const batch::FeedState::Source& saved = resume.feed.sources[i];
+      sources_[i] = {saved.last_arrival_ns, saved.idle, saved.finished};
+      decoders_[i]->load(saved.decoder);
+    }
+  }
+  feed_.set_before_hand_on([this](batch::Batch& batch) { write_state(batch.feed); });
+}
+
+void RecordFeed::take(const journal::Record& record) {
+  if (record.message.source >= sources_.size()) {
+    throw Error("stream '" + stream_.spec.name + "': the journal has a record of source " +
+                std::to_string(record.message.source) + ", the configuration has " + std::to_string(sources_.size()) +
+                " sources: restore the list of sources");
+  }
+  switch (record.kind) {
+    case journal::Record::Kind::message:
+      message(record);
+      break;
+    case journal::Record::Kind::failed:
+      spdlog::error("stream {}: {}", stream_.spec.name, record.error);
+      [[fallthrough]];
+    case journal::Record::Kind::finished:
+      finished(record);
+      break;
+    case journal::Record::Kind::started:
+      started(record.message.arrival_ns);
+      break;
+    case journal::Record::Kind::tick:
+      advance_clock(record.message.arrival_ns);
+      break;
+  }
+  // After the clock, which may have handed on a batch that does not cover this record.
+  if (record.shed > 0) {
+    feed_.shed(record.shed);
+  }
+  next_record_ = record.number + 1;
+  if (record.kind == journal::Record::Kind::message) {
+    feed_.seal_if_full();
+  }
+}
+
+void RecordFeed::message(const journal::Record& record) {
+  // Arrival instants of several receivers can be swapped by a hair; within a stream they never go back.
+  advance_clock(record.message.arrival_ns);
+  SourceState& source = sources_[record.message.source];
+  source.last_arrival_ns = clock_ns_;
+  source.idle = false;
+  source.finished = false;
+  const std::int64_t ahead = stream_.spec.max_ahead.count();
+  const std::int64_t latest = clock_ns_ > std::numeric_limits<std::int64_t>::max() - ahead
+                                  ? std::numeric_limits<std::int64_t>::max()
+                                  : clock_ns_ + ahead;
+  feed_.message(record.message, *decoders_[record.message.source], clock_ns_, latest);
+  feed_.set_boundary(nothing_held_back());
+}
+
+void RecordFeed::finished(const journal::Record& record) {
+  const std::uint32_t source = record.message.source;
+  feed_.finish_input(source, *decoders_[source], clock_ns_);
+  feed_.set_boundary(nothing_held_back());
+  sources_[source].finished = true;
+  feed_.tick({0, batch::Tick::Kind::source_finished, source, 0});
+  ended_ = std::all_of(sources_.begin(), sources_.end(), [](const SourceState& s) { return s.finished; });
+}
+
+bool RecordFeed::nothing_held_back() const noexcept {
+  return std::none_of(decoders_.begin(), decoders_.end(), [](const auto& decoder) { return decoder->holds_back(); });
+}
+
+// Silence while the process was away says nothing about the sensors.
+void RecordFeed::started(std::int64_t now_ns) {
+  for (SourceState& source : sources_) {
+    source.last_arrival_ns = std::max(clock_ns_, now_ns);
+  }
+  advance_clock(now_ns);
+}
+
+void RecordFeed::advance_clock(std::int64_t now_ns) {
+  clock_ns_ = std::max(clock_ns_, now_ns);
+  if (clock_ns_ < feed_.interval_end()) {
+    return;
+  }
+  feed_.advance_arrival_clock(clock_ns_);
+  if (!stream_.arrival_time) {
+    check_idle(feed_.interval_end() - interval_ns_);
+  }
+  feed_.seal();
+}
+
+void RecordFeed::check_idle(std::int64_t now_ns) {
+  const std::int64_t timeout = stream_.spec.idle_timeout.count();
+  if (timeout == 0) {
+    return;
+  }
+  bool all_silent = true;
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    SourceState& source = sources_[i];
+    if (!source.idle && !source.finished && now_ns - source.last_arrival_ns >= timeout) {
+      source.idle = true;
+      feed_.tick({0, batch::Tick::Kind::source_idle, i, 0});
+    }
+    all_silent &= source.idle || source.finished;
+  }
+  if (all_silent) {
+    // Nobody can tell how far the sensors' time has come, so the wall clock stands in (semantics §4).
+    feed_.tick({0, batch::Tick::Kind::watermark, 0, now_ns - stream_.spec.out_of_order.count()});
+  }
+}
+
+void RecordFeed::write_state(batch::FeedState& state) const {
+  state.next_record = next_record_;
+  state.clock_ns = clock_ns_;
+  state.sources.resize(sources_.size());
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    batch::FeedState::Source& saved = state.sources[i];
+    saved.last_arrival_ns = sources_[i].last_arrival_ns;
+    saved.idle = sources_[i].idle;
+    saved.finished = sources_[i].finished;
+    decoders_[i]->save(saved.decoder);
+  }
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,62 @@
+// Journal records to batches: decodes messages, keeps the arrival clock, decides when a source counts as idle. Decides
+// by the records alone, so a journal that is read again (recovery, replay of a recording) gives the same batches' rows
+// and marks as the first time. Used by one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "decode/decoder.hpp"
+#include "journal/record.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/stream_feed.hpp"
+
+namespace weir::runtime {
+
+class RecordFeed {
+ public:
+  /// @param clock_ns where the arrival clock stands when neither the checkpoint nor a record has told
+  RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume, std::int64_t clock_ns);
+  RecordFeed(const RecordFeed&) = delete;
+  RecordFeed& operator=(const RecordFeed&) = delete;
+
+  /// @brief Takes the next record in the order of the journal.
+  void take(const journal::Record& record);
+  /// @brief The last batch: closes every window if the stream has `ended`.
+  void finish(bool ended) { feed_.finish(ended); }
+
+  /// @brief The clock is to be told (by a tick) when it reaches this instant.
+  [[nodiscard]] std::int64_t next_tick() const noexcept { return feed_.interval_end(); }
+  /// @brief Every source has finished.
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// @brief The engine is gone.
+  [[nodiscard]] bool stopped() const noexcept { return feed_.stopped(); }
+  [[nodiscard]] StreamFeed& feed() noexcept { return feed_; }
+
+ private:
+  struct SourceState {
+    std::int64_t last_arrival_ns = 0;
+    bool idle = false;
+    bool finished = false;
+  };
+  void message(const journal::Record& record);
+  void finished(const journal::Record& record);
+  [[nodiscard]] bool nothing_held_back() const noexcept;
+  void started(std::int64_t now_ns);
+  void advance_clock(std::int64_t now_ns);
+  void check_idle(std::int64_t now_ns);
+  void write_state(batch::FeedState& state) const;
+
+  const plan::Plan& plan_;
+  const plan::StreamPlan& stream_;
+  std::int64_t interval_ns_;
+  StreamFeed feed_;
+  std::vector<std::unique_ptr<decode::Decoder>> decoders_;
+  std::vector<SourceState> sources_;
+  std::int64_t clock_ns_;
+  std::uint64_t next_record_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace weir::runtime
