@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/time_text.hpp"
+#include "core/arrival_clock.hpp"
 #include "journal/journal.hpp"
 #include "journal/memory_queue.hpp"
 
@@ -22,7 +22,7 @@ class MemoryJournal final : public Journal {
   void failed(std::uint32_t source, const std::string& what) override { queue_->failed(source, what); }
 
   const Record* next(std::int64_t tick_at_ns, std::chrono::nanoseconds longest_wait) override {
-    const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, wall_clock_ns()));
+    const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, arrival_clock_ns()));
     const Record* const queued = queue_->next(std::chrono::steady_clock::now() + std::min(until_tick, longest_wait));
     if (queued == nullptr && queue_->drained()) {
       return last();
@@ -32,7 +32,7 @@ class MemoryJournal final : public Journal {
     } else {
       record_ = {};
       record_.kind = Record::Kind::tick;
-      record_.message.arrival_ns = wall_clock_ns();
+      record_.message.arrival_ns = arrival_clock_ns();
     }
     record_.number = next_number_++;
     tell_of_shed();
@@ -56,7 +56,7 @@ class MemoryJournal final : public Journal {
     record_ = {};
     record_.kind = Record::Kind::tick;
     record_.number = next_number_++;
-    record_.message.arrival_ns = wall_clock_ns();
+    record_.message.arrival_ns = arrival_clock_ns();
     tell_of_shed();
     return &record_;
   }

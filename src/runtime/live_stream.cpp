@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "core/time_text.hpp"
+#include "core/arrival_clock.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 
@@ -14,7 +14,8 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       durable_(!wiring.plan->spec.state_dir.empty()),
-      feed_(wiring, resume, wall_clock_ns()) {
+      feed_(wiring, resume, arrival_clock_ns()) {
+  raise_arrival_clock(resume.feed.clock_ns);  // the wall clock may have been set back since
   const spec::Pipeline& spec = wiring.plan->spec;
   const spec::Stream& stream = wiring.plan->streams[wiring.stream].spec;
   std::vector<batch::SourcePosition> positions(stream.sources.size());

@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-#include "core/time_text.hpp"
+#include "core/arrival_clock.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 #include "source/source.hpp"
@@ -37,7 +37,7 @@ struct Recorder::Recording {
 
   /// Reads what is appended, so that ticks are recorded and nobody waits for room.
   void work() {
-    std::int64_t now = wall_clock_ns();
+    std::int64_t now = arrival_clock_ns();
     std::size_t ended = 0;
     while (ended < has_ended.size()) {
       const std::int64_t interval_end = (now / interval.count() + 1) * interval.count();
@@ -56,7 +56,7 @@ struct Recorder::Recording {
           spdlog::error("stream '{}': {}", stream.name, record->error);
           [[fallthrough]];
         case journal::Record::Kind::finished:
-          ended += has_ended.at(record->message.source) ? 0 : 1;
+          ended += has_ended.at(record->message.source) ? 0U : 1U;
           has_ended[record->message.source] = true;
           break;
         case journal::Record::Kind::tick:

@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
-#include "core/time_text.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -162,7 +162,7 @@ bool ReplayStream::next_message(Input& input) {
 void ReplayStream::read_one() {
   Input& input = *inputs_.front();
   while (!stopping() && next_message(input)) {
-    const std::int64_t arrival = plan_.arrival_time ? wall_clock_ns() : 0;
+    const std::int64_t arrival = plan_.arrival_time ? arrival_clock_ns() : 0;
     if (plan_.arrival_time) {
       feed_.advance_arrival_clock(arrival);
     }
@@ -188,7 +188,7 @@ void ReplayStream::read_one() {
     }
   }
   if (!stopping()) {
-    feed_.finish_input(0, *input.decoder, plan_.arrival_time ? wall_clock_ns() : 0);
+    feed_.finish_input(0, *input.decoder, plan_.arrival_time ? arrival_clock_ns() : 0);
   }
 }
 
@@ -229,7 +229,7 @@ bool ReplayStream::refill(Input& input) {
 void ReplayStream::decode_next(Input& input) {
   input.staged.push_back(input.spare());
   input.writer.attach(*input.staged.back());
-  const std::int64_t arrival = plan_.arrival_time ? wall_clock_ns() : 0;
+  const std::int64_t arrival = plan_.arrival_time ? arrival_clock_ns() : 0;
   input.writer.begin_message(input.index, arrival, kNever);
   if (input.reader->next(input.block)) {
     input.decoder->decode(input.block, input.writer);

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
-#include "core/time_text.hpp"
 
 namespace weir::source {
 namespace {
@@ -133,7 +133,7 @@ bool FileReader::next(batch::MessageView& message) {
     offset_ += message.payload.size();
   }
   message.source = index_;
-  message.arrival_ns = wall_clock_ns();
+  message.arrival_ns = arrival_clock_ns();
   message.position_offset = offset_;
   return true;
 }

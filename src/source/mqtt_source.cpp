@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
-#include "core/time_text.hpp"
 #include "source/mqtt_options.hpp"
 
 namespace weir::source {
@@ -143,7 +143,7 @@ void MqttSource::on_message(const mqtt::message& message) noexcept {
   batch::MessageView view;
   view.payload = {payload.data(), payload.length()};
   view.topic = {topic.data(), topic.length()};
-  view.arrival_ns = wall_clock_ns();
+  view.arrival_ns = arrival_clock_ns();
   view.source = index_;
   view.delivery = message.get_qos() == 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
   view.duplicate = message.is_duplicate();

@@ -13,7 +13,7 @@
 #include <memory>
 #include <utility>
 
-#include "core/time_text.hpp"
+#include "core/arrival_clock.hpp"
 
 namespace weir::source {
 namespace {
@@ -135,7 +135,7 @@ bool TcpSource::offer(std::string_view lines) {
   }
   batch::MessageView message;
   message.payload = lines;
-  message.arrival_ns = wall_clock_ns();
+  message.arrival_ns = arrival_clock_ns();
   message.source = index();
   message.starts_file = !std::exchange(begun_, true);
   return consumer().offer(message) != batch::Accepted::stopped;
