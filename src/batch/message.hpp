@@ -42,7 +42,8 @@ enum class Accepted : std::uint8_t {
   yes,
   shed,
   stopped,
-  full  ///< only from offer_until()
+  full,     ///< only from offer_until(): not taken
+  yes_full  ///< only from offer_until(): taken, but hardly another one will be: offer no more until has_room()
 };
 
 /// Takes messages from sources. Any thread may call it.
@@ -54,11 +55,14 @@ class MessageConsumer {
   virtual Accepted offer(const MessageView& message) = 0;
   /// @brief As offer(), but a hold_back message that is not taken by `deadline` is answered `full`. For callers that
   /// must not block for long, such as MQTT callbacks, which stop all clients of the process. A consumer whose
-  /// acceptance is a promise to the sender (a durable one) never answers `full`; this default is for it.
+  /// acceptance is a promise to the sender (a durable one) never answers `full` but `yes_full`, and goes on taking
+  /// messages after it was closed as long as it can, since a callback that returns has acknowledged.
   virtual Accepted offer_until(const MessageView& message, std::chrono::steady_clock::time_point deadline) {
     static_cast<void>(deadline);
     return offer(message);
   }
+  /// @brief After yes_full: whether there is room again.
+  [[nodiscard]] virtual bool has_room() const { return true; }
   /// @brief The source has ended (end of file, end of standard input, TCP peer closed for good).
   virtual void finished(std::uint32_t source) = 0;
   /// @brief The source cannot go on; `what` is one line. The pipeline reports it and treats the source as finished.

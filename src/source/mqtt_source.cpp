@@ -30,6 +30,8 @@ constexpr std::chrono::seconds kAnswerWait = 10s;
 constexpr std::chrono::seconds kDisconnectWait = 2s;
 // A consumer that reads at all makes room within milliseconds; brokers give up on a client after seconds.
 constexpr std::chrono::seconds kLongestBlock = 2s;
+// How often a source that was told to wait asks whether there is room again.
+constexpr std::chrono::milliseconds kRoomPoll = 100ms;
 
 class MqttSource final : public Source, private mqtt::iaction_listener {
  public:
@@ -151,9 +153,14 @@ void MqttSource::on_message(const mqtt::message& message) noexcept {
     consumer_.offer(view);  // counts what it sheds
     return;
   }
-  if (!keeping_.load(std::memory_order_relaxed) &&
-      consumer_.offer_until(view, Clock::now() + kLongestBlock) != batch::Accepted::full) {
-    return;
+  if (!keeping_.load(std::memory_order_relaxed)) {
+    const batch::Accepted accepted = consumer_.offer_until(view, Clock::now() + kLongestBlock);
+    if (accepted == batch::Accepted::yes_full) {
+      note(stalled_);
+    }
+    if (accepted != batch::Accepted::full) {
+      return;
+    }
   }
   {
     const std::lock_guard lock(mutex_);
@@ -278,6 +285,9 @@ void MqttSource::wait_while_connected() {
   report(Link::down, lost);
   disconnect();
   hand_over_kept();
+  std::unique_lock lock(mutex_);
+  while (stalled && !consumer_.has_room() && !changed_.wait_for(lock, kRoomPoll, [this] { return stopping_; })) {
+  }
 }
 
 void MqttSource::disconnect() {
