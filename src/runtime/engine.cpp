@@ -65,7 +65,7 @@ bool Report::balances() const noexcept {
 }
 
 Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters)
-    : plan_(plan), dead_letters_(dead_letters) {
+    : plan_(plan), backend_(backend), dead_letters_(dead_letters) {
   for (const plan::StreamPlan& stream : plan.streams) {
     auto state = std::make_unique<Stream>();
     state->keys = std::make_unique<batch::KeyDictionary>(stream.spec.schema.keys.size(), stream.spec.max_keys);
@@ -148,7 +148,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   }
   ledger.delivered += batch.size();
 
-  stream.tracker->advance(batch, stream.trace);
+  stream.tracker->advance(batch, stream.trace, &backend_);
   late_rows_all_.clear();
   std::int64_t late_before = std::numeric_limits<std::int64_t>::max();
   for (const std::size_t index : plan_.streams[stream_index].queries) {

@@ -126,6 +126,7 @@ class Engine {
   void load_stream(std::size_t index, state::Reader& in);
 
   const plan::Plan& plan_;
+  execute::Backend& backend_;
   sink::DeadLetters* dead_letters_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<Query> queries_;

@@ -118,6 +118,7 @@ plan::Plan plan_of(spec::Stream stream, spec::Query query, std::int64_t batch_in
 EngineUnderTest::EngineUnderTest(const plan::Plan& plan, execute::Backend& backend)
     : plan_(plan),
       query_(plan.queries.at(0)),
+      backend_(backend),
       keys_(plan.streams.at(0).spec.schema.keys.size(), plan.streams.at(0).spec.max_keys),
       tracker_(plan.streams[0].spec.sources.size(), plan.streams[0].spec.out_of_order.count()),
       runner_(plan, query_, backend, keys_),
@@ -166,7 +167,7 @@ void EngineUnderTest::feed(std::span<const oracle::Event> events, bool end_of_in
   batch.end_of_input = end_of_input;
   batch.received = row;
 
-  tracker_.advance(batch, trace_);
+  tracker_.advance(batch, trace_, &backend_);
   std::vector<std::uint32_t> late_rows;
   table_.clear();
   runner_.run(batch, trace_, table_, windows_closed_, late_rows);

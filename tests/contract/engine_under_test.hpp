@@ -59,6 +59,7 @@ class EngineUnderTest {
  private:
   const plan::Plan& plan_;
   const plan::QueryPlan& query_;
+  execute::Backend& backend_;
   batch::KeyDictionary keys_;
   execute::WatermarkTracker tracker_;
   execute::WatermarkTrace trace_;

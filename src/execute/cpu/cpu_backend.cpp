@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <string_view>
@@ -51,10 +52,22 @@ MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, std::int64_t pan
 }
 
 void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
-  const auto workers = static_cast<unsigned>(std::min<std::size_t>(pieces, workers_.threads()));
-  std::atomic<std::size_t> next{0};
-  workers_.run(workers, [&](unsigned /*worker*/) {
-    for (std::size_t i = next.fetch_add(1); i < pieces; i = next.fetch_add(1)) piece(i);
+  constexpr std::size_t kMostWorkers = 64;
+  const std::size_t workers = std::min({pieces, std::size_t{workers_.threads()}, kMostWorkers});
+  // Neighbours go to one worker: accumulate() divides a batch in the same way, and finds what was read here in its
+  // caches. Who is done takes what is left of the others.
+  struct alignas(64) Share {
+    std::atomic<std::size_t> next;
+  };
+  std::array<Share, kMostWorkers> shares;
+  for (std::size_t w = 0; w < workers; ++w) shares[w].next = pieces * w / workers;
+  workers_.run(static_cast<unsigned>(workers), [&](unsigned worker) {
+    for (std::size_t turn = 0; turn < workers; ++turn) {
+      const std::size_t owner = (worker + turn) % workers;
+      const std::size_t end = pieces * (owner + 1) / workers;
+      std::atomic<std::size_t>& next = shares[owner].next;
+      for (std::size_t i = next.fetch_add(1); i < end; i = next.fetch_add(1)) piece(i);
+    }
   });
 }
 
