@@ -43,28 +43,33 @@ bool CpuPanes::in_gap(std::int64_t start) const noexcept {
 void CpuPanes::accumulate(RowRange rows, const Horizon& horizon) {
   const std::uint32_t size = rows.end - rows.begin;
   if (size == 0) return;
-  const unsigned workers = std::clamp(size / tuning_.rows_per_worker, 1U, workers_.threads());
-  // Whole chunks each, so that only the last worker has a part of one.
-  const std::uint32_t share = (size / workers + kChunk - 1) / kChunk * kChunk;
-  workers_.run(workers, [&](unsigned id) {
-    const std::uint32_t begin = std::min(rows.end, rows.begin + id * share);
-    const std::uint32_t end = id + 1 == workers ? rows.end : std::min(rows.end, begin + share);
-    accumulate_rows(*scratch_[id], {begin, end}, horizon);
+  const std::uint32_t piece = piece_rows(size);
+  for (const auto& worker : scratch_) worker->pane = nullptr;
+  workers_.run((size + piece - 1) / piece, [&](unsigned id, std::size_t number) {
+    const std::uint32_t begin = rows.begin + static_cast<std::uint32_t>(number) * piece;
+    accumulate_rows(*scratch_[id], {begin, begin + std::min(piece, rows.end - begin)}, horizon);
   });
-  for (unsigned id = 0; id < workers; ++id) {
-    Worker& worker = *scratch_[id];
-    for (const std::uint32_t row : worker.deferred) add_deferred(*scratch_[0], row, horizon);
-    worker.deferred.clear();
-    counts_.counted += std::exchange(worker.counts.counted, 0);
-    counts_.filtered += std::exchange(worker.counts.filtered, 0);
-    counts_.late += std::exchange(worker.counts.late, 0);
-    late_rows_.insert(late_rows_.end(), worker.late_rows.begin(), worker.late_rows.end());
-    worker.late_rows.clear();
+  const std::size_t late_before = late_rows_.size();
+  for (const auto& worker : scratch_) {
+    for (const std::uint32_t row : worker->deferred) add_deferred(*scratch_[0], row, horizon);
+    worker->deferred.clear();
+    counts_.counted += std::exchange(worker->counts.counted, 0);
+    counts_.filtered += std::exchange(worker->counts.filtered, 0);
+    counts_.late += std::exchange(worker->counts.late, 0);
+    late_rows_.insert(late_rows_.end(), worker->late_rows.begin(), worker->late_rows.end());
+    worker->late_rows.clear();
   }
+  std::sort(late_rows_.begin() + static_cast<std::ptrdiff_t>(late_before), late_rows_.end());
+}
+
+/// Rows of one piece of the work: whole chunks, and some pieces for each thread, so that one that comes late finds
+/// less to do.
+std::uint32_t CpuPanes::piece_rows(std::uint32_t rows) const noexcept {
+  if (workers_.threads() == 1 || rows / tuning_.rows_per_worker < 2) return rows;
+  return (tuning_.rows_per_worker / 2 + kChunk - 1) / kChunk * kChunk;
 }
 
 void CpuPanes::accumulate_rows(Worker& worker, RowRange rows, const Horizon& horizon) {
-  worker.pane = nullptr;
   for (std::uint32_t first = rows.begin; first < rows.end; first += kChunk) {
     accumulate_chunk(worker, first, std::min(kChunk, rows.end - first), horizon);
   }

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <fstream>
 #include <string_view>
 #include <thread>
@@ -52,23 +50,8 @@ MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, std::int64_t pan
 }
 
 void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
-  constexpr std::size_t kMostWorkers = 64;
-  const std::size_t workers = std::min({pieces, std::size_t{workers_.threads()}, kMostWorkers});
-  // Neighbours go to one worker: accumulate() divides a batch in the same way, and finds what was read here in its
-  // caches. Who is done takes what is left of the others.
-  struct alignas(64) Share {
-    std::atomic<std::size_t> next;
-  };
-  std::array<Share, kMostWorkers> shares;
-  for (std::size_t w = 0; w < workers; ++w) shares[w].next = pieces * w / workers;
-  workers_.run(static_cast<unsigned>(workers), [&](unsigned worker) {
-    for (std::size_t turn = 0; turn < workers; ++turn) {
-      const std::size_t owner = (worker + turn) % workers;
-      const std::size_t end = pieces * (owner + 1) / workers;
-      std::atomic<std::size_t>& next = shares[owner].next;
-      for (std::size_t i = next.fetch_add(1); i < end; i = next.fetch_add(1)) piece(i);
-    }
-  });
+  // As accumulate() divides a batch: a thread finds what it has read here in its caches.
+  workers_.run(pieces, [&](unsigned /*worker*/, std::size_t i) { piece(i); });
 }
 
 std::unique_ptr<QueryPanes> CpuBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {

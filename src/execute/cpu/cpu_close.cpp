@@ -10,18 +10,26 @@ namespace {
 
 /// Groups that go through all steps of a close before the next ones: what they touch stays in the L1 cache.
 constexpr std::uint32_t kBlock = 128;
+/// Pieces of a close for each thread: enough for one that comes late to leave most of its share to the others.
+constexpr std::uint32_t kPiecesPerThread = 8;
 
 }  // namespace
 
 template <class Work>
 void CpuPanes::over_groups(std::uint32_t groups, const Work& work) {
-  const unsigned workers = std::clamp(groups / tuning_.groups_per_worker, 1U, workers_.threads());
-  const std::uint32_t share = (groups / workers + kBlock) / kBlock * kBlock;
-  workers_.run(workers, [&](unsigned worker) {
-    const std::uint32_t begin = std::min(groups, worker * share);
-    const std::uint32_t end = worker + 1 == workers ? groups : std::min(groups, begin + share);
-    if (begin < end) work(worker, GroupRange{begin, end});
+  const std::uint32_t piece = piece_groups(groups);
+  workers_.run((groups + piece - 1) / piece, [&](unsigned /*worker*/, std::size_t number) {
+    const std::uint32_t begin = static_cast<std::uint32_t>(number) * piece;
+    work(number, GroupRange{begin, begin + std::min(piece, groups - begin)});
   });
+}
+
+/// Groups of one piece of the work: whole blocks, some pieces for each thread.
+std::uint32_t CpuPanes::piece_groups(std::uint32_t groups) const noexcept {
+  const unsigned threads = workers_.threads();
+  if (threads == 1 || groups / tuning_.groups_per_worker < 2) return std::max(groups, 1U);
+  const std::uint32_t least = std::max(tuning_.groups_per_worker / 2, groups / (threads * kPiecesPerThread));
+  return (least + kBlock - 1) / kBlock * kBlock;
 }
 
 /// Collects the shadows of panes that start before `before`; their cells are merged by merge_block(). Panes that have
@@ -239,9 +247,10 @@ void CpuPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   resize_totals(groups_);
   // Every range of groups writes its entries from its own first group on; what groups without readings left free is
   // closed up afterwards, which nearly always is nothing.
-  ranges_.assign(workers_.threads(), {});
-  over_groups(groups_, [&](unsigned worker, GroupRange groups) {
-    ranges_[worker] = {groups.begin, groups.begin + close_groups(closing, groups)};
+  const std::uint32_t piece = piece_groups(groups_);
+  ranges_.assign((groups_ + piece - 1) / piece, {});
+  over_groups(groups_, [&](std::size_t number, GroupRange groups) {
+    ranges_[number] = {groups.begin, groups.begin + close_groups(closing, groups)};
   });
   std::uint32_t entries = 0;
   for (const GroupRange& range : ranges_) {
@@ -283,7 +292,7 @@ void CpuPanes::settle() {
   closing.clear();
   take_shadows(closing, kLatest);
   if (closing.merges.empty()) return;
-  over_groups(room_, [&](unsigned /*worker*/, GroupRange groups) { merge_block(closing, groups); });
+  over_groups(room_, [&](std::size_t /*number*/, GroupRange groups) { merge_block(closing, groups); });
   for (Closing::Merge& merge : closing.merges) panes_.recycle_shadow(std::move(merge.shadow));
 }
 

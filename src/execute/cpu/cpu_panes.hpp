@@ -72,6 +72,7 @@ class CpuPanes final : public QueryPanes {
   struct Closing;
 
   // cpu_accumulate.cpp
+  [[nodiscard]] std::uint32_t piece_rows(std::uint32_t rows) const noexcept;
   void accumulate_rows(Worker& worker, RowRange rows, const Horizon& horizon);
   void accumulate_chunk(Worker& worker, std::uint32_t first, std::uint32_t rows, const Horizon& horizon);
   std::uint32_t find_groups(Worker& worker, std::uint32_t first, std::uint32_t size, const std::uint32_t*& selected);
@@ -111,6 +112,7 @@ class CpuPanes final : public QueryPanes {
   void rebuild(std::int64_t closed_end);
   void move_entries(std::uint32_t from, std::uint32_t to, std::uint32_t count);
   void resize_totals(std::size_t entries);
+  [[nodiscard]] std::uint32_t piece_groups(std::uint32_t groups) const noexcept;
   template <class Work>
   void over_groups(std::uint32_t groups, const Work& work);
 
@@ -164,7 +166,7 @@ class CpuPanes final : public QueryPanes {
   std::vector<std::unique_ptr<Worker>> scratch_;
   std::mutex panes_mutex_;  ///< guards panes_ where a worker of several begins to write to a pane
   std::unique_ptr<Closing> closing_;
-  std::vector<GroupRange> ranges_;  ///< [worker] → entries that it wrote
+  std::vector<GroupRange> ranges_;  ///< [piece of the groups] → entries that it wrote
   WindowTotals totals_;
 };
 
