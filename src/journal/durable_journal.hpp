@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +19,9 @@
 
 namespace weir::journal {
 
+/// For `from`: read nothing of what is there, only what is appended from now on.
+inline constexpr std::uint64_t kJournalEnd = std::numeric_limits<std::uint64_t>::max();
+
 struct DurableOptions {
   std::string directory;                      ///< of this stream's segments; created with mode 0700, files 0600
   std::uint64_t segment_bytes = 64U << 20U;   ///< a segment is allocated whole; a larger message gets one of its own
@@ -26,6 +31,9 @@ struct DurableOptions {
   bool keep = false;         ///< a recording: release_before() removes nothing, full segments are compressed
   bool skip_damage = false;  ///< go on after damaged records instead of refusing
   FileSystem* files = &real_file_system();
+  /// Told what happens in the background, one line each: the disk is full, there is room again, a segment that cannot
+  /// be compressed. From any thread, also under the journal's locks: it must not call the journal.
+  std::function<void(const std::string&)> notice;
 };
 
 /// What was in the journal already, from the number on that the reader begins with.
@@ -65,7 +73,8 @@ struct SegmentInfo {
   std::int64_t first_arrival_ns = 0;
   std::int64_t last_arrival_ns = 0;
   bool compressed = false;
-  std::string damage;  ///< empty: every checksum agrees
+  bool complete = false;  ///< nothing more is appended to it
+  std::string damage;     ///< empty: every checksum agrees
 };
 std::vector<SegmentInfo> list_segments(const std::string& directory);
 

@@ -1,0 +1,68 @@
+// A record as bytes: the frame of the journal's segments (docs/file-formats.md, "Journal").
+//
+// Free functions without state; any thread. A frame is a fixed header, the texts, and zeros up to a multiple of 8; its
+// checksum is its first 8 bytes and is stored last, so a frame that a dying process left half written is never valid.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "journal/record.hpp"
+
+namespace weir::journal {
+
+/// The fixed part of a frame, as it lies in the file. Little-endian, as every machine that Weir is built for.
+struct FrameHeader {
+  std::uint64_t checksum = 0;  ///< XXH3-64 of all bytes behind it, seeded with the segment's salt
+  std::uint16_t magic = 0;
+  std::uint8_t kind = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t source = 0;
+  std::uint32_t payload_bytes = 0;  ///< of the payload, or of the error's text
+  std::uint32_t topic_bytes = 0;
+  std::uint32_t detail_bytes = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t number = 0;
+  std::int64_t arrival_ns = 0;
+  std::uint64_t offset_or_shed = 0;  ///< a message's position; of any other kind what was shed
+};
+
+inline constexpr std::uint64_t kFrameHeaderBytes = 56;
+inline constexpr std::uint64_t kFrameAlignment = 8;
+/// Of one text.
+inline constexpr std::uint64_t kLargestText = std::numeric_limits<std::uint32_t>::max();
+static_assert(sizeof(FrameHeader) == kFrameHeaderBytes);
+
+inline constexpr std::uint64_t aligned(std::uint64_t bytes) noexcept {
+  return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
+}
+
+/// @brief Bytes of the frame of `record`. Every text has at most kLargestText bytes.
+std::uint64_t frame_bytes(const Record& record) noexcept;
+
+/// @brief Writes the frame of `record`, frame_bytes() of it, to `at` (aligned to 8).
+void write_frame(char* at, const Record& record, std::uint64_t salt) noexcept;
+
+enum class FrameState : std::uint8_t {
+  valid,
+  longer,  ///< may be a frame, of `bytes` bytes, and not all of them are here
+  invalid
+};
+
+struct FrameCheck {
+  FrameState state = FrameState::invalid;
+  std::uint64_t bytes = 0;  ///< of the whole frame
+};
+
+/// @brief Whether a whole frame with a good checksum begins at `at` (aligned to 8), of which `available` bytes can be
+/// read.
+FrameCheck check_frame(const char* at, std::uint64_t available, std::uint64_t salt) noexcept;
+
+/// @brief The record of a valid frame; its texts point into it.
+void read_frame(const char* at, Record& record) noexcept;
+
+/// @brief Its size without looking at anything else. For frames that are known to be valid.
+std::uint64_t size_of_frame(const char* at) noexcept;
+
+}  // namespace weir::journal

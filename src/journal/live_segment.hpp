@@ -1,0 +1,82 @@
+// A segment that is being written: allocated whole, mapped, appended to by copying.
+//
+// Producers write behind end() under the journal's lock and publish with advance(); the worker reads before end()
+// without a lock. Owned by shared pointers: the journal, the worker and the thread that finishes it let go of it one by
+// one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "core/file_system.hpp"
+#include "journal/record.hpp"
+#include "journal/segment_format.hpp"
+
+namespace weir::journal {
+
+class LiveSegment {
+ public:
+  /// @brief Creates `<directory>/journal-<ordinal>.tmp` of `bytes` bytes, with room on the disk for all of them.
+  /// @throws FileError, Error; nothing is left behind
+  static std::shared_ptr<LiveSegment> create(FileSystem& files, const std::string& directory, std::uint64_t ordinal,
+                                             std::uint64_t bytes);
+  ~LiveSegment();
+  LiveSegment(const LiveSegment&) = delete;
+  LiveSegment& operator=(const LiveSegment&) = delete;
+
+  /// @brief Writes the header and gives the file its name. The name is durable after sync(). @throws FileError
+  void begin(std::uint64_t first_number);
+  /// @brief Removes the file of a segment that was never begun. Never throws.
+  void discard() noexcept;
+
+  /// @brief Room for a record's frame, if there may be `reserve` bytes behind it.
+  [[nodiscard]] bool fits(std::uint64_t bytes, std::uint64_t reserve) const noexcept {
+    return end_.load(std::memory_order_relaxed) + bytes + reserve <= capacity_;
+  }
+  /// @brief Appends; the caller holds the journal's lock and has made sure that it fits.
+  void append(const Record& record, std::uint64_t bytes) noexcept;
+  /// @brief Bytes of the file that hold whole records. Any thread.
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_.load(std::memory_order_acquire); }
+  [[nodiscard]] const char* at(std::uint64_t offset) const noexcept { return memory_ + offset; }
+
+  /// @brief What was appended before the call survives a power cut, and the file's name does. Any thread. @throws Error
+  /// for good once a sync has failed
+  void sync();
+  /// @brief Nothing more is appended: marks it complete, durably, and gives back the room that was not used. @throws
+  /// Error
+  void complete(std::uint64_t end_number);
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] std::uint64_t first_number() const noexcept { return header().first_number; }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+
+ private:
+  LiveSegment(FileSystem& files, std::string directory, std::string path)
+      : files_(files), directory_(std::move(directory)), path_(std::move(path)) {}
+  void sync_file();
+  [[nodiscard]] SegmentHeader& header() const noexcept { return *reinterpret_cast<SegmentHeader*>(memory_); }
+
+  FileSystem& files_;
+  std::string directory_;
+  std::string path_;
+  FileDescriptor file_;
+  char* memory_ = nullptr;
+  std::uint64_t capacity_ = 0;
+  std::atomic<std::uint64_t> end_{kSegmentHeaderBytes};
+
+  // A page whose write failed is marked clean, so the next fdatasync would succeed: the first failure stays.
+  std::mutex sync_mutex_;
+  std::string sync_failure_;
+  bool name_durable_ = false;
+};
+
+/// @brief As LiveSegment::complete(), for the segment of an earlier process: `bytes` of it hold records.
+/// @throws FileError, Error
+void complete_segment(FileSystem& files, const std::string& path, SegmentHeader header, std::uint64_t bytes,
+                      std::uint64_t end_number);
+
+}  // namespace weir::journal

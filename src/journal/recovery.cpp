@@ -1,0 +1,189 @@
+// What a crash leaves. The death of the process leaves whole records, and perhaps one half of one at the very end:
+// pages that were written to stay with the system. A power cut may lose any page that was not synced, so records may be
+// missing in front of good ones; the segment knows in which run of the system it was written and up to where it was
+// synced, which tells this from damage. Nothing behind the last sync was promised, and it is cut off.
+#include "journal/recovery.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "core/error.hpp"
+#include "journal/frame.hpp"
+#include "journal/live_segment.hpp"
+#include "journal/segment_reader.hpp"
+#include "journal/segment_sequence.hpp"
+
+namespace weir::journal {
+namespace {
+
+using Step = SegmentReader::Step;
+
+class Scan {
+ public:
+  Scan(const DurableOptions& options, std::uint64_t from, Recovered& recovered)
+      : options_(options), recovered_(recovered), boot_id_(current_boot_id()) {
+    result_.from = from;
+  }
+
+  RecoveredSegments run() {
+    SegmentFiles found = find_segments(options_.directory);
+    for (const std::string& path : found.unfinished) {
+      options_.files->remove(path);
+    }
+    result_.segments = std::move(found.segments);
+    std::uint64_t& from = result_.from;
+    if (result_.segments.empty()) {
+      from = from == kJournalEnd ? 0 : from;
+      result_.next_number = from;
+      if (from != 0) {
+        warn(fmt::format("the journal '{}' is empty; it begins with record {}", options_.directory, from));
+      }
+      return std::move(result_);
+    }
+    if (const SegmentName& first = result_.segments.front(); from < first.first_number) {
+      damaged(fmt::format("records {} to {} of the journal are missing: its first segment is '{}'", from,
+                          first.first_number - 1, first.path));
+    }
+    at_ = result_.segments.size() - segments_from(result_.segments, from).size();
+    expected_ = std::max(from == kJournalEnd ? 0 : from, result_.segments[at_].first_number);
+    while (at_ < result_.segments.size() && scan_segment()) {
+      ++at_;
+    }
+    if (from == kJournalEnd) {
+      from = expected_;
+    } else if (expected_ < from) {
+      warn(fmt::format("the journal '{}' ends with record {}, before record {} with which it was to go on",
+                       options_.directory, expected_ - 1, from));
+      expected_ = from;
+    }
+    result_.next_number = expected_;
+    if (result_.segments.back().first_number == expected_) {
+      result_.segments.pop_back();  // empty: the new one takes its name
+    }
+    return std::move(result_);
+  }
+
+ private:
+  /// False when the journal was cut off there.
+  bool scan_segment() {
+    const SegmentName segment = result_.segments[at_];
+    const bool last = at_ + 1 == result_.segments.size();
+    const std::uint64_t next_first = last ? 0 : result_.segments[at_ + 1].first_number;
+    std::unique_ptr<SegmentReader> reader;
+    try {
+      reader = std::make_unique<SegmentReader>(segment.path);
+      if (reader->header().first_number != segment.first_number) {
+        throw Error(fmt::format("journal segment '{}' holds records from {} on: it was renamed", segment.path,
+                                reader->header().first_number));
+      }
+    } catch (const Error& error) {
+      damaged(error.what());
+      // More records than the file can have held, so that no number is used twice.
+      expected_ = last ? segment.first_number + options_.segment_bytes / kFrameHeaderBytes + 1 : next_first;
+      return true;
+    }
+    for (Step step = reader->next(); step != Step::end; step = reader->next()) {
+      if (step == Step::record) {
+        take(reader->record());
+      } else if (step == Step::torn && last) {
+        warn(fmt::format("{}: cut off there; it was being written when Weir ended", reader->describe_fault()));
+      } else if (step == Step::hole || reader->next_number() != next_first) {
+        if (step == Step::hole && reader->fault().next_number <= result_.from) {
+          continue;
+        }
+        if (unpromised(*reader, reader->fault().offset)) {
+          return cut(*reader, reader->fault().offset, reader->fault().first_missing);
+        }
+        damaged(reader->describe_fault());
+      }
+    }
+    expected_ = reader->next_number();
+    if (!last && expected_ != next_first && next_first > result_.from) {
+      if (unpromised(*reader, reader->offset())) {
+        return cut(*reader, reader->offset(), expected_);
+      }
+      damaged(describe_gap(segment.path, expected_, next_first));
+    }
+    if (!reader->header().complete()) {
+      complete(*reader, reader->offset(), expected_);
+    }
+    return true;
+  }
+
+  void take(const Record& record) {
+    if (record.number < result_.from) {
+      return;
+    }
+    ++recovered_.records;
+    result_.bytes += frame_bytes(record);
+    if (record.kind != Record::Kind::message) {
+      return;
+    }
+    const batch::MessageView& message = record.message;
+    auto place = std::find_if(recovered_.positions.begin(), recovered_.positions.end(),
+                              [&](const auto& entry) { return entry.first == message.source; });
+    if (place == recovered_.positions.end()) {
+      place = recovered_.positions.insert(place, {message.source, {}});
+    }
+    place->second.offset = message.position_offset;
+    if (place->second.detail != message.position_detail) {
+      place->second.detail = message.position_detail;
+    }
+  }
+
+  /// Whether what lies from there on was never promised to survive what happened: the system ran anew since.
+  [[nodiscard]] bool unpromised(const SegmentReader& reader, std::uint64_t offset) const {
+    const SegmentHeader& header = reader.header();
+    const bool same_run = header.boot_id == boot_id_ && header.boot_id != std::array<std::uint8_t, 16>{};
+    return !header.complete() && !same_run && offset >= header.synced_bytes;
+  }
+
+  bool cut(const SegmentReader& reader, std::uint64_t offset, std::uint64_t number) {
+    warn(
+        fmt::format("journal segment '{}' is cut off at byte {}, before record {}: what was written behind it did not "
+                    "survive the power cut",
+                    reader.path(), offset, number));
+    for (std::size_t i = at_ + 1; i < result_.segments.size(); ++i) {
+      options_.files->remove(result_.segments[i].path);
+    }
+    result_.segments.resize(at_ + 1);
+    options_.files->sync_directory(options_.directory);
+    complete(reader, offset, number);
+    expected_ = number;
+    return false;
+  }
+
+  void complete(const SegmentReader& reader, std::uint64_t bytes, std::uint64_t end_number) {
+    if (reader.header().compressed == 0) {
+      complete_segment(*options_.files, reader.path(), reader.header(), bytes, end_number);
+    }
+  }
+
+  void damaged(const std::string& what) {
+    if (!options_.skip_damage) {
+      throw Error(what);
+    }
+    warn(what + ": left out");
+  }
+
+  void warn(std::string line) { recovered_.warnings.push_back(std::move(line)); }
+
+  const DurableOptions& options_;
+  Recovered& recovered_;
+  std::array<std::uint8_t, 16> boot_id_;
+  RecoveredSegments result_;
+  std::size_t at_ = 0;          // of the segment that is scanned
+  std::uint64_t expected_ = 0;  // number of the next record
+};
+
+}  // namespace
+
+RecoveredSegments recover_segments(const DurableOptions& options, std::uint64_t from, Recovered& recovered) {
+  return Scan(options, from, recovered).run();
+}
+
+}  // namespace weir::journal

@@ -1,0 +1,89 @@
+#include "journal/segment_sequence.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace weir::journal {
+
+SegmentSequence::SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage)
+    : segments_(std::move(segments)), from_(from), on_damage_(on_damage) {}
+
+const Record* SegmentSequence::next() {
+  while (reader_ || open_next()) {
+    switch (reader_->next()) {
+      case SegmentReader::Step::record:
+        if (reader_->record().number >= from_) {
+          return &reader_->record();
+        }
+        break;
+      case SegmentReader::Step::hole:
+        damaged(reader_->describe_fault(), reader_->fault().next_number);
+        break;
+      case SegmentReader::Step::torn:  // the writer died there, or writes there now
+        break;
+      case SegmentReader::Step::end: {
+        const std::uint64_t number = reader_->next_number();
+        const std::string path = reader_->path();
+        read_before_ += reader_->bytes();
+        reader_.reset();
+        if (opened_ < segments_.size() && segments_[opened_].first_number != number) {
+          damaged(describe_gap(path, number, segments_[opened_].first_number), segments_[opened_].first_number);
+        }
+        break;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool SegmentSequence::open_next() {
+  while (opened_ < segments_.size()) {
+    const SegmentName& segment = segments_[opened_++];
+    try {
+      reader_ = std::make_unique<SegmentReader>(segment.path);
+    } catch (const Error&) {
+      if (on_damage_ == OnDamage::refuse) {
+        throw;
+      }
+      continue;
+    }
+    if (reader_->header().first_number == segment.first_number) {
+      return true;
+    }
+    damaged(fmt::format("journal segment '{}' holds records from {} on: it was renamed", segment.path,
+                        reader_->header().first_number),
+            from_ + 1);
+    reader_.reset();
+  }
+  return false;
+}
+
+void SegmentSequence::damaged(const std::string& what, std::uint64_t next_number) const {
+  if (on_damage_ == OnDamage::refuse && next_number > from_) {
+    throw Error(what);
+  }
+}
+
+std::uint64_t SegmentSequence::bytes_read() const noexcept {
+  return read_before_ + (reader_ ? reader_->offset() : 0);
+}
+
+std::vector<SegmentName> segments_from(const std::vector<SegmentName>& segments, std::uint64_t from) {
+  auto first = segments.begin();
+  while (first != segments.end() && first + 1 != segments.end() && (first + 1)->first_number <= from) {
+    ++first;
+  }
+  return {first, segments.end()};
+}
+
+std::string describe_gap(const std::string& before, std::uint64_t first_missing, std::uint64_t next_number) {
+  return fmt::format(
+      "records {} to {} of the journal are missing: they should follow '{}', or lie in a segment that is "
+      "not there",
+      first_missing, next_number - 1, before);
+}
+
+}  // namespace weir::journal
