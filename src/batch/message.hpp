@@ -42,8 +42,9 @@ enum class Accepted : std::uint8_t {
   yes,
   shed,
   stopped,
-  full,     ///< only from offer_until(): not taken
-  yes_full  ///< only from offer_until(): taken, but hardly another one will be: offer no more until has_room()
+  full,      ///< only from offer_until(): not taken
+  yes_full,  ///< only from offer_until(): taken, but hardly another one will be: offer no more until has_room()
+  broken     ///< a durable consumer cannot take it and never will: whoever acknowledges it now loses it
 };
 
 /// Takes messages from sources. Any thread may call it.
@@ -56,7 +57,8 @@ class MessageConsumer {
   /// @brief As offer(), but a hold_back message that is not taken by `deadline` is answered `full`. For callers that
   /// must not block for long, such as MQTT callbacks, which stop all clients of the process. A consumer whose
   /// acceptance is a promise to the sender (a durable one) never answers `full` but `yes_full`, and goes on taking
-  /// messages after it was closed as long as it can, since a callback that returns has acknowledged.
+  /// messages after it was closed as long as it can, since a callback that returns has acknowledged; where it cannot,
+  /// it answers `broken`.
   virtual Accepted offer_until(const MessageView& message, std::chrono::steady_clock::time_point deadline) {
     static_cast<void>(deadline);
     return offer(message);

@@ -17,9 +17,9 @@
 #include <optional>
 #include <utility>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/posix_file.hpp"
-#include "core/time_text.hpp"
 #include "journal/frame.hpp"
 #include "journal/live_segment.hpp"
 #include "journal/memory_queue.hpp"
@@ -82,9 +82,10 @@ class DurableJournal final : public Journal {
     });
     const std::lock_guard lock(mutex_);
     reading_ = chain_->after(nullptr);
+    raise_arrival_clock(found.newest_arrival_ns);  // the wall clock may have been set back since
     Record started;
     started.kind = Record::Kind::started;
-    started.message.arrival_ns = wall_clock_ns();
+    started.message.arrival_ns = arrival_clock_ns();
     append(started);
   }
 
@@ -92,17 +93,15 @@ class DurableJournal final : public Journal {
   DurableJournal(const DurableJournal&) = delete;
   DurableJournal& operator=(const DurableJournal&) = delete;
 
-  batch::Accepted offer(const batch::MessageView& message) override {
-    if (std::max({message.payload.size(), message.topic.size(), message.position_detail.size()}) > kLargestText) {
-      throw Error(
-          fmt::format("a message of {} bytes is larger than a journal's record can be", message.payload.size()));
-    }
-    if (message.delivery == batch::Delivery::shed) {
-      return offer_sheddable(message);
-    }
-    Record record;
-    record.message = message;
-    return append_when_possible(record, frame_bytes(record));
+  batch::Accepted offer(const batch::MessageView& message) override { return offer(message, Sender::can_wait); }
+
+  batch::Accepted offer_until(const batch::MessageView& message, Clock::time_point /*deadline*/) override {
+    return offer(message, Sender::acknowledges);
+  }
+
+  [[nodiscard]] bool has_room() const override {
+    const std::lock_guard lock(mutex_);
+    return !chain_->disk_full() && backlog() <= options_.backlog_bytes / 2;
   }
 
   void finished(std::uint32_t source) override {
@@ -114,7 +113,7 @@ class DurableJournal final : public Journal {
     Record record;
     record.kind = Record::Kind::finished;
     record.message.source = source;
-    record.message.arrival_ns = wall_clock_ns();
+    record.message.arrival_ns = arrival_clock_ns();
     append_when_possible(record, 0);
   }
 
@@ -127,7 +126,7 @@ class DurableJournal final : public Journal {
     Record record;
     record.kind = Record::Kind::failed;
     record.message.source = source;
-    record.message.arrival_ns = wall_clock_ns();
+    record.message.arrival_ns = arrival_clock_ns();
     record.error = what;
     append_when_possible(record, 0);
   }
@@ -182,6 +181,22 @@ class DurableJournal final : public Journal {
 
   // ---- Producers
 
+  /// What becomes of a message that is not taken: its sender offers it again, or has been told that it was taken.
+  enum class Sender : std::uint8_t { can_wait, acknowledges };
+
+  batch::Accepted offer(const batch::MessageView& message, Sender sender) {
+    if (std::max({message.payload.size(), message.topic.size(), message.position_detail.size()}) > kLargestText) {
+      throw Error(
+          fmt::format("a message of {} bytes is larger than a journal's record can be", message.payload.size()));
+    }
+    if (message.delivery == batch::Delivery::shed) {
+      return offer_sheddable(message);
+    }
+    Record record;
+    record.message = message;
+    return append_when_possible(record, frame_bytes(record), sender);
+  }
+
   batch::Accepted offer_sheddable(const batch::MessageView& message) {
     sheddable_seen_.store(true);
     const batch::Accepted accepted = queue_->offer(message);
@@ -190,29 +205,33 @@ class DurableJournal final : public Journal {
   }
 
   /// @param charge bytes that count against backlog_bytes; 0: a record that is no message and waits for no backlog
-  batch::Accepted append_when_possible(Record& record, std::uint64_t charge) {
+  batch::Accepted append_when_possible(Record& record, std::uint64_t charge, Sender sender = Sender::can_wait) {
+    const bool insists = sender == Sender::acknowledges;
     std::unique_lock lock(mutex_);
-    for (;;) {
-      if (closed_ || !chain_->failure().empty()) {
-        return batch::Accepted::stopped;
-      }
-      if (backlog_allows(charge) && append(record)) {
+    bool appended = false;
+    while (chain_->failure().empty() && (insists || !closed_)) {
+      appended = (insists || backlog_allows(charge)) && append(record);
+      if (appended || closed_) {
         break;
       }
       ++producers_waiting_;
       room_.wait(lock);
       --producers_waiting_;
     }
+    if (!appended) {
+      return insists ? batch::Accepted::broken : batch::Accepted::stopped;
+    }
     const std::uint64_t number = record.number;
+    const bool full = insists && (chain_->disk_full() || !backlog_allows(charge));
     if (reader_state_ == Reader::asleep ||
         (reader_state_ == Reader::napping && (charge == 0 || backlog() >= wake_bytes_))) {
       reader_state_ = Reader::awake;  // one signal is enough
       reader_.notify_one();
     }
     if (options_.sync_each && !chain_->sync_before(lock, number + 1)) {
-      return batch::Accepted::stopped;
+      return insists ? batch::Accepted::broken : batch::Accepted::stopped;
     }
-    return batch::Accepted::yes;
+    return full ? batch::Accepted::yes_full : batch::Accepted::yes;
   }
 
   [[nodiscard]] std::uint64_t backlog() const noexcept { return appended_ - read_published_; }
@@ -243,7 +262,7 @@ class DurableJournal final : public Journal {
     const std::uint64_t shed = shed_total();
     Record tick;
     tick.kind = Record::Kind::tick;
-    tick.message.arrival_ns = wall_clock_ns();
+    tick.message.arrival_ns = arrival_clock_ns();
     tick.shed = shed - shed_told_;
     if (!append(tick)) {
       return false;
@@ -289,7 +308,7 @@ class DurableJournal final : public Journal {
       }
       const Clock::time_point now = Clock::now();
       if (!deadline) {
-        const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, wall_clock_ns()));
+        const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, arrival_clock_ns()));
         deadline = now + std::min(until_tick, longest_wait);
       }
       if (now >= *deadline) {
@@ -349,7 +368,7 @@ class DurableJournal final : public Journal {
         }
         pending_ = *record;
         if (pending_->kind != Record::Kind::message) {
-          pending_->message.arrival_ns = wall_clock_ns();
+          pending_->message.arrival_ns = arrival_clock_ns();
         }
       }
       bytes += frame_bytes(*pending_);
@@ -365,7 +384,7 @@ class DurableJournal final : public Journal {
 
   /// Under steady load no time passes without a message, and yet what was shed is told of once an interval.
   void tell_of_shedding(std::int64_t tick_at_ns) {
-    if (shed_total() != shed_told_ && tick_at_ns != shed_tick_at_ns_ && wall_clock_ns() >= tick_at_ns) {
+    if (shed_total() != shed_told_ && tick_at_ns != shed_tick_at_ns_ && arrival_clock_ns() >= tick_at_ns) {
       shed_tick_at_ns_ = append_tick() ? tick_at_ns : shed_tick_at_ns_;
     }
   }

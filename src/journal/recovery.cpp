@@ -120,6 +120,7 @@ class Scan {
     }
     ++recovered_.records;
     result_.bytes += frame_bytes(record);
+    result_.newest_arrival_ns = std::max(result_.newest_arrival_ns, record.message.arrival_ns);
     if (record.kind != Record::Kind::message) {
       return;
     }

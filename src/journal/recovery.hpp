@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "journal/durable_journal.hpp"
@@ -15,6 +16,7 @@ struct RecoveredSegments {
   std::uint64_t from = 0;             ///< first number to be read
   std::uint64_t next_number = 0;      ///< of the next record that is appended
   std::uint64_t bytes = 0;            ///< of the frames from `from` on
+  std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();  ///< among these
 };
 
 /// @brief Verifies and repairs. Nobody else may have the directory open.

@@ -20,13 +20,8 @@ struct Recorder::Recording {
     journal::DurableOptions options = journal_options(plan.spec, stream);
     options.directory = report.directory;
     options.keep = true;
-    // What was recorded before is not read again: the reader begins behind it.
-    std::uint64_t next = 0;
-    for (const journal::SegmentInfo& segment : journal::list_segments(report.directory)) {
-      next = segment.first_number + segment.records;
-    }
     journal::Recovered recovered;
-    journal = journal::open_durable_journal(options, next, recovered);
+    journal = journal::open_durable_journal(options, journal::kJournalEnd, recovered);
     for (const std::string& warning : recovered.warnings) {
       spdlog::warn("stream '{}': {}", stream.name, warning);
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -70,6 +71,7 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
   void wait_while_connected();
   void disconnect();
   void hand_over_kept();
+  [[noreturn]] void end_unacknowledged() const;
   void report(Link link, const Outcome& outcome);
 
   const spec::Source spec_;
@@ -158,6 +160,9 @@ void MqttSource::on_message(const mqtt::message& message) noexcept {
     if (accepted == batch::Accepted::yes_full) {
       note(stalled_);
     }
+    if (accepted == batch::Accepted::broken) {
+      end_unacknowledged();
+    }
     if (accepted != batch::Accepted::full) {
       return;
     }
@@ -168,6 +173,15 @@ void MqttSource::on_message(const mqtt::message& message) noexcept {
     keeping_.store(true, std::memory_order_relaxed);
   }
   note(stalled_);
+}
+
+// Once the callback returns, Paho acknowledges; there is no other way to keep it from that. What is in the journal is
+// safe, and the broker delivers this message to the next process.
+void MqttSource::end_unacknowledged() const {
+  spdlog::critical("stream '{}': the journal cannot take a message of broker '{}'; ending at once, unacknowledged",
+                   stream_, spec_.broker);
+  spdlog::default_logger()->flush();
+  std::_Exit(1);
 }
 
 void MqttSource::thread_main() {
