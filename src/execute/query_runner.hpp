@@ -58,12 +58,6 @@ class QueryRunner {
 
   /// @brief What changed since the checkpoint that `section` knows; the panes in chunks of their own.
   void save(state::SectionWriter& section) const;
-  /// @brief Everything.
-  void save(state::Writer& out) const {
-    state::SectionWriter section;
-    save(section);
-    out.raw(section.bytes().data(), section.bytes().size());
-  }
   /// @brief Goes on from what save() of a runner on any backend wrote; the dictionary must already hold the keys that
   /// it held then, under the same ids. @throws Error on damage.
   void load(state::Reader& in);

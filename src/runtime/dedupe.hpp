@@ -28,12 +28,6 @@ class Dedupe {
   [[nodiscard]] std::uint64_t bytes() const noexcept;
   /// @brief A chunk for each block; the ids of these chunks are the only ones of the section from 2^63 on.
   void save(state::SectionWriter& section) const;
-  /// @brief Everything.
-  void save(state::Writer& out) const {
-    state::SectionWriter section;
-    save(section);
-    out.raw(section.bytes().data(), section.bytes().size());
-  }
   void load(state::Reader& in);
 
  private:

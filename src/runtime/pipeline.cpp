@@ -34,6 +34,8 @@ struct Pipeline::Impl {
   void control();
   void end_streams(bool gracefully);
   void maybe_checkpoint(bool force);
+  void last_checkpoint();
+  void take_checkpoint_result();
 
   plan::Plan plan;
   Options options;
@@ -47,6 +49,7 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<ReplayStream>> replays;
   bool restored = false;
   std::chrono::steady_clock::time_point next_checkpoint;
+  std::string checkpoint_problem;  // of the last one; empty: it was written
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -194,7 +197,9 @@ void Pipeline::Impl::control() {
     gracefully = !error;
   }
   std::thread watchdog;
-  if (gracefully) {
+  if (!gracefully) {
+    engine->interrupt();
+  } else {
     watchdog = std::thread([this] {
       std::unique_lock lock(mutex);
       if (!changed.wait_for(lock, kSinkGrace, [this] { return engine_done; })) {
@@ -273,13 +278,62 @@ void Pipeline::Impl::maybe_checkpoint(bool force) {
   if (!store) {
     return;
   }
+  if (!force) {
+    take_checkpoint_result();
+  }
   const auto now = std::chrono::steady_clock::now();
-  if (!engine->at_boundary() || (!force && now < next_checkpoint)) {
+  if (!engine->at_boundary() || (!force && (now < next_checkpoint || store->busy()))) {
     return;
   }
-  store->write(engine->checkpoint());
-  engine->count_checkpoint();
   next_checkpoint = now + plan.spec.checkpoint_interval;
+  if (force) {
+    last_checkpoint();
+    return;
+  }
+  state::CheckpointDraft draft = store->draft();
+  engine->checkpoint(draft);
+  store->start_write(std::move(draft));
+}
+
+// Nothing comes after it, so it is waited for.
+void Pipeline::Impl::last_checkpoint() {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    state::CheckpointDraft draft = store->draft();
+    take_checkpoint_result();
+    engine->checkpoint(draft);
+    store->start_write(std::move(draft));
+    store->wait();
+    take_checkpoint_result();
+    // A second attempt is written whole where the first one met damage in an older file.
+    if (checkpoint_problem.empty()) {
+      return;
+    }
+  }
+  throw Error(checkpoint_problem);
+}
+
+// An error of a checkpoint does not end the run: the one before stands, and there are more to come.
+void Pipeline::Impl::take_checkpoint_result() {
+  const std::optional<state::WriteResult> result = store->poll();
+  if (!result) {
+    return;
+  }
+  if (result->rows_at_risk) {
+    throw Error(
+        fmt::format("{}: rows may be lost; the next start writes them again from the last checkpoint", result->error));
+  }
+  if (result->number != 0) {
+    engine->count_checkpoint();
+    if (!result->error.empty()) {
+      spdlog::warn("checkpoint {}: {}", result->number, result->error);
+    } else if (!checkpoint_problem.empty()) {
+      spdlog::info("checkpoint {} is written: all is well again", result->number);
+    }
+    checkpoint_problem.clear();
+  } else if (result->error != checkpoint_problem) {
+    spdlog::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
+    checkpoint_problem = result->error;
+  }
 }
 
 }  // namespace weir::runtime

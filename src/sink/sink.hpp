@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "batch/result_table.hpp"
-#include "core/file_system.hpp"
 #include "core/file_to_sync.hpp"
 #include "spec/pipeline_spec.hpp"
 
@@ -26,15 +25,6 @@ class Sink {
   virtual std::string checkpoint(std::vector<FileToSync>& to_sync) {
     (void)to_sync;
     return {};
-  }
-  /// @brief The same with the files synced.
-  std::string checkpoint() {
-    std::vector<FileToSync> to_sync;
-    std::string position = checkpoint(to_sync);
-    for (const FileToSync& file : to_sync) {
-      file.file ? real_file_system().sync(file.file, file.path) : real_file_system().sync_directory(file.path);
-    }
-    return position;
   }
   /// @brief Goes on at a position that checkpoint() returned: file rows after it are cut off. Before the first write.
   virtual void resume(const std::string& position) { (void)position; }

@@ -120,14 +120,6 @@ WriteResult CheckpointStore::write(CheckpointDraft draft) {
   return result;
 }
 
-void CheckpointStore::write(const std::vector<Section>& sections) {
-  CheckpointDraft whole = draft();
-  for (const Section& section : sections) {
-    whole.section(section.name).out().raw(section.bytes.data(), section.bytes.size());
-  }
-  write(std::move(whole));
-}
-
 bool CheckpointStore::busy() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->writing;

@@ -75,8 +75,6 @@ class CheckpointStore {
   void start_write(CheckpointDraft draft);
   /// @brief start_write(), wait() and poll(). @throws Error when no checkpoint was written.
   WriteResult write(CheckpointDraft draft);
-  /// @brief Sections that are written whole.
-  void write(const std::vector<Section>& sections);
 
   /// @brief Whether a write runs.
   [[nodiscard]] bool busy() const;
