@@ -71,8 +71,15 @@ int inspect(const std::string& directory, bool all) {
       fmt::print("{}  {}  DAMAGED: {}\n", file.path, bytes_to_string(file.bytes), file.damage);
       continue;
     }
+    if (file.only_chunks) {
+      fmt::print("{}  {}  kept for the chunks that newer checkpoints refer to\n", file.path,
+                 bytes_to_string(file.bytes));
+      continue;
+    }
     fmt::print("{}  {}  number {}, written {}, checksums good\n", file.path, bytes_to_string(file.bytes),
                file.checkpoint.number, instant(file.checkpoint.written_ns));
+    fmt::print("    {} chunks: {} here, {} ({}) in {} older files\n", file.chunks, file.chunks - file.referenced_chunks,
+               file.referenced_chunks, bytes_to_string(file.referenced_bytes), file.references.size());
     if (all || i + 1 == files.size()) {
       for (const state::Section& section : file.checkpoint.sections) {
         show_section(section);

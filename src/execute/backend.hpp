@@ -19,6 +19,7 @@
 #include "core/exact.hpp"
 #include "core/int128.hpp"
 #include "plan/plan.hpp"
+#include "state/section_writer.hpp"
 #include "state/serial.hpp"
 
 namespace weir::execute {
@@ -146,8 +147,9 @@ class QueryPanes {
   /// before keep_from of the last close() do not show. Between finish() and begin().
   [[nodiscard]] virtual bool occupied(std::int64_t& first_start, std::int64_t& last_end) const = 0;
 
-  /// @brief Writes all panes in the backend-neutral form of execute/pane_codec.hpp. Between batches.
-  virtual void save(state::Writer& out) const = 0;
+  /// @brief Writes all panes in the backend-neutral form of execute/pane_codec.hpp, a chunk for each pane whose version
+  /// is the number of readings in it: panes only ever grow. Between batches.
+  virtual void save(state::SectionWriter& out) const = 0;
   /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on
   /// damage.
   virtual void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) = 0;

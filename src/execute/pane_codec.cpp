@@ -32,23 +32,31 @@ std::size_t distinct_aggregates(const plan::QueryPlan& query) noexcept {
                     [](const plan::Aggregate& a) { return a.kind == plan::AggregateKind::distinct; }));
 }
 
-PaneEncoder::PaneEncoder(const plan::QueryPlan& query, state::Writer& out, std::uint64_t panes)
-    : query_(query), out_(out) {
+PaneEncoder::PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out, std::uint64_t panes)
+    : query_(query), section_(out), out_(out.out()) {
   out_.u64(panes);
 }
 
-void PaneEncoder::pane(std::int64_t start_ns, std::uint32_t groups) {
+bool PaneEncoder::pane(std::int64_t start_ns, std::uint64_t readings) {
+  finish();
+  if (!section_.begin_chunk(static_cast<std::uint64_t>(start_ns), readings)) return false;
   out_.i64(start_ns);
-  out_.u32(groups);
+  count_at_ = out_.size();
+  out_.u32(0);
+  return true;
 }
 
-void PaneEncoder::group(const PaneGroup& group) {
-  out_.u32(group.group);
-  out_.u64(group.rows);
+void PaneEncoder::finish() {
+  if (count_ > 0) out_.overwrite_u32(count_at_, count_);
+  count_ = 0;
+  section_.end_chunk();
+}
+
+void PaneEncoder::arguments(const ArgumentTotal* totals, const std::vector<QuantileBins>* quantiles) {
   std::size_t quantile = 0;
   for (std::size_t a = 0; a < query_.arguments.size(); ++a) {
     const std::uint16_t parts = query_.arguments[a].parts;
-    const ArgumentTotal& total = group.arguments[a];
+    const ArgumentTotal& total = totals[a];
     out_.u64(total.count);
     if (total.count > 0) {
       if ((parts & plan::kPartSum) != 0) out_.i128(total.sum);
@@ -68,8 +76,8 @@ void PaneEncoder::group(const PaneGroup& group) {
         out_.i64(total.last_value);
       }
     }
-    if ((parts & plan::kPartQuantile) != 0) {
-      const auto& bins = group.quantiles[quantile++].bins;
+    if (quantiles != nullptr && (parts & plan::kPartQuantile) != 0) {
+      const auto& bins = (*quantiles)[quantile++].bins;
       out_.u32(static_cast<std::uint32_t>(bins.size()));
       for (const auto& [bin, count] : bins) {
         out_.u32(static_cast<std::uint32_t>(bin));
@@ -77,6 +85,20 @@ void PaneEncoder::group(const PaneGroup& group) {
       }
     }
   }
+}
+
+void PaneEncoder::group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* totals) {
+  ++count_;
+  out_.u32(id);
+  out_.u64(rows);
+  arguments(totals, nullptr);
+}
+
+void PaneEncoder::group(const PaneGroup& group) {
+  ++count_;
+  out_.u32(group.group);
+  out_.u64(group.rows);
+  arguments(group.arguments.data(), &group.quantiles);
   for (const auto& registers : group.distincts) {
     out_.u32(static_cast<std::uint32_t>(registers.size()));
     for (const HllRegister& touched : registers) {

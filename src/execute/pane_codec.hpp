@@ -4,11 +4,13 @@
 // equal bytes, and what one backend saved another one loads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "execute/backend.hpp"
 #include "plan/plan.hpp"
+#include "state/section_writer.hpp"
 #include "state/serial.hpp"
 
 namespace weir::execute {
@@ -33,17 +35,28 @@ struct PaneGroup {
 std::size_t quantile_arguments(const plan::QueryPlan& query) noexcept;
 std::size_t distinct_aggregates(const plan::QueryPlan& query) noexcept;
 
-/// Writes panes: the constructor, then for each pane pane(), for each of its groups group().
+/// Writes panes: the constructor, then for each pane pane() and, if that says so, group() for each of its groups; last
+/// finish().
 class PaneEncoder {
  public:
-  PaneEncoder(const plan::QueryPlan& query, state::Writer& out, std::uint64_t panes);
-  /// @param start_ns ascending @param groups how many group() calls follow, at least 1
-  void pane(std::int64_t start_ns, std::uint32_t groups);
+  /// @param panes how many pane() calls follow
+  PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out, std::uint64_t panes);
+  /// @param start_ns ascending @param readings in the pane. @return false when an earlier checkpoint has the pane with
+  /// as many readings: no groups then.
+  bool pane(std::int64_t start_ns, std::uint64_t readings);
+  /// @brief The next group of the pane; ids ascend, there is at least one.
   void group(const PaneGroup& group);
+  /// @brief The same without sketches. @param arguments one each argument of the plan
+  void group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* arguments);
+  void finish();
 
  private:
+  void arguments(const ArgumentTotal* arguments, const std::vector<QuantileBins>* quantiles);
   const plan::QueryPlan& query_;
+  state::SectionWriter& section_;
   state::Writer& out_;
+  std::size_t count_at_ = 0;  ///< where the number of the pane's groups stands
+  std::uint32_t count_ = 0;   ///< 0: no pane is open
 };
 
 /// Reads them back and checks everything that a damaged file could break. @throws Error naming what is wrong.

@@ -335,8 +335,9 @@ std::int64_t QueryRunner::late_before() const noexcept {
                                               : saturating_add(impl_->expired_end, impl_->slide - impl_->window);
 }
 
-void QueryRunner::save(state::Writer& out) const {
+void QueryRunner::save(state::SectionWriter& section) const {
   const Impl& state = *impl_;
+  state::Writer& out = section.out();
   out.u8(kFormat);
   out.i64(state.closed_end);
   out.i64(state.expired_end);
@@ -349,7 +350,7 @@ void QueryRunner::save(state::Writer& out) const {
   state.ledger.save(out);
   out.u32(state.groups.groups());
   state.revisions.save(out);
-  state.panes->save(out);
+  state.panes->save(section);
 }
 
 void QueryRunner::load(state::Reader& in) {

@@ -27,6 +27,7 @@
 #include "execute/backend.hpp"
 #include "execute/watermark.hpp"
 #include "state/ledger.hpp"
+#include "state/section_writer.hpp"
 
 namespace weir::execute {
 
@@ -55,7 +56,8 @@ class QueryRunner {
   /// a per-batch query nothing is ever late: then the watermark when its last interval ended, less one interval.
   [[nodiscard]] std::int64_t late_before() const noexcept;
 
-  void save(state::Writer& out) const;
+  /// @brief What changed since the checkpoint that `section` knows; the panes in chunks of their own.
+  void save(state::SectionWriter& section) const;
   /// @brief Goes on from what save() of a runner on any backend wrote; the dictionary must already hold the keys that
   /// it held then, under the same ids. @throws Error on damage.
   void load(state::Reader& in);

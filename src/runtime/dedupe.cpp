@@ -1,7 +1,9 @@
 #include "runtime/dedupe.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <utility>
 
 namespace weir::runtime {
@@ -60,21 +62,37 @@ std::uint32_t compact(batch::Batch& batch, std::uint32_t begin, const std::vecto
 Dedupe::Dedupe(int sequence_field)
     : table_(kSmallestTable), horizon_(std::numeric_limits<std::int64_t>::min()), sequence_field_(sequence_field) {}
 
+std::uint32_t Dedupe::append(std::uint32_t key, std::int64_t identity, std::int64_t time) {
+  if (blocks_.empty() || blocks_.back().size == kBlockEntries) {
+    blocks_.push_back({next_serial_++, 0, time, std::make_unique_for_overwrite<Entry[]>(kBlockEntries)});
+  }
+  Block& block = blocks_.back();
+  block.entries[block.size++] = {identity, time, key};
+  block.newest = std::max(block.newest, time);
+  return static_cast<std::uint32_t>((blocks_.size() - 1) * kBlockEntries + block.size);
+}
+
 bool Dedupe::insert(std::uint32_t key, std::int64_t identity, std::int64_t time) {
   if ((used_ + 1) * 2 > table_.size()) {
     rebuild();
   }
-  std::size_t at = mix(key, identity) & (table_.size() - 1);
-  for (; table_[at].used; at = (at + 1) & (table_.size() - 1)) {
-    if (table_[at].identity == identity && table_[at].key == key) {
-      if (table_[at].time >= horizon_) {
+  const std::uint64_t hash = mix(key, identity);
+  const auto tag = static_cast<std::uint32_t>(hash >> 32U);
+  std::size_t at = hash & (table_.size() - 1);
+  for (; table_[at].position != 0; at = (at + 1) & (table_.size() - 1)) {
+    if (table_[at].tag != tag) {
+      continue;
+    }
+    const Entry& known = entry(table_[at].position);
+    if (known.identity == identity && known.key == key) {
+      if (known.time >= horizon_) {
         return false;
       }
-      table_[at].time = time;  // the remembered one is out of every window: this is a new reading
+      table_[at].position = append(key, identity, time);  // the other one is out of every window: this one is new
       return true;
     }
   }
-  table_[at] = {identity, time, key, true};
+  table_[at] = {tag, append(key, identity, time)};
   ++used_;
   return true;
 }
@@ -82,18 +100,53 @@ bool Dedupe::insert(std::uint32_t key, std::int64_t identity, std::int64_t time)
 // Entries behind the horizon are dropped when the table fills up, so the cost is spread over the insertions that filled
 // it.
 void Dedupe::rebuild() {
-  std::vector<Entry> old = std::exchange(table_, {});
-  const auto alive = static_cast<std::size_t>(std::count_if(
-      old.begin(), old.end(), [this](const Entry& entry) { return entry.used && entry.time >= horizon_; }));
+  std::vector<Block> old = std::exchange(blocks_, {});
+  std::vector<Entry> moved;
+  std::size_t alive = 0;
+  for (Block& block : old) {
+    const Entry* const begin = block.entries.get();
+    const Entry* const end = begin + block.size;
+    const auto lives = [this](const Entry& entry) { return entry.time >= horizon_; };
+    const auto left = static_cast<std::size_t>(std::count_if(begin, end, lives));
+    alive += left;
+    if (left * 2 <= kBlockEntries) {
+      std::copy_if(begin, end, std::back_inserter(moved), lives);
+    } else {
+      blocks_.push_back(std::move(block));
+    }
+  }
+  // The last one that is kept may take more.
+  if (!blocks_.empty() && blocks_.back().size < kBlockEntries) {
+    std::copy(blocks_.back().entries.get(), blocks_.back().entries.get() + blocks_.back().size,
+              std::back_inserter(moved));
+    blocks_.pop_back();
+  }
+  for (const Entry& entry : moved) {
+    static_cast<void>(append(entry.key, entry.identity, entry.time));
+  }
+
   std::size_t size = kSmallestTable;
   while (size < (alive + 1) * 4) {
     size *= 2;
   }
-  table_.resize(size);
+  table_.assign(size, {});
   used_ = 0;
-  for (const Entry& entry : old) {
-    if (entry.used && entry.time >= horizon_) {
-      insert(entry.key, entry.identity, entry.time);
+  std::uint32_t position = 0;
+  for (const Block& block : blocks_) {
+    position = static_cast<std::uint32_t>((&block - blocks_.data()) * kBlockEntries);
+    for (std::uint32_t i = 0; i < block.size; ++i) {
+      ++position;
+      const Entry& entry = block.entries[i];
+      if (entry.time < horizon_) {
+        continue;
+      }
+      const std::uint64_t hash = mix(entry.key, entry.identity);
+      std::size_t at = hash & (size - 1);
+      while (table_[at].position != 0) {
+        at = (at + 1) & (size - 1);
+      }
+      table_[at] = {static_cast<std::uint32_t>(hash >> 32U), position};
+      ++used_;
     }
   }
 }
@@ -117,27 +170,46 @@ std::uint64_t Dedupe::remove(batch::Batch& batch) {
   return removed;
 }
 
-void Dedupe::save(state::Writer& out) const {
-  out.i64(horizon_);
-  out.u64(static_cast<std::uint64_t>(
-      std::count_if(table_.begin(), table_.end(), [this](const Entry& e) { return e.used && e.time >= horizon_; })));
-  for (const Entry& entry : table_) {
-    if (entry.used && entry.time >= horizon_) {
-      out.u32(entry.key);
-      out.i64(entry.identity);
-      out.i64(entry.time);
+std::uint64_t Dedupe::bytes() const noexcept {
+  return table_.size() * sizeof(Slot) + blocks_.size() * (sizeof(Block) + kBlockEntries * sizeof(Entry));
+}
+
+void Dedupe::save(state::SectionWriter& section) const {
+  constexpr std::uint64_t kFirstId = std::uint64_t{1} << 63U;
+  std::uint64_t entries = 0;
+  for (const Block& block : blocks_) {
+    entries += block.newest >= horizon_ ? block.size : 0;
+  }
+  section.out().i64(horizon_);
+  section.out().u64(entries);
+  for (const Block& block : blocks_) {
+    if (block.newest < horizon_ || !section.begin_chunk(kFirstId | block.serial, block.size)) {
+      continue;
+    }
+    for (std::uint32_t i = 0; i < block.size; ++i) {
+      const Entry& entry = block.entries[i];
+      section.out().u32(entry.key);
+      section.out().i64(entry.identity);
+      section.out().i64(entry.time);
     }
   }
+  section.end_chunk();
 }
 
 void Dedupe::load(state::Reader& in) {
   table_.assign(kSmallestTable, {});
   used_ = 0;
+  blocks_.clear();
   horizon_ = in.i64();
-  for (std::uint64_t left = in.u64(); left > 0; --left) {
+  constexpr std::size_t kEntryBytes = 4 + 8 + 8;
+  for (std::uint64_t left = in.count(kEntryBytes); left > 0; --left) {
     const std::uint32_t key = in.u32();
     const std::int64_t identity = in.i64();
-    insert(key, identity, in.i64());
+    const std::int64_t time = in.i64();
+    // A block is saved with what it holds beside, which was forgotten.
+    if (time >= horizon_) {
+      insert(key, identity, time);
+    }
   }
 }
 

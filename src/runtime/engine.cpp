@@ -7,6 +7,7 @@
 #include "core/decimal.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
+#include "runtime/saved_keys.hpp"
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
@@ -228,8 +229,9 @@ bool Engine::at_boundary() const noexcept {
   return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->at_boundary; });
 }
 
-void Engine::save_stream(std::size_t index, state::Writer& out) const {
+void Engine::save_stream(std::size_t index, state::SectionWriter& section) const {
   const Stream& stream = *streams_[index];
+  state::Writer& out = section.out();
   out.u32(kStreamSectionVersion);
   out.text(schema_fingerprint(plan_.streams[index].spec));
   stream.ledger.save(out);
@@ -246,15 +248,11 @@ void Engine::save_stream(std::size_t index, state::Writer& out) const {
   save_feed(stream.resume.feed, out);
   // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
   out.u32(stream.key_count);
-  for (std::uint32_t id = 0; id < stream.key_count; ++id) {
-    for (std::size_t key = 0; key < stream.keys->arity(); ++key) {
-      out.text(stream.keys->value(id, key));
-    }
-  }
+  save_keys(*stream.keys, stream.key_count, section);
   stream.tracker->save(out);
   out.u8(stream.dedupe ? 1 : 0);
   if (stream.dedupe) {
-    stream.dedupe->save(out);
+    stream.dedupe->save(section);
   }
 }
 
@@ -320,27 +318,25 @@ void Engine::load_stream(std::size_t index, state::Reader& in) {
   published.watermark_ns = stream.tracker->watermark();
 }
 
-std::vector<state::Section> Engine::checkpoint() {
-  std::vector<state::Section> sections;
+void Engine::checkpoint(state::CheckpointDraft& draft) {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
-    state::Writer out;
-    save_stream(i, out);
-    sections.push_back({"stream/" + plan_.streams[i].spec.name, out.take()});
+    save_stream(i, draft.section("stream/" + plan_.streams[i].spec.name));
   }
   for (std::size_t i = 0; i < queries_.size(); ++i) {
-    state::Writer out;
-    out.text(plan_.queries[i].fingerprint());
+    state::SectionWriter& section = draft.section("query/" + plan_.queries[i].spec.name);
+    section.out().text(plan_.queries[i].fingerprint());
     if (queries_[i].runner) {
-      queries_[i].runner->save(out);
+      queries_[i].runner->save(section);
     } else {
-      queries_[i].readings->save(out);
+      queries_[i].readings->save(section.out());
     }
-    sections.push_back({"query/" + plan_.queries[i].spec.name, out.take()});
   }
+  std::vector<FileToSync> to_sync;
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    sections.push_back({"sink/" + plan_.spec.sinks[i].name, sinks_[i]->checkpoint()});
+    const std::string position = sinks_[i]->checkpoint(to_sync);
+    draft.section("sink/" + plan_.spec.sinks[i].name).out().raw(position.data(), position.size());
   }
-  return sections;
+  draft.sync(std::move(to_sync));
 }
 
 void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {

@@ -89,8 +89,9 @@ class Engine {
   void process(std::size_t stream, batch::Batch& batch);
   /// @brief False while some stream stands in the middle of a message.
   [[nodiscard]] bool at_boundary() const noexcept;
-  /// @brief Everything as sections; the sinks are flushed to disk first.
-  std::vector<state::Section> checkpoint();
+  /// @brief What changed since the checkpoint that the draft knows; the files of the sinks, which are flushed, are
+  /// named in it.
+  void checkpoint(state::CheckpointDraft& draft);
   void count_checkpoint();
   /// @brief Flushes and closes the sinks.
   void close();
@@ -122,7 +123,7 @@ class Engine {
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish();
-  void save_stream(std::size_t index, state::Writer& out) const;
+  void save_stream(std::size_t index, state::SectionWriter& section) const;
   void load_stream(std::size_t index, state::Reader& in);
 
   const plan::Plan& plan_;

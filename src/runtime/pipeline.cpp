@@ -36,7 +36,9 @@ struct Pipeline::Impl {
   void control();
   void end_streams(bool gracefully);
   void maybe_checkpoint(bool force);
+  state::CheckpointDraft draft_checkpoint();
   void write_checkpoint();
+  void take_checkpoint_result();
   void require_checkpoint() const;
 
   plan::Plan plan;
@@ -51,6 +53,7 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<StreamReplay>> replays;
   bool restored = false;
   std::chrono::steady_clock::time_point next_checkpoint;
+  std::string checkpoint_problem;  // of the last one; empty: it was written
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -116,7 +119,9 @@ void Pipeline::start() {
     impl.require_checkpoint();
     impl.engine->open();
     // From the first row on there is something to cut the output back to.
-    impl.write_checkpoint();
+    if (impl.store) {
+      impl.write_checkpoint();
+    }
   }
   impl.next_checkpoint = std::chrono::steady_clock::now() + impl.plan.spec.checkpoint_interval;
   for (std::size_t i = 0; i < impl.plan.streams.size(); ++i) {
@@ -221,7 +226,9 @@ void Pipeline::Impl::control() {
     gracefully = !error;
   }
   std::thread watchdog;
-  if (gracefully) {
+  if (!gracefully) {
+    engine->interrupt();
+  } else {
     watchdog = std::thread([this] {
       std::unique_lock lock(mutex);
       if (!changed.wait_for(lock, kSinkGrace, [this] { return engine_done; })) {
@@ -302,17 +309,73 @@ void Pipeline::Impl::maybe_checkpoint(bool force) {
   if (!store) {
     return;
   }
-  if (!engine->at_boundary() || (!force && std::chrono::steady_clock::now() < next_checkpoint)) {
+  if (!force) {
+    take_checkpoint_result();
+  }
+  if (!engine->at_boundary() || (!force && (std::chrono::steady_clock::now() < next_checkpoint || store->busy()))) {
     return;
   }
-  write_checkpoint();
-  engine->count_checkpoint();
+  if (force) {
+    write_checkpoint();
+  } else {
+    store->start_write(draft_checkpoint());
+  }
 }
 
+state::CheckpointDraft Pipeline::Impl::draft_checkpoint() {
+  next_checkpoint = std::chrono::steady_clock::now() + plan.spec.checkpoint_interval;
+  state::CheckpointDraft draft = store->draft();
+  engine->checkpoint(draft);
+  for (std::size_t i = 0; i < plan.streams.size() && !options.replay; ++i) {
+    draft.need(plan.streams[i].spec.name, engine->resume(i).feed.next_record);
+  }
+  return draft;
+}
+
+// The first and the last one, which the run waits for.
 void Pipeline::Impl::write_checkpoint() {
-  if (store) {
-    store->write(engine->checkpoint());
-    next_checkpoint = std::chrono::steady_clock::now() + plan.spec.checkpoint_interval;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    store->wait();
+    take_checkpoint_result();
+    store->start_write(draft_checkpoint());
+    store->wait();
+    take_checkpoint_result();
+    // A second attempt is written whole where the first one met damage in an older file.
+    if (checkpoint_problem.empty()) {
+      return;
+    }
+  }
+  throw Error(checkpoint_problem);
+}
+
+// An error of a checkpoint does not end the run: the one before stands, and there are more to come.
+void Pipeline::Impl::take_checkpoint_result() {
+  const std::optional<state::WriteResult> result = store->poll();
+  if (!result) {
+    return;
+  }
+  if (result->rows_at_risk) {
+    throw Error(
+        fmt::format("{}: rows may be lost; the next start writes them again from the last checkpoint", result->error));
+  }
+  if (result->number != 0) {
+    engine->count_checkpoint();
+    for (const auto& [stream, number] : store->needed()) {
+      for (std::size_t i = 0; i < live.size(); ++i) {
+        if (plan.streams[i].spec.name == stream) {
+          live[i]->journal().release_before(number);
+        }
+      }
+    }
+    if (!result->error.empty()) {
+      spdlog::warn("checkpoint {}: {}", result->number, result->error);
+    } else if (!checkpoint_problem.empty()) {
+      spdlog::info("checkpoint {} is written: all is well again", result->number);
+    }
+    checkpoint_problem.clear();
+  } else if (result->error != checkpoint_problem) {
+    spdlog::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
+    checkpoint_problem = result->error;
   }
 }
 

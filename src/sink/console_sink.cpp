@@ -147,7 +147,7 @@ void ConsoleSink::flush() {
   if (failed) throw Error(std::string("cannot write to standard output: ") + std::strerror(errno));
 }
 
-std::string ConsoleSink::checkpoint() {
+std::string ConsoleSink::checkpoint(std::vector<FileToSync>& /*to_sync*/) {
   flush();
   return {};
 }

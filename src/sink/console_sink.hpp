@@ -21,7 +21,7 @@ class ConsoleSink final : public Sink {
   void open(const std::vector<const batch::ResultShape*>& shapes) override { (void)shapes; }
   void write(const batch::ResultTable& table) override;
   void flush() override;
-  std::string checkpoint() override;
+  std::string checkpoint(std::vector<FileToSync>& to_sync) override;
   void close() override { flush(); }
 
  private:

@@ -39,12 +39,13 @@ FilePosition read_position(PositionReader& in) {
 
 }  // namespace
 
-FileSink::FileSink(const spec::Sink& spec)
+FileSink::FileSink(const spec::Sink& spec, FileSystem& files)
     : path_text_(spec.path),
       path_(spec.path, "path"),
       format_(spec.format),
       rotation_{spec.rotate_bytes, spec.rotate_every},
-      beginning_(spec.append ? OutputFile::Beginning::append : OutputFile::Beginning::overwrite) {
+      beginning_(spec.append ? OutputFile::Beginning::append : OutputFile::Beginning::overwrite),
+      file_system_(files) {
   for (const NameTemplate::Part& part : path_.parts()) {
     if (part.placeholder && part.text != "query") {
       throw ConfigError(fmt::format("path '{}' has the unknown placeholder {{{}}}", spec.path, part.text),
@@ -87,7 +88,10 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
     if (existing->path() == path) file = existing.get();
   }
   if (file == nullptr) {
-    file = files_.emplace_back(std::make_unique<OutputFile>(path, header, rotation_, beginning_)).get();
+    file = files_
+               .emplace_back(std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, path, header,
+                                                          rotation_, beginning_))
+               .get();
   } else if (file->header() != header) {
     throw ConfigError(fmt::format("query '{}' has other columns than the CSV file '{}'", shape.query, path),
                       "put {query} into the path, or choose a new path");
@@ -117,11 +121,11 @@ void FileSink::flush() {
   for (const auto& file : files_) file->flush();
 }
 
-std::string FileSink::checkpoint() {
+std::string FileSink::checkpoint(std::vector<FileToSync>& to_sync) {
   std::string position;
   append_field(position, kPositionFormat);
   append_field(position, std::string_view(path_text_));
-  for (const auto& file : files_) append_position(position, file->checkpoint());
+  for (const auto& file : files_) append_position(position, file->checkpoint(to_sync));
   return position;
 }
 
@@ -129,7 +133,10 @@ void FileSink::resume(const std::string& position) {
   PositionReader in(position);
   if (in.bytes() != kPositionFormat) throw Error("the checkpoint holds a file sink's position of another version");
   if (in.bytes() != path_text_) return;
-  while (!in.at_end()) files_.push_back(std::make_unique<OutputFile>(read_position(in), rotation_));
+  while (!in.at_end()) {
+    files_.push_back(
+        std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, read_position(in), rotation_));
+  }
 }
 
 void FileSink::close() {

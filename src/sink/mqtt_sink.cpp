@@ -57,7 +57,7 @@ void MqttSink::write(const batch::ResultTable& table) {
   }
 }
 
-std::string MqttSink::checkpoint() {
+std::string MqttSink::checkpoint(std::vector<FileToSync>& /*to_sync*/) {
   publisher_.pump();
   std::string position;
   append_field(position, kPositionFormat);

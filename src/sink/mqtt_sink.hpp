@@ -24,7 +24,7 @@ class MqttSink final : public Sink {
   void open(const std::vector<const batch::ResultShape*>& shapes) override;
   void write(const batch::ResultTable& table) override;
   void flush() override { publisher_.pump(); }
-  std::string checkpoint() override;
+  std::string checkpoint(std::vector<FileToSync>& to_sync) override;
   void resume(const std::string& position) override;
   /// Waits a few seconds for the broker. @throws Error with the number of rows that neither the broker nor a checkpoint
   /// has.

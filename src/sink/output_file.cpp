@@ -16,6 +16,9 @@ namespace {
 // Bytes collected before a write call: large enough that calls do not show, small enough to stay in cache.
 constexpr std::size_t kBufferBytes = 256U << 10U;
 
+// Rotated files that wait for the next checkpoint with an open descriptor. Where none comes, the oldest is synced.
+constexpr std::size_t kMostUnsynced = 16;
+
 std::uint64_t hash(std::string_view bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
@@ -75,8 +78,8 @@ void undo_rotations(const FilePosition& position) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path, std::string header, RotationRule rule, Beginning beginning)
-    : path_(std::move(path)), header_(std::move(header)), rule_(rule) {
+OutputFile::OutputFile(System system, std::string path, std::string header, RotationRule rule, Beginning beginning)
+    : system_(system), path_(std::move(path)), header_(std::move(header)), rule_(rule) {
   make_directories(parent_directory(path_));
   open_current();
   if (beginning == Beginning::append && regular_ && go_on_behind_last_row()) return;
@@ -84,8 +87,9 @@ OutputFile::OutputFile(std::string path, std::string header, RotationRule rule, 
   begin_file();
 }
 
-OutputFile::OutputFile(const FilePosition& position, RotationRule rule)
-    : path_(position.path),
+OutputFile::OutputFile(System system, const FilePosition& position, RotationRule rule)
+    : system_(system),
+      path_(position.path),
       header_(position.header),
       rule_(rule),
       offset_(position.offset),
@@ -111,8 +115,7 @@ OutputFile::OutputFile(const FilePosition& position, RotationRule rule)
 }
 
 void OutputFile::open_current() {
-  file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file_) throw system_error("open", path_);
+  file_ = system_.files.open(path_, O_WRONLY | O_CREAT | O_APPEND, 0666);
   struct ::stat status {};
   if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
   regular_ = S_ISREG(status.st_mode);
@@ -182,13 +185,22 @@ void OutputFile::end_row() {
   if (buffer_.size() >= kBufferBytes) flush();
 }
 
+void OutputFile::write_buffer() {
+  try {
+    system_.files.write(file_, buffer_, path_);
+  } catch (const FileError& error) {
+    // Half a row is worse than none for whoever reads the file now; a restart cuts there anyway.
+    if (!regular_ || ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) == 0) throw;
+    throw Error(fmt::format("{}; its last row may be incomplete", error.what()));
+  }
+}
+
 void OutputFile::flush() {
   if (buffer_.empty()) return;
-  if (const int error = write_all(file_.get(), buffer_); error != 0) {
-    // Half a row is worse than none for whoever reads the file now; a restart cuts there anyway.
-    const bool cut = !regular_ || ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) == 0;
-    if (cut) throw system_error("write", path_, error);
-    throw Error(fmt::format("{}; its last row may be incomplete", system_error("write", path_, error).what()));
+  if (regular_) {
+    system_.disk.retry(path_, [this] { write_buffer(); });
+  } else {
+    write_buffer();  // a device that is full stays full
   }
   offset_ += buffer_.size();
   if (buffer_.size() >= kTailBytes) {
@@ -200,32 +212,40 @@ void OutputFile::flush() {
   buffer_.clear();
 }
 
-void OutputFile::sync() {
+FilePosition OutputFile::checkpoint(std::vector<FileToSync>& to_sync) {
   flush();
-  if (!regular_) return;
-  if (::fdatasync(file_.get()) != 0) throw system_error("sync", path_);
-  if (directory_changed_) sync_directory(parent_directory(path_));
-  directory_changed_ = false;
-}
-
-FilePosition OutputFile::checkpoint() {
-  sync();
+  if (regular_) {
+    for (FileToSync& file : rotated_) to_sync.push_back(std::move(file));
+    rotated_.clear();
+    FileDescriptor own(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+    if (!own) throw system_error("duplicate", path_);
+    to_sync.push_back({std::move(own), path_});
+    if (directory_changed_) to_sync.push_back({{}, parent_directory(path_)});
+    directory_changed_ = false;
+  }
   return {path_, header_, offset_, hash(tail_), first_window_end_ns_, newest_window_end_ns_, last_stamp_, last_number_};
 }
 
 void OutputFile::give_final_name() {
-  sync();
+  flush();
   const RotatedOrder order = next_rotated({last_stamp_, last_number_}, *first_window_end_ns_);
   const std::string name = rotated_path(path_, order);
-  if (::rename(path_.c_str(), name.c_str()) != 0) throw system_error("rename", path_);
+  system_.disk.retry(path_, [&] { system_.files.rename(path_, name); });
   last_stamp_ = order.stamp;
   last_number_ = order.number;
   directory_changed_ = true;
+  // Whoever goes on from here may have to give it its old name back and write to it again.
+  static_cast<void>(::flock(file_.get(), LOCK_UN));
+  rotated_.push_back({std::move(file_), name});
 }
 
 void OutputFile::rotate() {
   give_final_name();
-  open_current();
+  if (rotated_.size() > kMostUnsynced) {
+    system_.files.sync(rotated_.front().file, rotated_.front().path);
+    rotated_.erase(rotated_.begin());
+  }
+  system_.disk.retry(path_, [this] { open_current(); });
   begin_file();
 }
 
@@ -233,7 +253,9 @@ void OutputFile::close() {
   if (!file_) return;
   if (rotates() && first_window_end_ns_) {
     give_final_name();
-    sync_directory(parent_directory(path_));
+    for (const FileToSync& file : rotated_) system_.files.sync(file.file, file.path);
+    rotated_.clear();
+    system_.files.sync_directory(parent_directory(path_));
   } else {
     flush();
   }

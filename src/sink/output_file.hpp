@@ -5,16 +5,20 @@
 // names depend on nothing but the rows, so a run that is repeated after a crash makes the same files.
 //
 // Rows are buffered until flush(); the destructor drops what was not flushed (the position in the last checkpoint does
-// not count it). Used by one thread; an flock keeps a second writer away from the same file.
+// not count it). Nothing is synced here but at the end: a checkpoint takes duplicates of the descriptors along and
+// syncs them before it counts. Used by one thread; an flock keeps a second writer away from the same file.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/duration.hpp"
-#include "core/posix_file.hpp"
+#include "core/file_system.hpp"
+#include "core/file_to_sync.hpp"
+#include "sink/full_disk.hpp"
 
 namespace weir::sink {
 
@@ -42,12 +46,19 @@ class OutputFile {
 
   enum class Beginning : std::uint8_t { overwrite, append };
 
+  /// What a file is written with; both outlive it.
+  struct System {
+    FileSystem& files;
+    FullDisk& disk;
+  };
+
   /// @brief Creates the file and its directories; a file that is there is emptied, or goes on behind its last whole
   /// row. A new or emptied one begins with `header`. @throws Error
-  OutputFile(std::string path, std::string header, RotationRule rule, Beginning beginning = Beginning::overwrite);
+  OutputFile(System system, std::string path, std::string header, RotationRule rule,
+             Beginning beginning = Beginning::overwrite);
   /// @brief Goes on at `position`: what was written later is cut off, files rotated later are removed (their rows come
   /// again). @throws Error when the file is missing, shorter, or not the one that the position was taken in.
-  OutputFile(const FilePosition& position, RotationRule rule);
+  OutputFile(System system, const FilePosition& position, RotationRule rule);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& header() const noexcept { return header_; }
@@ -56,11 +67,11 @@ class OutputFile {
   std::string& begin_row(std::int64_t window_end_ns);
   void end_row();
 
-  /// @brief Buffered rows to the operating system. @throws Error; the file ends with a whole row then, and a later
-  /// flush() writes the same rows again.
+  /// @brief Buffered rows to the operating system; waits while the disk is full. @throws Error; the file ends with a
+  /// whole row then, and a later flush() writes the same rows again.
   void flush();
-  /// @brief flush(), to the disk, and the position. @throws Error
-  FilePosition checkpoint();
+  /// @brief flush() and the position, which counts once what is appended to `to_sync` is on the disk. @throws Error
+  FilePosition checkpoint(std::vector<FileToSync>& to_sync);
   /// @brief flush(); a file under rotation that has rows gets its final name. @throws Error
   void close();
 
@@ -71,16 +82,18 @@ class OutputFile {
   void begin_file();
   void rotate();
   void give_final_name();
-  void sync();
+  void write_buffer();
   [[nodiscard]] bool rotates() const noexcept { return regular_ && (rule_.bytes != 0 || rule_.every.count() != 0); }
   [[nodiscard]] std::int64_t period(std::int64_t window_end_ns) const noexcept;
 
+  System system_;
   std::string path_;
   std::string header_;
   RotationRule rule_;
   FileDescriptor file_;
-  bool regular_ = true;             // a device or pipe has no position
-  bool directory_changed_ = false;  // since the last sync
+  bool regular_ = true;              // a device or pipe has no position
+  bool directory_changed_ = false;   // since the last checkpoint
+  std::vector<FileToSync> rotated_;  // since the last checkpoint
   std::string buffer_;
   std::size_t row_begin_ = 0;
   std::int64_t row_window_end_ns_ = 0;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,9 +33,26 @@ constexpr Unsigned little_endian(Unsigned value) noexcept {
 /// Appends values to a buffer.
 class Writer {
  public:
+  Writer() = default;
+  Writer(Writer&& other) noexcept
+      : buffer_(std::move(other.buffer_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  Writer& operator=(Writer&& other) noexcept {
+    buffer_ = std::move(other.buffer_);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    return *this;
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() = default;
+
   /// @brief Room for `bytes` more bytes without reallocation.
-  void reserve(std::size_t bytes) { bytes_.reserve(bytes_.size() + bytes); }
-  void u8(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
+  void reserve(std::size_t bytes) {
+    if (capacity_ - size_ < bytes) grow(bytes);
+  }
+  void u8(std::uint8_t value) { put(value); }
   void u32(std::uint32_t value) { put(little_endian(value)); }
   void u64(std::uint64_t value) { put(little_endian(value)); }
   void i64(std::int64_t value) { u64(static_cast<std::uint64_t>(value)); }
@@ -47,23 +65,45 @@ class Writer {
   /// @brief u64 length, bytes.
   void text(std::string_view value) {
     u64(value.size());
-    bytes_.append(value);
+    raw(value.data(), value.size());
   }
   /// @brief Bytes as they are: only for what has one byte order, or for arrays on machines of one kind.
-  void raw(const void* data, std::size_t bytes) { bytes_.append(static_cast<const char*>(data), bytes); }
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
-  [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::string take() noexcept { return std::exchange(bytes_, {}); }
+  void raw(const void* data, std::size_t bytes) {
+    if (bytes == 0) return;
+    reserve(bytes);
+    std::memcpy(buffer_.get() + size_, data, bytes);
+    size_ += bytes;
+  }
+  /// @brief Writes over a u32 that was written at `position`: a count that is known only behind what it counts.
+  void overwrite_u32(std::size_t position, std::uint32_t value) noexcept {
+    value = little_endian(value);
+    std::memcpy(buffer_.get() + position, &value, sizeof value);
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  /// @brief Valid until the next call that writes.
+  [[nodiscard]] std::string_view bytes() const noexcept { return {buffer_.get(), size_}; }
+  [[nodiscard]] std::string take() {
+    std::string taken(bytes());
+    size_ = 0;
+    return taken;
+  }
+  /// @brief Empty again, with its memory.
+  void clear() noexcept { size_ = 0; }
 
  private:
   template <class Unsigned>
   void put(Unsigned value) {
-    char buffer[sizeof value];
-    std::memcpy(buffer, &value, sizeof value);
-    bytes_.append(buffer, sizeof value);
+    reserve(sizeof value);
+    std::memcpy(buffer_.get() + size_, &value, sizeof value);
+    size_ += sizeof value;
   }
+  void grow(std::size_t bytes);
 
-  std::string bytes_;
+  // No std::string: its append is a call for each value, and a checkpoint writes tens of millions.
+  std::unique_ptr<char[]> buffer_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
 };
 
 /// Reads them back. @throws weir::Error "checkpoint is cut short" when the bytes end too early; lengths are checked

@@ -7,6 +7,7 @@
 #include "contract/naive_backend.hpp"
 #include "contract/random_streams.hpp"
 #include "core/error.hpp"
+#include "support/section_memory.hpp"
 
 namespace weir::contract {
 namespace {
@@ -75,6 +76,33 @@ TEST_P(Checkpoint, Rows_GoOnAsIfNothingHadHappenedOnAnyBackend) {
         EXPECT_EQ(second->ledger().rows, whole.ledger().rows);
         EXPECT_EQ(second->ledger().windows, whole.ledger().windows);
       }
+    }
+  }
+}
+
+TEST_P(Checkpoint, WhatChanged_IsAllThatASecondSaveNeeds) {
+  std::uint64_t seed = 400;
+  for (const plan::Plan& plan : plans()) {
+    SCOPED_TRACE(plan.queries[0].spec.name);
+    const std::vector<oracle::Event> events = stream(++seed);
+    EngineUnderTest engine(plan, backend());
+    test::SectionMemory memory;
+    std::size_t whole_bytes = 0;
+    std::size_t written_bytes = 0;
+    constexpr std::size_t kStep = 7;
+    for (std::size_t at = 0; at < events.size(); at += kStep) {
+      engine.feed(std::span(events).subspan(at, std::min(kStep, events.size() - at)), at + kStep >= events.size());
+      const std::string whole = engine.save();
+      ASSERT_EQ(memory.save([&](state::SectionWriter& section) { engine.save(section); }), whole) << "event " << at;
+      whole_bytes += whole.size();
+      written_bytes += memory.written_bytes;
+      const std::size_t all = memory.written_bytes;
+      ASSERT_EQ(memory.save([&](state::SectionWriter& section) { engine.save(section); }), whole);
+      ASSERT_LE(memory.written_bytes, all);
+    }
+    // Of a per-batch query only one pane is ever open, and it changes all the time.
+    if (!plan.queries[0].per_batch) {
+      EXPECT_LT(written_bytes, whole_bytes * 3 / 4);
     }
   }
 }

@@ -187,11 +187,15 @@ void EngineUnderTest::feed(std::span<const oracle::Event> events, bool end_of_in
   }
 }
 
+void EngineUnderTest::save(state::SectionWriter& section) const {
+  tracker_.save(section.out());
+  runner_.save(section);
+}
+
 std::string EngineUnderTest::save() const {
-  state::Writer out;
-  tracker_.save(out);
-  runner_.save(out);
-  return out.take();
+  state::SectionWriter section;
+  save(section);
+  return std::string(section.bytes());
 }
 
 void EngineUnderTest::load(const std::string& state, const EngineUnderTest& saved_by) {

@@ -14,6 +14,7 @@
 #include "execute/watermark.hpp"
 #include "oracle/oracle.hpp"
 #include "plan/plan.hpp"
+#include "state/section_writer.hpp"
 
 namespace weir::contract {
 
@@ -43,6 +44,8 @@ class EngineUnderTest {
   void feed(std::span<const oracle::Event> events, bool end_of_input = false);
 
   [[nodiscard]] std::string save() const;
+  /// @brief The same without what `section` knows to be stored.
+  void save(state::SectionWriter& section) const;
   /// @brief Goes on from what save() of another engine wrote, with its dictionary.
   void load(const std::string& state, const EngineUnderTest& saved_by);
 

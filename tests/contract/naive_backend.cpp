@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "execute/pane_codec.hpp"
@@ -135,14 +136,16 @@ class NaivePanes final : public execute::QueryPanes {
     return true;
   }
 
-  void save(state::Writer& out) const override {
+  void save(state::SectionWriter& out) const override {
     execute::PaneEncoder encoder(query_, out, panes_.size());
     for (const auto& [start, readings] : panes_) {
+      const std::uint64_t rows = std::accumulate(readings.begin(), readings.end(), std::uint64_t{0},
+                                                 [](std::uint64_t sum, const PaneGroup& g) { return sum + g.rows; });
+      if (!encoder.pane(start, rows)) continue;
       std::map<std::uint32_t, Total> groups;
       for (const PaneGroup& reading : readings) {
         groups[reading.group].add(reading);
       }
-      encoder.pane(start, static_cast<std::uint32_t>(groups.size()));
       for (const auto& [group, total] : groups) {
         PaneGroup pane{group, total.rows, total.arguments, {}, {}};
         for (std::size_t i = 0; i < total.bins.size(); ++i) {
@@ -157,6 +160,7 @@ class NaivePanes final : public execute::QueryPanes {
         encoder.group(pane);
       }
     }
+    encoder.finish();
   }
 
   void load(state::Reader& in, std::int64_t /*closed_end*/, std::uint32_t groups) override {

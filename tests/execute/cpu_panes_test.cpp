@@ -283,8 +283,8 @@ class Duel {
   }
 
   void checkpoint() {
-    state::Writer expected;
-    state::Writer actual;
+    state::SectionWriter expected;
+    state::SectionWriter actual;
     naive_->save(expected);
     cpu_->save(actual);
     EXPECT_EQ(actual.bytes(), expected.bytes());
@@ -292,7 +292,7 @@ class Duel {
     state::Reader reader(expected.bytes());
     cpu_->load(reader, closed_end_, shape_.groups == 0 ? known_keys_ : shape_.groups);
     EXPECT_TRUE(reader.at_end());
-    state::Writer again;
+    state::SectionWriter again;
     cpu_->save(again);
     EXPECT_EQ(again.bytes(), expected.bytes());
   }

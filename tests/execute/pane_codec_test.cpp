@@ -47,15 +47,16 @@ PaneGroup full_group(std::uint32_t id) {
 }
 
 std::string encoded() {
-  state::Writer out;
+  state::SectionWriter out;
   const plan::QueryPlan query = full_query();
   PaneEncoder encoder(query, out, 2);
-  encoder.pane(-20, 2);
+  encoder.pane(-20, 10);
   encoder.group(full_group(0));
   encoder.group(full_group(7));
-  encoder.pane(10, 1);
+  encoder.pane(10, 5);
   encoder.group(full_group(3));
-  return out.take();
+  encoder.finish();
+  return std::string(out.bytes());
 }
 
 /// Reads everything; throws what the decoder throws.
@@ -101,7 +102,7 @@ TEST(PaneCodec, WhatIsWritten_IsReadBack) {
 
 TEST(PaneCodec, NoPanes_AreEightBytes) {
   const plan::QueryPlan query = full_query();
-  state::Writer out;
+  state::SectionWriter out;
   const PaneEncoder encoder(query, out, 0);
   EXPECT_EQ(out.bytes().size(), 8U);
   EXPECT_EQ(decode(out.bytes()), 0U);
@@ -139,11 +140,12 @@ TEST(PaneCodec, ImpossibleState_IsRefused) {
     PaneGroup group = full_group(0);
     std::int64_t start = 0;
     change(group, start);
-    state::Writer out;
+    state::SectionWriter out;
     const plan::QueryPlan query = full_query();
     PaneEncoder encoder(query, out, 1);
-    encoder.pane(start, 1);
+    encoder.pane(start, 5);
     encoder.group(group);
+    encoder.finish();
     EXPECT_THROW(decode(out.bytes()), Error);
   };
   refused([](PaneGroup& group, std::int64_t&) { group.rows = 0; });

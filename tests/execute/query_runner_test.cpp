@@ -59,7 +59,7 @@ class RecordingPanes final : public QueryPanes {
     last_end = last;
     return first < last;
   }
-  void save(state::Writer& out) const override { out.u8(42); }
+  void save(state::SectionWriter& out) const override { out.out().u8(42); }
   void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override {
     calls_.push_back(fmt::format("load {} closed {} groups {}", in.u8(), instant(closed_end), groups));
   }
@@ -271,7 +271,7 @@ TEST_F(Runner, LedgerThatDoesNotBalance_IsAnError) {
 TEST_F(Runner, Checkpoint_GoesOnWhereItWas) {
   start(grouped_query({0}));
   run({3, 12});
-  state::Writer out;
+  state::SectionWriter out;
   runner->save(out);
   const std::uint64_t counted = runner->ledger().counted;
   runner = std::make_unique<QueryRunner>(plan, query, backend, keys);
@@ -287,7 +287,7 @@ TEST_F(Runner, Checkpoint_GoesOnWhereItWas) {
 TEST_F(Runner, CheckpointOfMoreGroupsThanTheDictionaryHas_IsAnError) {
   start(grouped_query({0}));
   run({3});
-  state::Writer out;
+  state::SectionWriter out;
   runner->save(out);
   batch::KeyDictionary empty(1, 100);
   QueryRunner other(plan, query, backend, empty);

@@ -115,7 +115,7 @@ TEST(FileSink, AnAppendingStartGoesOnBehindTheLastWholeRow) {
   FileSink sink(spec);
   sink.open({&rows.shape()});
   EXPECT_EQ(read_bytes(temporary / "q.jsonl"), "a row\n");
-  const std::string position = sink.checkpoint();
+  const std::string position = test::position_of(sink);
   sink.close();
   FileSink next(spec);
   EXPECT_NO_THROW(next.resume(position)) << "what was there before belongs to the position";
@@ -174,7 +174,7 @@ TEST(FileSink, AFullDiskLeavesWholeRowsAndTheFlushCanBeRepeated) {
   sink.open({&rows.shape()});
   sink.write(rows.add(kNoon, {"x"}, {count(1)}).table());
   sink.flush();
-  const std::string position = sink.checkpoint();
+  const std::string position = test::position_of(sink);
   sink.write(rows.table());
 
   const auto earlier_handler = std::signal(SIGXFSZ, SIG_IGN);

@@ -148,7 +148,7 @@ TEST(MqttSink, RowsThatWaitAreInTheCheckpointAndAreSentAfterTheNextStart) {
     broker.stop();
     write_rows(sink, rows, 10, 60);
     sink.interrupt();
-    position = sink.checkpoint();
+    position = test::position_of(sink);
     EXPECT_EQ(message_of([&] { sink.close(); }), "nothing was thrown");
   }
   broker.start();
@@ -170,12 +170,12 @@ TEST(MqttSink, AStartDoesNotHangOnManyWaitingRowsAndABrokerThatIsAway) {
     sink.open({&rows.shape()});
     sink.interrupt();
     write_rows(sink, rows, 0, 1500);
-    position = sink.checkpoint();
+    position = test::position_of(sink);
   }
   MqttSink sink(mqtt_spec(broker.uri()));
   sink.resume(position);
   sink.open({&rows.shape()});
-  EXPECT_EQ(sink.checkpoint(), position);
+  EXPECT_EQ(test::position_of(sink), position);
   broker.start();
   const Subscriber subscriber(broker, "weir/#");
   EXPECT_TRUE(eventually([&] {
@@ -192,7 +192,7 @@ TEST(MqttSink, RowsThatNobodyHasAreReportedByNumber) {
   sink.open({&rows.shape()});
   broker.stop(SIGKILL);
   write_rows(sink, rows, 0, 20);
-  sink.checkpoint();
+  test::position_of(sink);
   write_rows(sink, rows, 20, 27);
   sink.interrupt();
   EXPECT_EQ(message_of([&] { sink.close(); }), "7 rows were not delivered to " + broker.uri());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/result_table.hpp"
+#include "sink/sink.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace weir::sink::test {
@@ -67,6 +68,12 @@ inline batch::ResultShape plug_load() {
 /// A query with one key and one count.
 inline batch::ResultShape small(std::string query = "q") {
   return {std::move(query), {"k"}, {{"count", batch::ValueType::count, 0}}};
+}
+
+/// @brief A checkpoint of the sink whose files nobody syncs.
+inline std::string position_of(Sink& sink) {
+  std::vector<FileToSync> to_sync;
+  return sink.checkpoint(to_sync);
 }
 
 inline std::string message_of(const auto& action) {

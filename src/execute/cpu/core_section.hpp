@@ -63,6 +63,11 @@ class CoreSection final : public Section {
     total.count += from.count;
   }
 
+  void read_block(ConstCells raw, GroupRange groups, ArgumentTotal* totals, std::size_t stride,
+                  std::uint64_t* rows) const noexcept override {
+    for (std::uint32_t g = groups.begin; g < groups.end; ++g, totals += stride, ++rows) read(raw, g, totals, *rows);
+  }
+
   void write(Cells raw, std::uint32_t group, const ArgumentTotal* totals, std::uint64_t rows) const noexcept override {
     Cell& into = cell(raw)[group];
     into = Cell{};

@@ -42,28 +42,6 @@ bool any_part(const plan::QueryPlan& query, int parts) noexcept {
                      [=](const plan::Argument& argument) { return (argument.parts & parts) != 0; });
 }
 
-/// Share `layer` of a number that `layers` layers hold together.
-std::uint64_t share(std::uint64_t total, std::uint64_t layers, std::uint64_t layer) noexcept {
-  return total / layers + (layer < total % layers ? 1 : 0);
-}
-
-/// What layer number `layer` of `layers` takes over from a group. Extremes and the like may be in every layer that has
-/// values, for they merge to themselves; what adds up is divided.
-PaneGroup part_of(const PaneGroup& whole, std::uint64_t layers, std::uint64_t layer) {
-  PaneGroup part = whole;
-  part.rows = share(whole.rows, layers, layer);
-  for (std::size_t a = 0; a < part.arguments.size(); ++a) {
-    const ArgumentTotal& total = whole.arguments[a];
-    part.arguments[a].count = share(total.count, layers, layer);
-    const auto holders = static_cast<Int128>(std::min<std::uint64_t>(layers, total.count));
-    const auto index = static_cast<Int128>(layer);
-    part.arguments[a].sum = 0;
-    if (index < holders) part.arguments[a].sum = total.sum / holders + (index == 0 ? total.sum % holders : 0);
-    if (layer > 0) part.arguments[a].squares = {};
-  }
-  return part;
-}
-
 }  // namespace
 
 CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, WorkerPool& workers, const Tuning& tuning)
@@ -141,102 +119,6 @@ bool CpuPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const
   first_start = panes_.start(0);
   last_end = saturating_add(panes_.start(panes_.size() - 1), query_.pane_ns);
   return true;
-}
-
-void CpuPanes::save(state::Writer& out) const {
-  std::uint64_t starts = 0;
-  for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_.start(i) != panes_.start(i - 1) ? 1U : 0U;
-  PaneEncoder encoder(query_, out, starts);
-  PaneGroup group;
-  group.quantiles.resize(quantiles_);
-  group.distincts.resize(distincts_);
-  std::vector<const Pane*> parts;  // layers and shadows of one start
-  std::vector<std::vector<GroupCode>> codes(sketches_.size());
-  std::vector<std::size_t> next(sketches_.size());
-  std::vector<Sketch::Code> own;
-  const auto read = [&](std::uint32_t id) {
-    group.group = id;
-    group.rows = 0;
-    group.arguments.assign(query_.arguments.size(), empty_total());
-    for (const Pane* part : parts) {
-      if (id >= part->capacity) continue;
-      for (std::size_t s = 0; s < sections_.size(); ++s) {
-        sections_[s]->read(part->raw(s), id, group.arguments.data(), group.rows);
-      }
-    }
-  };
-  for (std::size_t i = 0; i < panes_.size();) {
-    const std::int64_t start = panes_.start(i);
-    parts.clear();
-    for (; i < panes_.size() && panes_.start(i) == start; ++i) {
-      parts.push_back(&panes_[i]);
-      for (const auto& shadow : panes_[i].shadows) {
-        if (shadow != nullptr) parts.push_back(shadow.get());
-      }
-    }
-    std::uint32_t held = 0;
-    for (std::uint32_t id = 0; id < groups_; ++id) {
-      read(id);
-      held += group.rows > 0 ? 1U : 0U;
-    }
-    encoder.pane(start, held);
-    for (std::size_t k = 0; k < sketches_.size(); ++k) {
-      codes[k].clear();
-      next[k] = 0;
-      for (const Pane* part : parts) append_codes(part->codes[k], {}, codes[k]);
-      std::sort(codes[k].begin(), codes[k].end());
-    }
-    for (std::uint32_t id = 0; id < groups_; ++id) {
-      read(id);
-      if (group.rows == 0) continue;
-      for (std::size_t k = 0; k < sketches_.size(); ++k) {
-        own.clear();
-        for (; next[k] < codes[k].size() && codes[k][next[k]].group == id; ++next[k]) {
-          own.push_back({codes[k][next[k]].code, codes[k][next[k]].count});
-        }
-        sketches_[k].write(own, group);
-      }
-      encoder.group(group);
-    }
-  }
-}
-
-void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
-  panes_.clear();
-  for (auto& worker : scratch_) {
-    worker->pane = nullptr;
-    worker->shadows = 0;
-  }
-  groups_ = 0;
-  same_ids_ = 0;
-  stragglers_.clear();
-  make_room(groups);
-  PaneDecoder decoder(query_, in, groups);
-  PaneGroup group;
-  std::int64_t start = 0;
-  while (decoder.next_pane(start)) {
-    while (decoder.next_group(group)) read_group(group, start);
-  }
-  rebuild(closed_end);
-}
-
-void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
-  const std::uint64_t layers = (group.rows + tuning_.pane_rows - 1) / tuning_.pane_rows;
-  std::size_t position = panes_.lower_bound(start);
-  for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
-    if (position == panes_.size() || panes_.start(position) != start) panes_.add_layer(start, groups_);
-    Pane& pane = panes_[position];
-    const PaneGroup part = part_of(group, layers, layer);
-    // Groups of a pane are read one after the other, so the sum may pass what a layer takes; then it just takes no
-    // more.
-    pane.rows += part.rows;
-    pane.nulls = pane.wide = true;
-    for (std::size_t s = 0; s < sections_.size(); ++s) {
-      sections_[s]->write(pane.raw(s), group.group, part.arguments.data(), part.rows);
-    }
-    if (layer > 0) continue;
-    for (std::size_t k = 0; k < sketches_.size(); ++k) sketches_[k].read(group, pane.codes[k]);
-  }
 }
 
 std::uint64_t CpuPanes::bytes() const {

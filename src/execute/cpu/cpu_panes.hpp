@@ -2,7 +2,8 @@
 //
 //   accumulate()  cpu_accumulate.cpp  rows of a batch → cells of panes, several threads
 //   close()       cpu_close.cpp       panes → totals of a window, several threads over ranges of groups
-//   the rest      cpu_panes.cpp       what goes with a batch; checkpoints
+//   save(), load() cpu_checkpoint.cpp panes to checkpoints and back
+//   the rest      cpu_panes.cpp       what goes with a batch
 //
 // Owned and called by the engine's thread. Inside accumulate() each worker has its rows, its scratch and its own panes:
 // worker 0 writes to the panes themselves, the others to shadows of them, which close() merges. Additions of integers
@@ -22,6 +23,7 @@
 #include "execute/cpu/section.hpp"
 #include "execute/cpu/sketch.hpp"
 #include "execute/cpu/worker_pool.hpp"
+#include "execute/pane_codec.hpp"
 #include "ops/evaluate_columns.hpp"
 
 namespace weir::execute::cpu {
@@ -57,7 +59,7 @@ class CpuPanes final : public QueryPanes {
   void revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) override;
   void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
   [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
-  void save(state::Writer& out) const override;
+  void save(state::SectionWriter& out) const override;
   void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
@@ -121,6 +123,9 @@ class CpuPanes final : public QueryPanes {
   [[nodiscard]] std::size_t output_of(const Sketch& sketch, std::size_t entry) const noexcept {
     return entry * (sketch.kind() == Sketch::Kind::quantile ? quantiles_ : distincts_) + sketch.output();
   }
+
+  // cpu_checkpoint.cpp
+  void save_pane(std::span<const Pane* const> parts, PaneEncoder& encoder) const;
   void read_group(const PaneGroup& group, std::int64_t start);
 
   const plan::QueryPlan& query_;

@@ -85,6 +85,9 @@ class Section {
   virtual void merge(Cells into, ConstCells from, GroupRange groups) const noexcept = 0;
   /// @brief Adds a group's cell to its totals (at first empty_total()), and to `rows` if the section counts readings.
   virtual void read(ConstCells raw, std::uint32_t group, ArgumentTotal* totals, std::uint64_t& rows) const noexcept = 0;
+  /// @brief The same of each group of a block: totals of the first one, `stride` from one to the next, and its rows.
+  virtual void read_block(ConstCells raw, GroupRange groups, ArgumentTotal* totals, std::size_t stride,
+                          std::uint64_t* rows) const noexcept = 0;
   /// @brief Sets a cell from a total; count and rows are below 2^32.
   virtual void write(Cells raw, std::uint32_t group, const ArgumentTotal* totals,
                      std::uint64_t rows) const noexcept = 0;

@@ -1,0 +1,14 @@
+// The key tuples of a stream in its checkpoint: chunks of 4,096 tuples, of which only the last one ever grows.
+#pragma once
+
+#include <cstdint>
+
+#include "batch/key_dictionary.hpp"
+#include "state/section_writer.hpp"
+
+namespace weir::runtime {
+
+/// @brief Writes the texts of the tuples [0, count), each key's length and bytes. The chunks' ids are below 2^32.
+void save_keys(const batch::KeyDictionary& keys, std::uint32_t count, state::SectionWriter& section);
+
+}  // namespace weir::runtime
