@@ -51,6 +51,7 @@ SegmentReader::SegmentReader(std::string path) : path_(std::move(path)) {
   if (const std::string damage = header_damage(header_); !damage.empty()) {
     throw Error(fmt::format("cannot use journal segment '{}': {}", path_, damage));
   }
+  file_bytes_ = size;
   limit_ = header_.complete() ? std::min(size, header_.complete_bytes) : size;
   base_ = std::min(kSegmentHeaderBytes, limit_);
   good_end_ = base_;
