@@ -122,7 +122,7 @@ bool SegmentReader::make_available(std::uint64_t bytes) {
     std::copy_n(window_ + at_, rest, memory.get());
     owned_ = std::move(memory);
     owned_bytes_ = larger;
-  } else {
+  } else if (rest != 0) {
     std::memmove(owned_.get(), window_ + at_, rest);
   }
   window_ = owned_.get();
