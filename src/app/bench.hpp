@@ -40,6 +40,7 @@ int bench_sliding(const BenchOptions& options);  ///< cost a reading against win
 int bench_csv(const BenchOptions& options);      ///< CSV file to window rows
 int bench_json(const BenchOptions& options);     ///< JSON-lines file to window rows
 int bench_mqtt(const BenchOptions& options);     ///< MQTT ingestion against an empty callback
+int bench_journal(const BenchOptions& options);  ///< durable appends and reads against write() and read()
 int bench_memory(const BenchOptions& options);   ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

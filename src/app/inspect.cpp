@@ -1,4 +1,4 @@
-// `weir inspect`: what a state directory holds, with every checksum verified.
+// `weir inspect`: what a state directory or a journal holds, with every checksum verified.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -6,9 +6,11 @@
 #include <string>
 
 #include "app/command.hpp"
+#include "app/inspect_journal.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
+#include "journal/durable_journal.hpp"
 #include "runtime/engine.hpp"
 #include "state/checkpoint_store.hpp"
 #include "state/serial.hpp"
@@ -57,11 +59,11 @@ void show_section(const state::Section& section) {
   }
 }
 
-int inspect(const std::string& directory, bool all) {
+bool show_checkpoints(const std::string& directory, bool all) {
   const std::vector<state::CheckpointFile> files = state::list_checkpoints(directory);
   if (files.empty()) {
     fmt::print("{}: no checkpoint\n", directory);
-    return kDone;
+    return true;
   }
   bool damaged = false;
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -86,18 +88,30 @@ int inspect(const std::string& directory, bool all) {
       }
     }
   }
-  return damaged ? kFailed : kDone;
+  return !damaged;
+}
+
+int inspect(const std::string& path, bool all, std::uint64_t records) {
+  if (journal::is_journal(path)) {
+    return show_journal(path, records) ? kDone : kFailed;
+  }
+  const bool checkpoints = show_checkpoints(path, all);
+  const bool journals = show_journals_below(path, records);
+  return checkpoints && journals ? kDone : kFailed;
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& app, Context& context) {
-  auto directory = std::make_shared<std::string>();
+  auto path = std::make_shared<std::string>();
   auto all = std::make_shared<bool>(false);
-  CLI::App* const command = app.add_subcommand("inspect", "Show what a state directory holds and verify its checksums");
-  command->add_option("STATE_DIR", *directory, "State directory")->required();
+  auto records = std::make_shared<std::uint64_t>(0);
+  CLI::App* const command =
+      app.add_subcommand("inspect", "Show what a state directory or a journal holds and verify its checksums");
+  command->add_option("PATH", *path, "State directory, journal directory or journal segment")->required();
   command->add_flag("--all", *all, "Show the sections of every checkpoint, not only of the newest");
-  command->callback([directory, all, &context] { context.exit_code = inspect(*directory, *all); });
+  command->add_option("--records", *records, "Print the first N records of each journal")->type_name("N");
+  command->callback([path, all, records, &context] { context.exit_code = inspect(*path, *all, *records); });
 }
 
 }  // namespace weir::app

@@ -109,26 +109,24 @@ FrameCheck check_frame(const char* at, std::uint64_t available, std::uint64_t sa
 
 void read_frame(const char* at, Record& record) noexcept {
   const FrameHeader header = header_at(at);
-  const char* const texts = at + sizeof header;
-  const std::string_view first(texts, header.payload_bytes);
-  record = {};
+  const char* const first = at + sizeof header;
+  const char* const second = first + header.payload_bytes;
+  const bool is_message = header.kind == 0;
+  // Every member is set, which costs less than to clear the record first.
   record.kind = static_cast<Record::Kind>(header.kind);
   record.number = header.number;
+  record.error = {first, is_message ? 0 : header.payload_bytes};
+  record.shed = is_message ? 0 : header.offset_or_shed;
   batch::MessageView& message = record.message;
-  message.source = header.source;
+  message.payload = {first, is_message ? header.payload_bytes : 0};
+  message.topic = {second, header.topic_bytes};
   message.arrival_ns = header.arrival_ns;
-  if (record.kind != Record::Kind::message) {
-    record.error = first;
-    record.shed = header.offset_or_shed;
-    return;
-  }
-  message.payload = first;
-  message.topic = {texts + header.payload_bytes, header.topic_bytes};
-  message.position_detail = {texts + header.payload_bytes + header.topic_bytes, header.detail_bytes};
-  message.position_offset = header.offset_or_shed;
+  message.source = header.source;
   message.delivery = (header.flags & kSheddable) != 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
   message.duplicate = (header.flags & kDuplicate) != 0;
   message.starts_file = (header.flags & kStartsFile) != 0;
+  message.position_offset = is_message ? header.offset_or_shed : 0;
+  message.position_detail = {second + header.topic_bytes, header.detail_bytes};
 }
 
 std::uint64_t size_of_frame(const char* at) noexcept {

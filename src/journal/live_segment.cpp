@@ -46,6 +46,12 @@ LiveSegment::~LiveSegment() {
   }
 }
 
+void LiveSegment::touch() noexcept {
+#ifdef MADV_POPULATE_WRITE
+  static_cast<void>(::madvise(memory_, capacity_, MADV_POPULATE_WRITE));  // refused by old kernels: slower, no more
+#endif
+}
+
 void LiveSegment::begin(std::uint64_t first_number) {
   header().first_number = first_number;
   header().seal_identity();

@@ -4,6 +4,7 @@
 // synced, which tells this from damage. Nothing behind the last sync was promised, and it is cut off.
 #include "journal/recovery.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,6 +111,8 @@ class Scan {
     }
     if (!reader->header().complete()) {
       complete(*reader, reader->offset(), expected_);
+    } else if (reader->spare_bytes() > 0) {
+      give_back(*reader);
     }
     return true;
   }
@@ -162,6 +165,12 @@ class Scan {
     if (reader.header().compressed == 0) {
       complete_segment(*options_.files, reader.path(), reader.header(), bytes, end_number);
     }
+  }
+
+  /// The process ended after it had marked the segment, before it gave back the room that was not used.
+  void give_back(const SegmentReader& reader) {
+    const FileDescriptor file = options_.files->open(reader.path(), O_RDWR);
+    options_.files->truncate(file, reader.bytes(), reader.path());
   }
 
   void damaged(const std::string& what) {

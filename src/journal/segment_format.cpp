@@ -85,7 +85,7 @@ std::array<std::uint8_t, 16> current_boot_id() {
     if (std::from_chars(&c, &c + 1, digit, 16).ptr == &c) {
       continue;  // a hyphen
     }
-    id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4U | digit);
+    id[digits / 2] = static_cast<std::uint8_t>(unsigned{id[digits / 2]} * 16 + digit);
     ++digits;
   }
   if (digits != 2 * id.size()) {

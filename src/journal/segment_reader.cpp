@@ -51,6 +51,7 @@ SegmentReader::SegmentReader(std::string path) : path_(std::move(path)) {
   if (const std::string damage = header_damage(header_); !damage.empty()) {
     throw Error(fmt::format("cannot use journal segment '{}': {}", path_, damage));
   }
+  file_bytes_ = size;
   limit_ = header_.complete() ? std::min(size, header_.complete_bytes) : size;
   base_ = std::min(kSegmentHeaderBytes, limit_);
   good_end_ = base_;
@@ -121,7 +122,7 @@ bool SegmentReader::make_available(std::uint64_t bytes) {
     std::copy_n(window_ + at_, rest, memory.get());
     owned_ = std::move(memory);
     owned_bytes_ = larger;
-  } else {
+  } else if (rest != 0) {
     std::memmove(owned_.get(), window_ + at_, rest);
   }
   window_ = owned_.get();

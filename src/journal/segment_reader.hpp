@@ -49,7 +49,10 @@ class SegmentReader {
   [[nodiscard]] std::uint64_t next_number() const noexcept { return expected_; }
   /// @brief Bytes of the file up to and with the last record (of a compressed segment: block).
   [[nodiscard]] std::uint64_t offset() const noexcept;
+  /// @brief Bytes of the file that are the segment.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return limit_; }
+  /// @brief Bytes of the file behind a complete segment, which mean nothing.
+  [[nodiscard]] std::uint64_t spare_bytes() const noexcept { return file_bytes_ - limit_; }
 
  private:
   [[nodiscard]] bool make_available(std::uint64_t bytes);
@@ -64,6 +67,7 @@ class SegmentReader {
   std::string path_;
   FileDescriptor file_;
   SegmentHeader header_;
+  std::uint64_t file_bytes_ = 0;
   std::uint64_t limit_ = 0;  // bytes of the file that are the segment
   std::uint64_t expected_ = 0;
   std::uint64_t good_end_ = 0;  // in the file, behind the last record of a plain segment

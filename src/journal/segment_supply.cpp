@@ -12,6 +12,9 @@ namespace weir::journal {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryFullDisk{100};
+// A segment that fills in this time is written to as fast as disks write; a slower one's pages are not worth writing
+// twice.
+constexpr std::chrono::seconds kBusy{2};
 
 }  // namespace
 
@@ -21,6 +24,7 @@ SegmentSupply::SegmentSupply(FileSystem& files, std::string directory, std::uint
       segment_bytes_(segment_bytes),
       callbacks_(std::move(callbacks)),
       wanted_bytes_(segment_bytes),
+      taken_at_(std::chrono::steady_clock::now() - kBusy),
       thread_([this] { run(); }) {}
 
 SegmentSupply::~SegmentSupply() {
@@ -42,6 +46,8 @@ std::shared_ptr<LiveSegment> SegmentSupply::take(std::uint64_t bytes) {
     taken = std::move(ready_);
     ready_.reset();
     wanted_bytes_ = segment_bytes_;
+    const auto now = std::chrono::steady_clock::now();
+    busy_ = now - std::exchange(taken_at_, now) < kBusy;
   } else {
     wanted_bytes_ = std::max(wanted_bytes_, bytes);
   }
@@ -65,6 +71,7 @@ void SegmentSupply::prepare(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t ordinal = ordinal_++;
   const std::shared_ptr<LiveSegment> too_small = std::move(ready_);
   ready_.reset();
+  const bool busy = busy_;
   lock.unlock();
   std::shared_ptr<LiveSegment> made;
   std::string failure;
@@ -74,6 +81,9 @@ void SegmentSupply::prepare(std::unique_lock<std::mutex>& lock) {
       too_small->discard();
     }
     made = LiveSegment::create(files_, directory_, ordinal, bytes);
+    if (busy) {
+      made->touch();
+    }
   } catch (const FileError& error) {
     (error.full() ? full : failure) = error.what();
   } catch (const std::exception& error) {

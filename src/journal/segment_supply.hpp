@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -50,6 +51,8 @@ class SegmentSupply {
   std::condition_variable wake_;
   std::shared_ptr<LiveSegment> ready_;
   std::uint64_t wanted_bytes_;
+  std::chrono::steady_clock::time_point taken_at_;
+  bool busy_ = false;  // segments fill so quickly that the next one's pages are worth taking ahead
   std::uint64_t ordinal_ = 0;
   std::string failure_;
   bool stopping_ = false;

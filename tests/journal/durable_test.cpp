@@ -100,8 +100,9 @@ TEST(DurableJournal, WhatIsAppendedIsReadLiveAgainAndByAnotherParser) {
   EXPECT_EQ(recovered.records, sent.size() + 1);
   EXPECT_TRUE(recovered.warnings.empty()) << recovered.warnings.front();
   ASSERT_EQ(recovered.positions.size(), 4U);
-  for (const auto& [source, position] : recovered.positions) {
-    const auto last = std::find_if(sent.rbegin(), sent.rend(), [&](const Kept& m) { return m.source == source; });
+  for (const auto& entry : recovered.positions) {
+    const batch::SourcePosition& position = entry.second;
+    const auto last = std::find_if(sent.rbegin(), sent.rend(), [&](const Kept& m) { return m.source == entry.first; });
     EXPECT_EQ(position.offset, last->offset);
     EXPECT_EQ(position.detail, last->detail);
   }

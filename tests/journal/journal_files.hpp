@@ -174,15 +174,15 @@ inline std::vector<Kept> parse_segment(const std::string& path) {
   const std::uint64_t end = in.number(8);
   if (complete != 0) {
     expect(in.number(8) == XXH3_64bits_withSeed(bytes.data() + 72, 16, salt), "the completion's checksum");
-    expect(complete == bytes.size(), "the length of a complete segment");
+    expect(complete <= bytes.size(), "the length of a complete segment");
   }
   const std::string name = std::filesystem::path(path).filename().string();
   expect(std::stoull(name.substr(8, 20)) == first, "the name");
   std::vector<Kept> records;
   if (!compressed) {
-    parse_frames(std::string_view(bytes).substr(128), salt, records);
+    parse_frames(std::string_view(bytes).substr(128, (complete != 0 ? complete : bytes.size()) - 128), salt, records);
   }
-  for (std::size_t at = 128; compressed && at < bytes.size();) {
+  for (std::size_t at = 128; compressed && at < complete;) {
     in.skip_to(at);
     const std::uint64_t checksum = in.number(8);
     expect(in.text(8) == "WJRNRBLK", "a block's magic");
