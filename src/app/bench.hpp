@@ -35,12 +35,13 @@ void print(const BenchOptions& options, const Measurement& measurement);
 double median(std::vector<double> values);
 
 // Each returns an exit code; 1 when an answer was wrong.
-int bench_engine(const BenchOptions& options);   ///< interval step and windows against a hand-coded loop
-int bench_sliding(const BenchOptions& options);  ///< cost a reading against window / slide
-int bench_csv(const BenchOptions& options);      ///< CSV file to window rows
-int bench_json(const BenchOptions& options);     ///< JSON-lines file to window rows
-int bench_mqtt(const BenchOptions& options);     ///< MQTT ingestion against an empty callback
-int bench_journal(const BenchOptions& options);  ///< durable appends and reads against write() and read()
-int bench_memory(const BenchOptions& options);   ///< measured peak against what `weir check` calls the worst case
+int bench_engine(const BenchOptions& options);      ///< interval step and windows against a hand-coded loop
+int bench_sliding(const BenchOptions& options);     ///< cost a reading against window / slide
+int bench_csv(const BenchOptions& options);         ///< CSV file to window rows
+int bench_json(const BenchOptions& options);        ///< JSON-lines file to window rows
+int bench_mqtt(const BenchOptions& options);        ///< MQTT ingestion against an empty callback
+int bench_journal(const BenchOptions& options);     ///< durable appends and reads against write() and read()
+int bench_checkpoint(const BenchOptions& options);  ///< engine with checkpoints against one without; time to load
+int bench_memory(const BenchOptions& options);      ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

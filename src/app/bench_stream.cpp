@@ -9,6 +9,7 @@
 #include <random>
 
 #include "core/error.hpp"
+#include "runtime/saved_keys.hpp"
 
 namespace weir::app {
 namespace {
@@ -135,6 +136,27 @@ void BenchEngine::run(const EngineBlock& block) {
     runner_->run(*batch, trace_, *table_, windows, late_);
     take(*table_);
   }
+}
+
+void BenchEngine::save(state::CheckpointDraft& draft) const {
+  runtime::save_keys(keys_, keys_.size(), draft.section("keys"));
+  tracker_.save(draft.section("watermark").out());
+  runner_->save(draft.section("query"));
+}
+
+void BenchEngine::load(const state::Checkpoint& checkpoint) {
+  state::Reader keys(*checkpoint.find("keys"));
+  std::uint32_t id = 0;
+  while (!keys.at_end()) {
+    const std::string_view tuple[] = {keys.text()};
+    if (keys_.intern(tuple) != id++) {
+      throw Error("bench: the keys are not those of this engine");
+    }
+  }
+  state::Reader watermark(*checkpoint.find("watermark"));
+  tracker_.load(watermark);
+  state::Reader query(*checkpoint.find("query"));
+  runner_->load(query);
 }
 
 void BenchEngine::take(batch::ResultTable& rows) {

@@ -18,6 +18,7 @@
 #include "execute/query_runner.hpp"
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
+#include "state/checkpoint_store.hpp"
 
 namespace weir::app {
 
@@ -54,6 +55,10 @@ class BenchEngine {
 
   /// @brief Runs over the block.
   void run(const EngineBlock& block);
+  /// @brief Keys, watermark and panes.
+  void save(state::CheckpointDraft& draft) const;
+  /// @brief Of an engine that has run over nothing.
+  void load(const state::Checkpoint& checkpoint);
 
   /// @brief The windows' rows, if set: for checking, not while measuring.
   void (*on_rows)(void* context, const batch::ResultTable& rows) = nullptr;

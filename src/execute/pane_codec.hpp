@@ -51,7 +51,7 @@ class PaneEncoder {
   void finish();
 
  private:
-  void arguments(const ArgumentTotal* arguments, const std::vector<QuantileBins>* quantiles);
+  [[nodiscard]] char* argument(char* to, std::uint16_t parts, const ArgumentTotal& total) const noexcept;
   const plan::QueryPlan& query_;
   state::SectionWriter& section_;
   state::Writer& out_;

@@ -74,6 +74,13 @@ class Writer {
     std::memcpy(buffer_.get() + size_, data, bytes);
     size_ += bytes;
   }
+  /// @brief Room for `bytes` bytes at the end, for values that are written through a pointer; then advance().
+  [[nodiscard]] char* space(std::size_t bytes) {
+    reserve(bytes);
+    return buffer_.get() + size_;
+  }
+  /// @brief What was written to space() ends here.
+  void advance(const char* end) noexcept { size_ = static_cast<std::size_t>(end - buffer_.get()); }
   /// @brief Writes over a u32 that was written at `position`: a count that is known only behind what it counts.
   void overwrite_u32(std::size_t position, std::uint32_t value) noexcept {
     value = little_endian(value);

@@ -129,7 +129,9 @@ void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
   for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
     if (position == panes_.size() || panes_.start(position) != start) panes_.add_layer(start, groups_);
     Pane& pane = panes_[position];
-    const PaneGroup part = part_of(group, layers, layer);
+    PaneGroup share_of_layer;
+    if (layers > 1) share_of_layer = part_of(group, layers, layer);
+    const PaneGroup& part = layers > 1 ? share_of_layer : group;
     // Groups of a pane are read one after the other, so the sum may pass what a layer takes; then it just takes no
     // more.
     pane.rows += part.rows;
