@@ -13,10 +13,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 from support import DEADLINE, WEIR, WeirTest  # noqa: E402
 
 START_MS = 1_714_910_400_000  # 2024-05-05T12:00:00Z, long before every arrival
-STEP_MS = 5
+STEP_MS = 20
 DISORDER_MS = 400
-# More event time than any redelivery goes back: no reading is ever late, so the order of arrival cannot matter.
-OUT_OF_ORDER_S = 30
+# A redelivery goes back by no more messages than may be in flight (BROKER below). Twice that, and disorder, is what the
+# watermark waits for: no reading is ever late, so the order of arrival cannot matter.
+IN_FLIGHT = 100
+OUT_OF_ORDER_S = (2 * IN_FLIGHT * STEP_MS + DISORDER_MS) // 1000 + 1
+BROKER = f"allow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages {IN_FLIGHT}\n"
 # So far behind the last reading that it closes every window of the others.
 SENTINEL_AHEAD_MS = 3_600_000
 DELIVERY_S = 20
@@ -27,6 +30,7 @@ keys   = ["line", "sensor"]
 fields = {{ temperature = 3, power = 2 }}
 out_of_order = "{out_of_order}"
 dedupe = {dedupe}
+max_keys = 100
 """
 
 QUERIES = """
@@ -143,23 +147,23 @@ def messages_of(lines, per_message=1):
 class CrashTest(WeirTest):
     """`WEIR_CRASH_SEED` takes the place of a test's own seed, which every failure names."""
 
+    out_of_order_s = OUT_OF_ORDER_S
+
     def setUp(self):
         super().setUp()
         self.seed = int(os.environ.get("WEIR_CRASH_SEED", zlib.crc32(self.id().encode())))
         self.random = random.Random(self.seed)
-        context = self.subTest(seed=self.seed)
-        context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
+        print(f"seed {self.seed}", end=" ", file=sys.stderr, flush=True)
 
     # The pipeline
 
     def configure(self, name, source, out, state="state", pipeline="", dedupe=True, queries=QUERIES, sources=None,
-                  allowed_lateness="0s", out_of_order=f"{OUT_OF_ORDER_S}s"):
+                  allowed_lateness="0s", out_of_order=None):
         """Writes NAME: `source` is the stream's source table without its braces."""
         head = f'[pipeline]\nbatch_interval = "20ms"\ncheckpoint_interval = "30ms"\nthreads = 1\n{pipeline}\n'
         if state:
             head += f'state_dir = "{state}"\n'
-        stream = STREAM.format(out_of_order=out_of_order, dedupe=str(dedupe).lower())
+        stream = STREAM.format(out_of_order=out_of_order or f"{self.out_of_order_s}s", dedupe=str(dedupe).lower())
         given = f"source = {{ {source} }}" if sources is None else sources
         return self.write(name, f"{head}\n[streams.plant]\n{given}\n{stream}"
                           + queries.format(out=out, allowed_lateness=allowed_lateness))
@@ -196,7 +200,7 @@ class CrashTest(WeirTest):
 
     def without_sentinel(self, rows, count):
         """Rows without those of windows that hold the sentinel, which a graceful stop leaves open."""
-        border = (START_MS + count * STEP_MS + SENTINEL_AHEAD_MS - OUT_OF_ORDER_S * 1000 - 60_000) // 1000
+        border = (START_MS + count * STEP_MS + SENTINEL_AHEAD_MS - self.out_of_order_s * 1000 - 60_000) // 1000
         border = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(border)).encode()
         kept = {}
         for name, text in rows.items():
@@ -216,12 +220,17 @@ class CrashTest(WeirTest):
 
     # The gateway
 
+    def start_weir(self, *words, at=".", **options):
+        """In the directory `at`."""
+        return super().start(WEIR, *words, **options) if at == "." else super().start(
+            "env", "-C", self.directory / at, WEIR, *words, **options)
+
     def kill(self, process):
         process.kill()
         process.wait(timeout=DEADLINE)
 
     def run_and_kill(self, configuration, after_s, words=("run",)):
-        """Starts the gateway and kills it after so long; it must not end by itself before."""
+        """Starts the gateway and kills it after so long; it may only have ended by itself at the end of its input."""
         process = self.start_weir(*words, configuration)
         deadline = time.monotonic() + after_s
         while process.poll() is None and time.monotonic() < deadline:
@@ -232,9 +241,11 @@ class CrashTest(WeirTest):
         self.assertNotIn("damaged", self.log(process))
         return process
 
-    def some_instant(self, longest_s=0.4):
-        """Log-uniform from a millisecond on: half of them in the start and the recovery, half in the work."""
-        return 0.001 * (longest_s / 0.001) ** self.random.random()
+    def some_instant(self, longest_s=0.5):
+        """Half of them log-uniform from a millisecond on, which is the start and the recovery, half any time."""
+        if self.random.random() < 0.5:
+            return 0.001 * (longest_s / 0.001) ** self.random.random()
+        return self.random.uniform(0.0, longest_s)
 
     def saved_ledger(self, state="state"):
         """Of the newest checkpoint, also while the gateway runs; None while there is none."""
@@ -242,12 +253,41 @@ class CrashTest(WeirTest):
         found = ledgers(done.stdout)
         return found[-1] if done.returncode == 0 and found else None
 
+    def state_files(self, state="state"):
+        """Path below the state directory -> bytes, without the lock, whose content is a process id."""
+        root = self.directory / state
+        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
+                if path.is_file() and path.name != "LOCK"}
+
+    def checkpoints(self, state="state"):
+        """Oldest first."""
+        return sorted((self.directory / state).glob("checkpoint-*.weir"))
+
+    def segments(self, state="state"):
+        """Journal segments, oldest first."""
+        return sorted(path for path in (self.directory / state).rglob("*")
+                      if path.is_file() and path.name != "LOCK" and not path.name.startswith("checkpoint-"))
+
+    def wait_journaled(self, process, text, state="state"):
+        """Until a segment of the journal holds this text."""
+        def found():
+            self.assertIsNone(process.poll(), f"seed {self.seed}: {self.log(process)}")
+            return any(text in path.read_bytes() for path in self.segments(state))
+        self.eventually(found, f"{text} is in the journal (seed {self.seed})")
+
+    def refused(self, *words, parts=(), code=1):
+        """A start that fails with one line."""
+        done = self.weir("--log-level", "error", *words, expect=code)
+        self.assert_one_line(done.stderr, *parts)
+        return done.stderr
+
     def wait_delivered(self, process, count, state="state"):
         """Until the newest checkpoint has so many distinct readings in it."""
         deadline = time.monotonic() + DELIVERY_S
         while True:
             ledger = self.saved_ledger(state)
-            if ledger is not None and ledger.delivered >= count:
+            # Before it says that it runs it does not yet know how to stop gracefully.
+            if ledger is not None and ledger.delivered >= count and "running on" in self.log(process):
                 return
             if process.poll() is not None or time.monotonic() > deadline:
                 self.fail(f"seed {self.seed}: {count} readings were not delivered; the newest checkpoint has {ledger};\n"
@@ -267,5 +307,5 @@ class CrashTest(WeirTest):
         return ledger
 
 
-__all__ = ["CrashTest", "DEADLINE", "OUT_OF_ORDER_S", "QUERIES", "ORDER_QUERIES", "WEIR", "ledgers", "lines_of",
-           "messages_of", "sentinel"]
+__all__ = ["BROKER", "CrashTest", "DEADLINE", "IN_FLIGHT", "ORDER_QUERIES", "OUT_OF_ORDER_S", "QUERIES", "ledgers",
+           "lines_of", "messages_of", "sentinel"]

@@ -3,7 +3,7 @@ the end its files are those of an undisturbed run, byte for byte, and its ledger
 
 import dataclasses
 
-from crash_support import CrashTest, lines_of, messages_of, sentinel
+from crash_support import BROKER, OUT_OF_ORDER_S, CrashTest, lines_of, messages_of, sentinel
 from mqtt_client import Publisher, create_session
 
 PATIENCE_S = 60
@@ -19,19 +19,19 @@ class Scenario:
     source: str = ""  # further members of the source
     per_message: int = 1  # readings packed into a message
     repeated: float = 0.0  # part of the messages that the publisher itself sends twice
-    per_kill: int = 120  # readings published for each kill
-    longest_s: float = 0.4  # before a kill
+    per_kill: int = 250  # readings published for each kill
+    longest_s: float = 0.5  # before a kill
 
 
 SCENARIOS = {
     "qos_1": Scenario(),
-    "qos_1_always": Scenario(pipeline='journal_sync = "always"', per_kill=60),
+    "qos_1_always": Scenario(pipeline='journal_sync = "always"', per_kill=150),
     "qos_1_mqtt_3": Scenario(version=4),
     "qos_2_mqtt_5": Scenario(qos=2),
     "qos_2_mqtt_3": Scenario(qos=2, version=4, source=', persistence_dir = "paho"'),
-    "arrays": Scenario(per_message=25, per_kill=1000),
+    "arrays": Scenario(per_message=25, per_kill=2000),
     "sent_twice": Scenario(repeated=0.2),
-    "long_lives": Scenario(per_kill=600, longest_s=1.5),
+    "long_lives": Scenario(per_kill=1000, longest_s=1.5),
 }
 
 
@@ -46,11 +46,9 @@ class KillLoop(CrashTest):
                 messages.insert(max(0, len(messages) - self.random.randrange(20)), message)
         return lines, messages
 
-    def start_broker(self):
-        return self.broker("allow_anonymous true\nset_tcp_nodelay true\n")
-
     def kill_loop(self, scenario, kills):
-        port = self.start_broker().port
+        self.out_of_order_s = OUT_OF_ORDER_S * scenario.per_message
+        port = self.broker(BROKER).port
         lines, messages = self.published(scenario, kills)
         create_session(port, "gateway", ["plant/#"], scenario.qos, scenario.version)
         self.configure("live.toml", self.mqtt_source(port, scenario.qos, scenario.version, extra=scenario.source), "live",

@@ -69,10 +69,14 @@ class Link:
         self.packets = Packets()
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(connect_packet(client_id, version, clean, session_expiry_s))
-        body = self.wait_for(CONNACK)
-        if body[1] != 0:
-            raise OSError(f"refused with reason {body[1]}")
+        try:
+            self.socket.sendall(connect_packet(client_id, version, clean, session_expiry_s))
+            body = self.wait_for(CONNACK)
+            if body[1] != 0:
+                raise OSError(f"refused with reason {body[1]}")
+        except OSError:
+            self.socket.close()
+            raise
 
     def receive(self, timeout_s):
         """Packets that are there within the time."""
@@ -155,7 +159,11 @@ class Publisher:
         try:
             while not self.stopping:
                 try:
-                    self.publish(Link(self.port, f"publisher-{id(self)}", self.version))
+                    link = Link(self.port, f"publisher-{id(self)}", self.version)
+                    try:
+                        self.publish(link)
+                    finally:
+                        link.close()
                 except OSError:
                     with self.condition:  # the broker is away: a moment, then again
                         self.condition.wait_for(lambda: self.stopping, 0.02)
@@ -205,7 +213,6 @@ class Publisher:
                 if begin > self.acknowledged:
                     self.acknowledged = begin
                     self.condition.notify_all()
-        link.close()
 
     def encode(self, packet_number, position):
         topic, payload = self.messages[position]
