@@ -160,7 +160,7 @@ class CrashTest(WeirTest):
     def configure(self, name, source, out, state="state", pipeline="", dedupe=True, queries=QUERIES, sources=None,
                   allowed_lateness="0s", out_of_order=None):
         """Writes NAME: `source` is the stream's source table without its braces."""
-        head = f'[pipeline]\nbatch_interval = "20ms"\ncheckpoint_interval = "30ms"\nthreads = 1\n{pipeline}\n'
+        head = f'[pipeline]\nbatch_interval = "20ms"\ncheckpoint_interval = "30ms"\nthreads = 1\njournal_segment = "64KiB"\n{pipeline}\n'
         if state:
             head += f'state_dir = "{state}"\n'
         stream = STREAM.format(out_of_order=out_of_order or f"{self.out_of_order_s}s", dedupe=str(dedupe).lower())
@@ -254,10 +254,11 @@ class CrashTest(WeirTest):
         return found[-1] if done.returncode == 0 and found else None
 
     def state_files(self, state="state"):
-        """Path below the state directory -> bytes, without the lock, whose content is a process id."""
+        """Path below the state directory -> bytes, without the lock, whose content is a process id, and what a crash left
+        unfinished, which any start may remove."""
         root = self.directory / state
         return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
-                if path.is_file() and path.name != "LOCK"}
+                if path.is_file() and path.name != "LOCK" and path.suffix != ".tmp"}
 
     def checkpoints(self, state="state"):
         """Oldest first."""
