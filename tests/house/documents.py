@@ -1,5 +1,5 @@
 """Checks the documents against the program: every setting is documented, every configuration that they show is one that
-`weir check` accepts, and every link between them leads somewhere.
+`weir check` accepts, every link between them leads somewhere, and every test that they name as a proof exists and is run.
 
     documents.py SOURCE_DIRECTORY [WEIR]
 """
@@ -12,6 +12,8 @@ FENCED = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # How the configuration's reader asks for an entry.
 SETTING = re.compile(r'\b(?:reader|details|stream|query)\.(?:\w+)(?:<[^>]*>)?\("([a-z_0-9]+)"')
+# A test of the program as a whole: `kill_test.test_qos_1` is in tests/*/kill_test.py.
+TEST = re.compile(r"`(\w+_test)\.(test_\w+)`")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -33,6 +35,30 @@ def check_links(source: pathlib.Path, file: pathlib.Path, text: str) -> list[str
         elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
             problems.append(f"{where}: the link {link} leads to no heading")
     return problems
+
+
+def check_tests(source: pathlib.Path, where: pathlib.Path, text: str) -> list[str]:
+    problems = []
+    for module, test in TEST.findall(text):
+        files = list((source / "tests").glob(f"*/{module}.py"))
+        if not any(re.search(rf"^    def {test}\(self", file.read_text(encoding="utf-8"), re.MULTILINE) for file in files):
+            problems.append(f"{where}: there is no test {module}.{test}")
+        name = module.removesuffix("_test")
+        lists = [file.parent / "CMakeLists.txt" for file in files]
+        if not any(re.search(rf"foreach\([^)]*\b{name}\b", file.read_text(encoding="utf-8")) for file in lists if file.exists()):
+            problems.append(f"{where}: CTest does not run {module}.{test}")
+    return problems
+
+
+def check_promises(source: pathlib.Path) -> list[str]:
+    """Each line of the table of what survives what names its test, or says that there is none."""
+    file = source / "docs/operations.md"
+    section = file.read_text(encoding="utf-8").partition("## What survives what")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    if not rows:
+        return ["docs/operations.md: no table of what survives what"]
+    return [f"docs/operations.md: no test is named for: {row[:80]}" for row in rows
+            if not TEST.search(row.rsplit("|", 2)[1]) and "no test" not in row.rsplit("|", 2)[1]]
 
 
 def check_configurations(weir: str, where: pathlib.Path, text: str) -> list[str]:
@@ -59,12 +85,13 @@ def check_settings(source: pathlib.Path) -> list[str]:
 
 def main() -> int:
     source = pathlib.Path(sys.argv[1]).resolve()
-    problems = check_settings(source)
+    problems = check_settings(source) + check_promises(source)
     files = [*sorted(source.glob("*.md")), *sorted((source / "docs").rglob("*.md")), source / "src/README.md",
              source / "sample-data/README.md"]
     for file in files:
         text = file.read_text(encoding="utf-8")
         problems += check_links(source, file, text)
+        problems += check_tests(source, file.relative_to(source), text)
         if len(sys.argv) > 2:
             problems += check_configurations(sys.argv[2], file.relative_to(source), text)
     print("\n".join(problems) or f"{len(files)} documents are in order")

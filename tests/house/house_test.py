@@ -1,4 +1,4 @@
-"""Shows that each rule of rooms.py and files.py can be broken: a small house that keeps them all, then one mistake at a
+"""Shows that each rule of rooms.py and files.py, and what documents.py asks of named tests, can be broken: a small house that keeps them all, then one mistake at a
 time.
 
     house_test.py
@@ -12,6 +12,7 @@ import unittest
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import documents  # noqa: E402
 import files  # noqa: E402
 import rooms  # noqa: E402
 
@@ -150,6 +151,26 @@ class House(unittest.TestCase):
     def test_a_path_of_one_machine(self):
         self.write("docs/y.md", "see /ho" + "me/me/notes\n")
         self.assert_broken(files, "docs/y.md:1")
+
+    def test_a_document_that_names_a_test(self):
+        where = pathlib.Path("docs/y.md")
+        self.write("tests/crash/kill_test.py", "class Kill:\n    def test_qos_1(self):\n        pass\n")
+        self.write("tests/crash/CMakeLists.txt", "foreach(name kill broker)\n")
+        self.assertEqual(documents.check_tests(self.source, where, "`kill_test.test_qos_1`"), [])
+        problem = documents.check_tests(self.source, where, "`kill_test.test_qos_1`, `kill_test.test_qos`")
+        self.assertEqual(problem, ["docs/y.md: there is no test kill_test.test_qos"])
+        self.write("tests/crash/CMakeLists.txt", "foreach(name broker)\n")
+        problem = documents.check_tests(self.source, where, "`kill_test.test_qos_1`")
+        self.assertEqual(problem, ["docs/y.md: CTest does not run kill_test.test_qos_1"])
+
+    def test_a_promise_without_a_test(self):
+        head = "## What survives what\n\n| what | shown by |\n|---|---|\n| a kill | `kill_test.test_qos_1` |\n"
+        for row, good in (("| a flood | no test floods |", True), ("| a flood | |", False), ("", True)):
+            with self.subTest(row=row):
+                self.write("docs/operations.md", head + row + "\n\n## Next\n\n| not | asked |\n")
+                self.assertEqual(len(documents.check_promises(self.source)), 0 if good else 1)
+        self.write("docs/operations.md", "## What survives what\n")
+        self.assertEqual(len(documents.check_promises(self.source)), 1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""SIGKILL at random instants, one test for each way in which readings can come from a broker."""
+
+import os
+import unittest
+
+from kill_loop import SCENARIOS, KillLoop
+
+# The short form; scripts/crash-test goes on for longer.
+KILLS = int(os.environ.get("WEIR_CRASH_KILLS", "8"))
+
+
+class Kill(KillLoop):
+    def test_qos_1(self):
+        self.kill_loop(SCENARIOS["qos_1"], KILLS)
+
+    def test_qos_1_with_a_sync_for_every_message(self):
+        self.kill_loop(SCENARIOS["qos_1_always"], KILLS)
+
+    def test_qos_1_over_mqtt_3(self):
+        self.kill_loop(SCENARIOS["qos_1_mqtt_3"], KILLS)
+
+    def test_qos_2_over_mqtt_5(self):
+        self.kill_loop(SCENARIOS["qos_2_mqtt_5"], KILLS)
+
+    def test_qos_2_over_mqtt_3(self):
+        self.kill_loop(SCENARIOS["qos_2_mqtt_3"], KILLS)
+
+    def test_many_readings_in_a_message(self):
+        self.kill_loop(SCENARIOS["arrays"], KILLS)
+
+    def test_readings_that_are_sent_twice(self):
+        self.kill_loop(SCENARIOS["sent_twice"], KILLS)
+
+    def test_lives_that_are_long_enough_for_many_checkpoints(self):
+        self.kill_loop(SCENARIOS["long_lives"], KILLS)
+
+
+if __name__ == "__main__":
+    unittest.main()
