@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/arrival_clock.hpp"
+#include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 
@@ -23,6 +24,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
     positions.at(source) = position;
   }
   if (durable_) {
+    make_directories(spec.state_dir + "/journal", 0700);
     journal::Recovered recovered;
     journal_ = journal::open_durable_journal(journal_options(spec, stream), resume.feed.next_record, recovered);
     for (const std::string& warning : recovered.warnings) {
