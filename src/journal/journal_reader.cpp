@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
-#include <utility>
 
 #include "core/error.hpp"
 #include "journal/durable_journal.hpp"
@@ -29,7 +28,7 @@ std::uint64_t bytes_of(const std::string& path) {
 
 class SequenceReader final : public JournalReader {
  public:
-  SequenceReader(std::vector<SegmentName> segments, std::uint64_t from)
+  SequenceReader(const std::vector<SegmentName>& segments, std::uint64_t from)
       : sequence_(segments, from, SegmentSequence::OnDamage::refuse) {
     for (const SegmentName& segment : segments) {
       total_ += bytes_of(segment.path);
@@ -87,7 +86,7 @@ std::unique_ptr<JournalReader> open_journal_reader(const std::string& path, std:
   if (segments.empty()) {
     throw Error("there is no journal in '" + path + "'");
   }
-  return std::make_unique<SequenceReader>(std::move(segments), from);
+  return std::make_unique<SequenceReader>(segments, from);
 }
 
 bool is_journal(const std::string& path) {

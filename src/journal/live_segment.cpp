@@ -32,7 +32,12 @@ std::shared_ptr<LiveSegment> LiveSegment::create(FileSystem& files, const std::s
     }
     segment->memory_ = static_cast<char*>(memory);
     segment->capacity_ = bytes;
-    segment->header() = new_segment_header();
+    // Durable already: if a power cut spares the name that it gets and nothing else, it is known for what it is.
+    SegmentHeader& header = segment->header();
+    header = new_segment_header();
+    header.first_number = kNotBegun;
+    header.seal_identity();
+    files.sync(segment->file_, path);
   } catch (...) {
     segment->discard();
     throw;

@@ -62,7 +62,7 @@ class Scan {
       expected_ = from;
     }
     result_.next_number = expected_;
-    if (result_.segments.back().first_number == expected_) {
+    if (!result_.segments.empty() && result_.segments.back().first_number == expected_) {
       result_.segments.pop_back();  // empty: the new one takes its name
     }
     return std::move(result_);
@@ -77,6 +77,12 @@ class Scan {
     std::unique_ptr<SegmentReader> reader;
     try {
       reader = std::make_unique<SegmentReader>(segment.path);
+      if (reader->header().first_number == kNotBegun && unpromised(*reader, 0)) {
+        warn(fmt::format("journal segment '{}' has nothing that survived the power cut", segment.path));
+        remove_from(at_);
+        expected_ = segment.first_number;
+        return false;
+      }
       if (reader->header().first_number != segment.first_number) {
         throw Error(fmt::format("journal segment '{}' holds records from {} on: it was renamed", segment.path,
                                 reader->header().first_number));
@@ -151,11 +157,7 @@ class Scan {
         fmt::format("journal segment '{}' is cut off at byte {}, before record {}: what was written behind it did not "
                     "survive the power cut",
                     reader.path(), offset, number));
-    for (std::size_t i = at_ + 1; i < result_.segments.size(); ++i) {
-      options_.files->remove(result_.segments[i].path);
-    }
-    result_.segments.resize(at_ + 1);
-    options_.files->sync_directory(options_.directory);
+    remove_from(at_ + 1);
     complete(reader, offset, number);
     expected_ = number;
     return false;
@@ -165,6 +167,14 @@ class Scan {
     if (reader.header().compressed == 0) {
       complete_segment(*options_.files, reader.path(), reader.header(), bytes, end_number);
     }
+  }
+
+  void remove_from(std::size_t first) {
+    for (std::size_t i = first; i < result_.segments.size(); ++i) {
+      options_.files->remove(result_.segments[i].path);
+    }
+    result_.segments.resize(first);
+    options_.files->sync_directory(options_.directory);
   }
 
   /// The process ended after it had marked the segment, before it gave back the room that was not used.

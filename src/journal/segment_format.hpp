@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@ namespace weir::journal {
 
 inline constexpr std::string_view kSegmentMagic = "WEIRJRNL";
 inline constexpr std::uint32_t kSegmentVersion = 1;
+/// In place of the first record's number until the segment gets its name.
+inline constexpr std::uint64_t kNotBegun = std::numeric_limits<std::uint64_t>::max();
 inline constexpr std::string_view kUnfinishedSuffix = ".tmp";
 
 /// The first 128 bytes of a segment, as they lie in the file.

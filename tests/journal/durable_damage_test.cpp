@@ -173,6 +173,25 @@ TEST_F(Damage, AfterAPowerCutLaterSegmentsGoWithTheHole) {
   EXPECT_EQ(refusal(), "") << "and it goes on";
 }
 
+TEST_F(Damage, ASegmentOfWhichAPowerCutSparedTheNameAloneIsNone) {
+  const std::vector<std::string> paths = write_segments();
+  const std::uint64_t first = parse_segment(paths.back()).front().number;
+  const auto forget = [&](bool other_run) {
+    change(paths.back(), [](std::string& bytes) {
+      std::fill_n(bytes.begin() + 24, 8, '\xff');
+      std::fill(bytes.begin() + kHeader, bytes.end(), '\0');
+    });
+    make_incomplete(paths.back(), other_run);
+  };
+  forget(false);
+  EXPECT_NE(refusal(), "") << "no power cut explains it";
+  forget(true);
+  EXPECT_EQ(refusal(), "");
+  EXPECT_EQ(recovered_.records, first);
+  ASSERT_EQ(recovered_.warnings.size(), 1U);
+  EXPECT_EQ(parse_journal(options_.directory).size(), first + 1) << "it goes on in its place";
+}
+
 TEST_F(Damage, RecordsBeforeTheCheckpointNeedNotBeReadable) {
   const std::string path = write_one_segment();
   change(path, [](std::string& bytes) { bytes[kHeader + 56 + 3 * kFrame + 70] ^= 1; });

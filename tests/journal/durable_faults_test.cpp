@@ -28,6 +28,13 @@ class Faults : public testing::Test {
       notices_.push_back(line);
     };
   }
+  /// Opens it and waits until the next segment is ready, so that every call from then on is one of the test's.
+  std::unique_ptr<Journal> open_and_settle() {
+    const std::uint64_t before = files_.calls(Call::sync);
+    auto journal = open_journal(options_);
+    EXPECT_TRUE(eventually([&] { return files_.calls(Call::sync) >= before + 2; }));
+    return journal;
+  }
   std::vector<std::string> notices() {
     const std::lock_guard lock(mutex_);
     return notices_;
@@ -113,7 +120,7 @@ TEST_F(Faults, ADiskThatIsFullAtTheStartIsAnError) {
 }
 
 TEST_F(Faults, AFailedSyncIsForGood) {
-  const auto journal = open_journal(options_);
+  const auto journal = open_and_settle();
   journal->offer(message("a"));
   journal->sync();
   journal->offer(message("b"));
@@ -131,7 +138,7 @@ TEST_F(Faults, AFailedSyncIsForGood) {
 
 TEST_F(Faults, WithSyncEachAMessageIsTakenWhenItIsSynced) {
   options_.sync_each = true;
-  const auto journal = open_journal(options_);
+  const auto journal = open_and_settle();
   const std::uint64_t before = files_.calls(Call::sync);
   EXPECT_EQ(journal->offer(message("a")), batch::Accepted::yes);
   EXPECT_GT(files_.calls(Call::sync), before);
