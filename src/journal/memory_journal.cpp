@@ -22,6 +22,13 @@ class MemoryJournal final : public Journal {
   void failed(std::uint32_t source, const std::string& what) override { queue_->failed(source, what); }
 
   const Record* next(std::int64_t tick_at_ns, std::chrono::nanoseconds longest_wait) override {
+    if (!started_) {
+      started_ = true;
+      record_.kind = Record::Kind::started;
+      record_.number = next_number_++;
+      record_.message.arrival_ns = arrival_clock_ns();
+      return &record_;
+    }
     const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, arrival_clock_ns()));
     const Record* const queued = queue_->next(std::chrono::steady_clock::now() + std::min(until_tick, longest_wait));
     if (queued == nullptr && queue_->drained()) {
@@ -65,6 +72,7 @@ class MemoryJournal final : public Journal {
   Record record_;
   std::uint64_t next_number_ = 0;
   std::uint64_t told_ = 0;
+  bool started_ = false;
 };
 
 }  // namespace

@@ -41,7 +41,7 @@ class Scan {
       from = from == kJournalEnd ? 0 : from;
       result_.next_number = from;
       if (from != 0) {
-        warn(fmt::format("the journal '{}' is empty; it begins with record {}", options_.directory, from));
+        damaged(fmt::format("the journal '{}' is gone: it is needed from record {} on", options_.directory, from));
       }
       return std::move(result_);
     }

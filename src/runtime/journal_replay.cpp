@@ -17,10 +17,7 @@ JournalReplay::JournalReplay(const StreamFeed::Wiring& wiring, const StreamResum
     throw ConfigError("--loop repeats files, not a journal: its arrival times do not repeat");
   }
   reader_ = journal::open_journal_reader(path, resume.feed.next_record);
-  if (!ended_before_) {
-    first_ = reader_->next();
-  }
-  feed_ = std::make_unique<RecordFeed>(wiring, resume, first_ == nullptr ? 0 : first_->message.arrival_ns);
+  feed_ = std::make_unique<RecordFeed>(wiring, resume);
   feed_->feed().set_range({options.from_ns, options.to_ns, 0});
 }
 
@@ -40,8 +37,11 @@ void JournalReplay::work() {
 }
 
 void JournalReplay::replay() {
-  const journal::Record* record = first_;
-  while (record != nullptr && !pacer_.stopped() && !feed_->stopped()) {
+  while (!ended_before_ && !pacer_.stopped() && !feed_->stopped()) {
+    const journal::Record* const record = reader_->next();
+    if (record == nullptr) {
+      return;
+    }
     // Kinds without an arrival (a source's end) come at the time of what is before them.
     const std::int64_t arrival = record->message.arrival_ns;
     feed_->take(*record);
@@ -53,7 +53,6 @@ void JournalReplay::replay() {
     if (options_.progress) {
       options_.progress(reader_->bytes_read(), reader_->bytes_total());
     }
-    record = reader_->next();
   }
 }
 

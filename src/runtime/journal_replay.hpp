@@ -29,7 +29,6 @@ class JournalReplay final : public StreamReplay {
   bool ended_before_;
   std::unique_ptr<journal::JournalReader> reader_;
   std::unique_ptr<RecordFeed> feed_;
-  const journal::Record* first_ = nullptr;  ///< read already: its arrival is where the clock begins
 };
 
 }  // namespace weir::runtime

@@ -15,7 +15,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       durable_(!wiring.plan->spec.state_dir.empty()),
-      feed_(wiring, resume, arrival_clock_ns()) {
+      feed_(wiring, resume) {
   raise_arrival_clock(resume.feed.clock_ns);  // the wall clock may have been set back since
   const spec::Pipeline& spec = wiring.plan->spec;
   const spec::Stream& stream = wiring.plan->streams[wiring.stream].spec;

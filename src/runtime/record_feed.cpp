@@ -19,17 +19,15 @@ std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
 
 }  // namespace
 
-RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume, std::int64_t clock_ns)
+RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume)
     : plan_(*wiring.plan),
       stream_(wiring.plan->streams[wiring.stream]),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       feed_(wiring, IntervalClock::arrival),
       sources_(stream_.spec.sources.size()),
-      clock_ns_(resume.feed.clock_ns != kBeforeAll ? resume.feed.clock_ns
-                                                   : std::max(resume.newest_arrival_ns, clock_ns)),
+      clock_ns_(std::max(resume.feed.clock_ns, resume.newest_arrival_ns)),
       next_record_(resume.feed.next_record) {
-  feed_.set_interval_end(resume.interval_end_ns != kBeforeAll ? resume.interval_end_ns
-                                                              : floor_to(clock_ns_, interval_ns_) + interval_ns_);
+  feed_.set_interval_end(resume.interval_end_ns);
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
     decoders_.push_back(decode::make_decoder(stream_.spec, stream_.spec.sources[i]));
     sources_[i].last_arrival_ns = clock_ns_;
@@ -113,6 +111,12 @@ void RecordFeed::started(std::int64_t now_ns) {
 
 void RecordFeed::advance_clock(std::int64_t now_ns) {
   clock_ns_ = std::max(clock_ns_, now_ns);
+  if (feed_.interval_end() == kBeforeAll) {
+    feed_.set_interval_end(floor_to(clock_ns_, interval_ns_) + interval_ns_);
+    for (SourceState& source : sources_) {
+      source.last_arrival_ns = std::max(source.last_arrival_ns, clock_ns_);
+    }
+  }
   if (clock_ns_ < feed_.interval_end()) {
     return;
   }

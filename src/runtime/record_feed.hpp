@@ -16,8 +16,8 @@ namespace weir::runtime {
 
 class RecordFeed {
  public:
-  /// @param clock_ns where the arrival clock stands when neither the checkpoint nor a record has told
-  RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume, std::int64_t clock_ns);
+  /// The arrival clock and the first interval come from the checkpoint, or from the first record.
+  RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume);
   RecordFeed(const RecordFeed&) = delete;
   RecordFeed& operator=(const RecordFeed&) = delete;
 
@@ -26,7 +26,8 @@ class RecordFeed {
   /// @brief The last batch: closes every window if the stream has `ended`.
   void finish(bool ended) { feed_.finish(ended); }
 
-  /// @brief The clock is to be told (by a tick) when it reaches this instant.
+  /// @brief The clock is to be told (by a tick) when it reaches this instant; the smallest int64 before the first
+  /// record.
   [[nodiscard]] std::int64_t next_tick() const noexcept { return feed_.interval_end(); }
   /// @brief Every source has finished.
   [[nodiscard]] bool ended() const noexcept { return ended_; }

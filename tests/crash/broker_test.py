@@ -7,8 +7,8 @@ from kill_loop import PATIENCE_S, KillLoop
 from mqtt_client import Publisher, create_session
 from proxy import Proxy
 
-READINGS = 3000
-CUTS = 6  # each costs at least the 250 ms that a reconnect waits
+READINGS = 2000
+CUTS = 4  # each costs at least the 250 ms that a reconnect waits
 DURABLE = BROKER + "persistence true\npersistence_location {0}/\nautosave_interval 1\nautosave_on_changes true\n"
 
 

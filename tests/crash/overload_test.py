@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 import unittest
 
@@ -12,9 +13,9 @@ from crash_support import BROKER, QUERIES, CrashTest, ledgers, lines_of, message
 from kill_loop import PATIENCE_S
 from mqtt_client import Publisher, create_session
 
-PAD = 20_000  # bytes of blanks in each message, so that a few thousand of them are far more than memory may hold
-MESSAGES = 4000
-MEMORY_KIB = 96 << 10  # what the program may grow by: the queue, pages of the journal in use, buffers
+PAD = 20_000  # bytes of blanks in each message, so that they are far more than memory may hold
+MESSAGES = 2500
+MEMORY_KIB = 20 << 10  # what the program may grow by, of the 48 MiB that come: the queue, buffers
 PIPE_QUERY = """
 [[query]]
 name     = "watched"
@@ -30,9 +31,9 @@ rows = 0
 
 
 def resident_kib(process):
-    """Anonymous memory: what the kernel cannot drop again, as it can pages of mapped files."""
+    """Of VmRSS what the kernel cannot drop again, as it can the pages of mapped files: heap and shared memory."""
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.split("RssAnon:")[1].split()[0])
+    return sum(int(status.split(name)[1].split()[0]) for name in ("RssAnon:", "RssShmem:"))
 
 
 class Overload(CrashTest):
@@ -79,6 +80,7 @@ class Overload(CrashTest):
             self.assertIsNone(gateway.poll(), self.log(gateway))
             return self.publisher.acknowledged >= MESSAGES
         self.eventually(all_sent, "the broker took everything")
+        print(f"grew by {highest - begin} KiB", end=" ", file=sys.stderr)
         return highest - begin
 
     def test_qos_1_waits_on_disk_or_at_the_broker(self):

@@ -7,7 +7,7 @@ import unittest
 
 from crash_support import DEADLINE, ORDER_QUERIES, CrashTest, lines_of, sentinel
 
-MAX_LIVES = 60
+MAX_LIVES = 15
 
 
 class Feeder:

@@ -92,7 +92,7 @@ class State(CrashTest):
             data[self.random.randrange(28, len(data))] ^= 0x10  # behind the head, which tells a newer format
             path.write_bytes(data)
         before, rows = self.state_files(), self.output("live")
-        self.refused("run", "live.toml", parts=[path.name for path in files])
+        self.refused("run", "live.toml", parts=[path.name for path in files[-3:]])
         self.assertEqual(self.state_files(), before)
         self.assertEqual(self.output("live"), rows)
 
