@@ -52,8 +52,13 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
 
   // In Paho's thread, under its lock: they copy, set a flag, and return.
   void on_message(const mqtt::message& message) noexcept;
-  void on_success(const mqtt::token&) override { note(answered_); }
-  void on_failure(const mqtt::token&) override { note(answered_); }
+  void on_success(const mqtt::token&) override { wake(); }
+  void on_failure(const mqtt::token&) override { wake(); }
+  /// Who waits looks at the token: the answer can be that of an earlier action, which was given up.
+  void wake() {
+    { const std::lock_guard lock(mutex_); }
+    changed_.notify_all();
+  }
   void note(bool& flag) {
     {
       const std::lock_guard lock(mutex_);
@@ -81,7 +86,6 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool answered_ = false;  // the action that was waited for has ended
   bool lost_ = false;
   bool stalled_ = false;  // a message could not be handed on
   bool stopping_ = false;
@@ -258,19 +262,15 @@ Outcome MqttSource::connect_and_subscribe() {
 /// Begins an action and waits for its end.
 template <class Action>
 Outcome MqttSource::perform(Action action) {
-  {
-    const std::lock_guard lock(mutex_);
-    answered_ = false;
-  }
   try {
     const mqtt::token_ptr token = action();
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kAnswerWait, [this] { return answered_ || stopping_ || lost_; });
+      changed_.wait_for(lock, kAnswerWait, [&] { return token->is_complete() || stopping_ || lost_; });
       if (stopping_) {
         return {false, false, "stopping", 0};
       }
-      if (!answered_) {
+      if (!token->is_complete()) {
         return {false, false, lost_ ? "the connection was lost" : "no answer", 0};
       }
     }
