@@ -5,10 +5,9 @@
 // background's work is never somebody else's time. The other engine then runs over as many readings. Both must emit the
 // same rows, and so must a third one that goes on from the last checkpoint.
 #include <fmt/format.h>
-#include <stdlib.h>
-
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>

@@ -46,8 +46,8 @@ class PaneEncoder {
   bool pane(std::int64_t start_ns, std::uint64_t readings);
   /// @brief The next group of the pane; ids ascend, there is at least one.
   void group(const PaneGroup& group);
-  /// @brief The same without sketches. @param arguments one each argument of the plan
-  void group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* arguments);
+  /// @brief The same without sketches. @param totals one each argument of the plan
+  void group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* totals);
   void finish();
 
  private:

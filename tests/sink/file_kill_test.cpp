@@ -1,9 +1,11 @@
 // A process that writes rows and positions is killed again and again, at any instant; the files end up as those of one
 // that nobody killed.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -26,6 +28,9 @@ using weir::test::TemporaryDirectory;
 using weir::test::write_bytes;
 
 constexpr int kRows = 20'000;
+// What a row puts into the pipe: so much that the child cannot run ahead of its parent by more than some rows.
+constexpr std::size_t kProgress = 128;
+constexpr int kPipe = 4096;
 
 std::map<std::string, std::string> outputs_in(const std::string& directory) {
   std::map<std::string, std::string> files;
@@ -36,7 +41,7 @@ std::map<std::string, std::string> outputs_in(const std::string& directory) {
   return files;
 }
 
-// From the last position to the end; a byte into `progress` for each row.
+// From the last position to the end; kProgress bytes into `progress` for each row.
 void write_rows(const spec::Sink& spec, const std::string& state, int progress) {
   Rows rows(test::small());
   FileSink sink(spec);
@@ -58,7 +63,8 @@ void write_rows(const spec::Sink& spec, const std::string& state, int progress) 
                         {count(static_cast<std::uint64_t>(next % 7))})
                    .table());
     if (next % 13 == 0) sink.flush();
-    if (progress >= 0 && ::write(progress, "x", 1) != 1) ::_exit(1);
+    const std::array<char, kProgress> bytes{};
+    if (progress >= 0 && ::write(progress, bytes.data(), bytes.size()) != kProgress) ::_exit(1);
   }
   sink.close();
 }
@@ -83,6 +89,7 @@ TEST_P(FileKill, NoInstantLosesOrRepeatsARow) {
   for (bool done = false; !done;) {
     int progress[2];
     ASSERT_EQ(::pipe(progress), 0);
+    ASSERT_EQ(::fcntl(progress[1], F_SETPIPE_SZ, kPipe), kPipe);
     const ::pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
@@ -95,8 +102,10 @@ TEST_P(FileKill, NoInstantLosesOrRepeatsARow) {
       ::_exit(0);
     }
     ::close(progress[1]);
-    char byte = 0;
-    for (std::uint64_t left = 1 + random() % 700; left > 0 && ::read(progress[0], &byte, 1) == 1;) --left;
+    std::array<char, kProgress> bytes{};
+    for (std::uint64_t left = 1 + random() % 700; left > 0; --left) {
+      if (::read(progress[0], bytes.data(), bytes.size()) <= 0) break;
+    }
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
