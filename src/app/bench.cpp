@@ -19,14 +19,16 @@ struct Benchmark {
   int (*run)(const BenchOptions&);
 };
 
-constexpr std::array<Benchmark, 8> kBenchmarks{{{"engine", bench_engine},
-                                                {"sliding", bench_sliding},
-                                                {"csv", bench_csv},
-                                                {"json", bench_json},
-                                                {"mqtt", bench_mqtt},
-                                                {"journal", bench_journal},
-                                                {"checkpoint", bench_checkpoint},
-                                                {"memory", bench_memory}}};
+constexpr std::array<Benchmark, 10> kBenchmarks{{{"engine", bench_engine},
+                                                 {"sliding", bench_sliding},
+                                                 {"csv", bench_csv},
+                                                 {"json", bench_json},
+                                                 {"mqtt", bench_mqtt},
+                                                 {"journal", bench_journal},
+                                                 {"checkpoint", bench_checkpoint},
+                                                 {"recovery", bench_recovery},
+                                                 {"durability", bench_durability},
+                                                 {"memory", bench_memory}}};
 
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
   int worst = kDone;
@@ -85,7 +87,10 @@ void add_bench(CLI::App& app, Context& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* const command =
       app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
-  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, journal, checkpoint, memory")->required();
+  command
+      ->add_option("BENCHMARK", *names,
+                   "engine, sliding, csv, json, mqtt, durability (checkpoint, journal, recovery), memory")
+      ->required();
   command->add_flag("--json", options->json, "One JSON object a measurement");
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();
   command->add_option("--seconds", options->seconds, "About how long one case is measured")->capture_default_str();

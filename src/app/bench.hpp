@@ -42,6 +42,8 @@ int bench_json(const BenchOptions& options);        ///< JSON-lines file to wind
 int bench_mqtt(const BenchOptions& options);        ///< MQTT ingestion against an empty callback
 int bench_journal(const BenchOptions& options);     ///< durable appends and reads against write() and read()
 int bench_checkpoint(const BenchOptions& options);  ///< engine with checkpoints against one without; time to load
+int bench_recovery(const BenchOptions& options);    ///< from the start to having caught up with the journal
+int bench_durability(const BenchOptions& options);  ///< checkpoint, journal and recovery
 int bench_memory(const BenchOptions& options);      ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

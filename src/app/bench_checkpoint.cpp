@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/bench.hpp"
+#include "app/bench_directory.hpp"
 #include "app/bench_stream.hpp"
 #include "app/command.hpp"
 #include "core/error.hpp"
@@ -37,26 +38,6 @@ constexpr std::uint32_t kWarmSeconds = 80;
 double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-/// A state directory that goes with the benchmark.
-class Directory {
- public:
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw Error("bench: cannot make a directory in " + pattern);
-    path_ = pattern;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// An engine, where it stands in the stream, and its rows as one number.
 struct Runner {
@@ -98,7 +79,7 @@ struct Outcome {
 
 Outcome measure(const BenchOptions& options, const Case& c, const std::vector<HandReading>& readings,
                 unsigned threads) {
-  const Directory directory;
+  const BenchDirectory directory;
   state::CheckpointStore store(directory.path());
   EngineBlock block(c.shape, readings);
   EngineBlock block_without(c.shape, readings);
