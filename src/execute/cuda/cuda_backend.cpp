@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "execute/cuda/fallback_panes.hpp"
+
 namespace weir::execute::cuda {
 
 void* PinnedColumns::allocate(std::size_t bytes) {
@@ -21,11 +23,17 @@ CudaBackend::CudaBackend(std::unique_ptr<kernels::Device> device, unsigned threa
 CudaBackend::~CudaBackend() = default;
 
 MemoryNeed CudaBackend::worst_case(const plan::QueryPlan& query, std::int64_t panes) const {
-  return CudaPanes::worst_case(query, panes, tuning_);
+  MemoryNeed need = CudaPanes::worst_case(query, panes, tuning_);
+  need.host_bytes += FallbackPanes::worst_case(need.device_bytes, tuning_.keep_bytes);
+  return need;
 }
 
 std::unique_ptr<QueryPanes> CudaBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {
-  return std::make_unique<CudaPanes>(*device_, query, consumer, tuning_);
+  const auto make = [](void* self, const plan::QueryPlan& plan, WindowConsumer& windows) {
+    auto& backend = *static_cast<CudaBackend*>(self);
+    return std::unique_ptr<QueryPanes>(std::make_unique<CudaPanes>(*backend.device_, plan, windows, backend.tuning_));
+  };
+  return std::make_unique<FallbackPanes>(make, this, *cpu_, query, consumer, tuning_.keep_bytes);
 }
 
 }  // namespace weir::execute::cuda

@@ -37,6 +37,9 @@ struct Tuning {
   std::uint32_t rows_per_thread = 64;
   /// Entries of a window that are copied to the host at a time.
   std::uint32_t copy_entries = 1U << 16U;
+  /// Columns that are kept on the host, for the loss of the device, before the panes are copied back
+  /// (fallback_panes.hpp).
+  std::size_t keep_bytes = std::size_t{64} << 20U;
 };
 
 class CudaPanes final : public QueryPanes {
