@@ -19,13 +19,14 @@ struct Benchmark {
   int (*run)(const BenchOptions&);
 };
 
-constexpr std::array<Benchmark, 8> kBenchmarks{{{"engine", bench_engine},
+constexpr std::array<Benchmark, 9> kBenchmarks{{{"engine", bench_engine},
                                                 {"sliding", bench_sliding},
                                                 {"csv", bench_csv},
                                                 {"json", bench_json},
                                                 {"mqtt", bench_mqtt},
                                                 {"journal", bench_journal},
                                                 {"checkpoint", bench_checkpoint},
+                                                {"gpu", bench_gpu},
                                                 {"memory", bench_memory}}};
 
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
@@ -85,7 +86,7 @@ void add_bench(CLI::App& app, Context& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* const command =
       app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
-  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, journal, checkpoint, memory")->required();
+  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, journal, checkpoint, gpu, memory")->required();
   command->add_flag("--json", options->json, "One JSON object a measurement");
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();
   command->add_option("--seconds", options->seconds, "About how long one case is measured")->capture_default_str();

@@ -42,6 +42,7 @@ int bench_json(const BenchOptions& options);        ///< JSON-lines file to wind
 int bench_mqtt(const BenchOptions& options);        ///< MQTT ingestion against an empty callback
 int bench_journal(const BenchOptions& options);     ///< durable appends and reads against write() and read()
 int bench_checkpoint(const BenchOptions& options);  ///< engine with checkpoints against one without; time to load
+int bench_gpu(const BenchOptions& options);         ///< interval step and windows on a CUDA device, link and CPU
 int bench_memory(const BenchOptions& options);      ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

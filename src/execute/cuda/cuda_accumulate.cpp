@@ -157,28 +157,38 @@ void CudaPanes::step(RowRange rows, const Horizon& horizon) {
     step.codes = codes_.append(std::uint64_t{size} * plan_.sketches().size());
     step.code_bits = codes_.bits();
   }
-  switch (choose(rows)) {
-    case Accumulation::shared:
-      device_.launch_shared_step(step, shared_bytes(), compute_);
-      break;
-    case Accumulation::sorted: {
-      for (auto* keys : {&sort_keys_, &sorted_keys_}) keys->reserve(size);
-      for (auto* order : {&sort_rows_, &sorted_rows_}) order->reserve(size);
-      step.sort_keys = sort_keys_.data();
-      step.sort_rows = sort_rows_.data();
-      device_.launch_sort_step(step, compute_);
-      // In as many bits as the number of cells has, kNoKey is still the largest.
-      const std::uint64_t cells = std::uint64_t{groups_} * std::max<std::size_t>(targets_.size(), 1);
-      device_.sort_rows(sort_keys_.data(), sorted_keys_.data(), sort_rows_.data(), sorted_rows_.data(), size,
-                        static_cast<int>(std::bit_width(cells)), compute_);
-      device_.launch_sorted_runs({step, sorted_keys_.data(), sorted_rows_.data(), tuning_.rows_per_thread}, compute_);
-      break;
-    }
-    default:
-      device_.launch_global_step(step, compute_);
+  last_step_ = step;
+  last_way_ = choose(rows);
+  if (last_way_ == Accumulation::sorted) {
+    for (auto* keys : {&sort_keys_, &sorted_keys_}) keys->reserve(size);
+    for (auto* order : {&sort_rows_, &sorted_rows_}) order->reserve(size);
+    last_step_.sort_keys = sort_keys_.data();
+    last_step_.sort_rows = sort_rows_.data();
+  }
+  run_step();
+  upload_.release(compute_);
+}
+
+void CudaPanes::run_step() {
+  const kernels::StepView& step = last_step_;
+  if (last_way_ == Accumulation::shared) {
+    device_.launch_shared_step(step, shared_bytes(), compute_);
+  } else if (last_way_ == Accumulation::sorted) {
+    device_.launch_sort_step(step, compute_);
+    // In as many bits as the number of cells has, kNoKey is still the largest.
+    const std::uint64_t cells = std::uint64_t{groups_} * std::max<std::size_t>(targets_.size(), 1);
+    device_.sort_rows(sort_keys_.data(), sorted_keys_.data(), sort_rows_.data(), sorted_rows_.data(), step.chunk.rows,
+                      static_cast<int>(std::bit_width(cells)), compute_);
+    device_.launch_sorted_runs({step, sorted_keys_.data(), sorted_rows_.data(), tuning_.rows_per_thread}, compute_);
+  } else {
+    device_.launch_global_step(step, compute_);
   }
   if (layout_.pairs()) device_.launch_pairs(step, compute_);
-  upload_.release(compute_);
+}
+
+void CudaPanes::repeat_step(std::uint32_t times) {
+  for (std::uint32_t i = 0; i < times; ++i) run_step();
+  device_.synchronize(compute_);
 }
 
 }  // namespace weir::execute::cuda

@@ -40,6 +40,9 @@ class CudaBackend final : public Backend {
   }
   std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) override;
 
+  [[nodiscard]] kernels::Device& device() const noexcept { return *device_; }
+  [[nodiscard]] const Tuning& tuning() const noexcept { return tuning_; }
+
  private:
   std::unique_ptr<kernels::Device> device_;
   std::unique_ptr<Backend> cpu_;

@@ -44,7 +44,7 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       sorted_keys_(device),
       sort_rows_(device),
       sorted_rows_(device),
-      panes_(device, plan_.view(), compute_, overlapping_),
+      panes_(device, plan_.view(), compute_, overlapping_, query.max_groups),
       codes_(device, compute_, static_cast<std::uint32_t>(plan_.sketches().size()), query.max_groups),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
@@ -301,20 +301,19 @@ std::uint64_t CudaPanes::bytes() const {
 MemoryNeed CudaPanes::worst_case(const plan::QueryPlan& query, std::int64_t panes, const Tuning& tuning) {
   const CellLayout layout(query);
   const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(panes, 1));
-  const std::uint64_t groups = std::max<std::uint64_t>(query.max_groups, 64);
+  const std::uint64_t groups = std::max(query.max_groups, 1U);
   const std::uint64_t quantiles = quantile_arguments(query);
   const std::uint64_t distincts = distinct_aggregates(query);
   const std::uint64_t cell = layout.words() * sizeof(kernels::Word);
   const std::uint64_t front = overlaps(query) ? layout.front_words() * sizeof(kernels::Word) : 0;
   const std::uint64_t codes = live * (quantiles * groups * kAssumedBins + distincts * kAssumedKeys);
   const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + distincts * sizeof(std::uint64_t);
-  // Room for groups doubles, so it may be twice as much as there are.
-  const std::uint64_t room = 2 * groups;
 
   MemoryNeed need;
-  need.device_bytes = room * (live * (cell + front) + (overlaps(query) ? cell : 0) + cell + 3 * sizeof(std::uint32_t)) +
-                      groups * kResults * (cell + 2 * sizeof(std::uint32_t)) + 2 * groups * tables +
-                      codes * kCodeBytes + live * 2 * kResults * sizeof(void*);
+  need.device_bytes =
+      groups * (live * (cell + front) + (overlaps(query) ? cell : 0) + cell + 3 * sizeof(std::uint32_t)) +
+      groups * kResults * (cell + 2 * sizeof(std::uint32_t)) + 2 * groups * tables + codes * kCodeBytes +
+      live * 2 * kResults * sizeof(void*);
   const std::uint64_t rows = tuning.chunk_rows;
   need.device_bytes += rows * (ChunkUpload::row_bytes(query) + 2 * (sizeof(std::uint64_t) + sizeof(std::uint32_t)) +
                                sizeof(void*) + 2 * sizeof(kernels::StragglerEntry) + 2 * sizeof(std::uint32_t));

@@ -59,6 +59,10 @@ class CudaPanes final : public QueryPanes {
   void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
+  /// @brief For benchmarks: runs the kernels of the last chunk again, which lies on the device, and waits. What the
+  /// panes hold means nothing after that.
+  void repeat_step(std::uint32_t times);
+
   /// @brief Bytes on the host and on the device with `panes` panes at once and all groups in each. Sketches depend on
   /// the readings; for them it assumes what the CPU backend assumes.
   [[nodiscard]] static MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes, const Tuning& tuning);
@@ -97,6 +101,7 @@ class CudaPanes final : public QueryPanes {
 
   // cuda_accumulate.cpp
   void step(RowRange rows, const Horizon& horizon);
+  void run_step();
   void find_panes(RowRange rows, const Horizon& horizon, std::int64_t oldest, std::int64_t newest);
   void add_target(std::int64_t start);
   [[nodiscard]] Accumulation choose(RowRange rows) const;
@@ -139,6 +144,8 @@ class CudaPanes final : public QueryPanes {
   ChunkUpload upload_;
   std::uint64_t rows_ = 0;            ///< since finish()
   std::uint64_t straggler_rows_ = 0;  ///< since take_stragglers()
+  kernels::StepView last_step_;
+  Accumulation last_way_ = Accumulation::global;
   std::vector<kernels::PaneTarget> targets_;
   std::vector<std::int64_t> starts_;
   DeviceArray<std::uint64_t> counters_;

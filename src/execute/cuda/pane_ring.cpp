@@ -38,7 +38,7 @@ void PaneRing::ensure(DevicePane& pane, bool keep) {
 
 void PaneRing::ensure_groups(std::uint32_t groups) {
   if (groups <= capacity_) return;
-  capacity_ = std::max({groups, 2 * capacity_, 64U});
+  capacity_ = std::max(groups, std::min(std::max(2 * capacity_, 64U), max_groups_));
   for (auto& pane : panes_) ensure(*pane, true);
   // Those in the pool and the held ones get their memory when they are used again.
 }

@@ -25,11 +25,14 @@ struct DevicePane {
 class PaneRing {
  public:
   /// @param fronts whether windows overlap
-  PaneRing(kernels::Device& device, const kernels::PlanView& plan, const kernels::Stream& stream, bool fronts)
+  /// @param max_groups no pane ever has room for more
+  PaneRing(kernels::Device& device, const kernels::PlanView& plan, const kernels::Stream& stream, bool fronts,
+           std::uint32_t max_groups)
       : device_(device),
         plan_(plan),
         stream_(stream),
         has_fronts_(fronts && plan.front_words > 0),
+        max_groups_(max_groups),
         used_(device),
         used_here_(device) {}
 
@@ -68,6 +71,7 @@ class PaneRing {
   const kernels::PlanView& plan_;
   const kernels::Stream& stream_;
   bool has_fronts_;
+  std::uint32_t max_groups_;
   std::uint32_t capacity_ = 0;  ///< groups
   std::uint32_t slots_ = 0;
   std::vector<std::unique_ptr<DevicePane>> panes_;
