@@ -83,6 +83,7 @@ class Device {
   virtual void launch_close(const WindowView& window, const Stream& stream) = 0;
   virtual void launch_fold(const FoldView& fold, const Stream& stream) = 0;
   virtual void launch_gather(const GatherView& gather, const Stream& stream) = 0;
+  virtual void launch_count(const CountView& count, const Stream& stream) = 0;
   virtual void launch_empty(const EmptyView& empty, const Stream& stream) = 0;
   virtual void launch_select_codes(const SelectCodesView& select, const Stream& stream) = 0;
 

@@ -86,7 +86,8 @@ void add_bench(CLI::App& app, Context& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* const command =
       app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
-  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, journal, checkpoint, gpu, memory")->required();
+  command->add_option("BENCHMARK", *names, "engine, sliding, csv, json, mqtt, journal, checkpoint, gpu, memory")
+      ->required();
   command->add_flag("--json", options->json, "One JSON object a measurement");
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();
   command->add_option("--seconds", options->seconds, "About how long one case is measured")->capture_default_str();

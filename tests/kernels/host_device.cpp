@@ -149,6 +149,7 @@ class LazyDevice final : public HostDevice {
   void launch_gather(const GatherView& gather, const Stream& stream) override {
     launch(GatherTotals{gather}, 0, stream);
   }
+  void launch_count(const CountView& count, const Stream& stream) override { launch(CountReadings{count}, 0, stream); }
   void launch_empty(const EmptyView& empty, const Stream& stream) override { launch(EmptyCells{empty}, 0, stream); }
   void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
     launch(SelectCodes{select}, 0, stream);

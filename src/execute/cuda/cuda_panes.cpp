@@ -192,7 +192,24 @@ void CudaPanes::write_codes(const Codes& codes, std::size_t& next, std::uint32_t
   }
 }
 
-void CudaPanes::save(state::Writer& out) const {
+/// How many readings each of these panes has, all asked for at once.
+std::vector<std::uint64_t> CudaPanes::readings_of(const std::vector<std::size_t>& panes) const {
+  std::vector<std::uint64_t> readings(panes.size());
+  if (panes.empty()) return readings;
+  DeviceArray<kernels::Word> counts(device_);
+  counts.reserve(panes.size());
+  device_.fill_zero(counts.data(), counts.bytes(), compute_);
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    device_.launch_count({panes_[panes[i]].cells.data(), groups_, layout_.words(), counts.data() + i}, compute_);
+  }
+  totals_here_.reserve(panes.size());
+  device_.copy_to_host(totals_here_.data(), counts.data(), counts.bytes(), compute_);
+  device_.synchronize(compute_);
+  std::copy_n(totals_here_.data(), readings.size(), readings.begin());
+  return readings;
+}
+
+void CudaPanes::save(state::SectionWriter& out) const {
   std::vector<std::size_t> used;
   std::vector<std::uint8_t> slot(panes_.slots(), 0);
   for (std::size_t i = 0; i < panes_.size(); ++i) {
@@ -212,9 +229,11 @@ void CudaPanes::save(state::Writer& out) const {
   }
   std::vector<std::uint32_t> groups;
   std::vector<kernels::Word> cells;
-  for (const std::size_t i : used) {
+  const std::vector<std::uint64_t> readings = readings_of(used);
+  for (std::size_t u = 0; u < used.size(); ++u) {
+    const std::size_t i = used[u];
+    if (!encoder.pane(panes_[i].start, readings[u])) continue;
     fetch_pane(panes_[i], groups, cells);
-    encoder.pane(panes_[i].start, static_cast<std::uint32_t>(groups.size()));
     const std::uint64_t first_key = codes_.bits().key(panes_[i].slot, 0, 0);
     auto next = static_cast<std::size_t>(std::lower_bound(codes.keys.begin(), codes.keys.end(), first_key) -
                                          codes.keys.begin());
@@ -227,6 +246,7 @@ void CudaPanes::save(state::Writer& out) const {
       encoder.group(group);
     }
   }
+  encoder.finish();
 }
 
 void CudaPanes::read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const {

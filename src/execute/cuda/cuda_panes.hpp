@@ -55,7 +55,7 @@ class CudaPanes final : public QueryPanes {
   void revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) override;
   void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
   [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
-  void save(state::Writer& out) const override;
+  void save(state::SectionWriter& out) const override;
   void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
@@ -121,6 +121,7 @@ class CudaPanes final : public QueryPanes {
 
   // cuda_panes.cpp
   void make_room(std::uint32_t groups);
+  [[nodiscard]] std::vector<std::uint64_t> readings_of(const std::vector<std::size_t>& panes) const;
   void fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& groups, std::vector<kernels::Word>& cells) const;
   void write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const;
   void read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const;

@@ -51,14 +51,17 @@ void FallbackPanes::lose(const std::exception& reason) const {
   consumer_.skip = std::exchange(consumer_.delivered, 0);
   panes_ = cpu_.make_panes(query_, consumer_);
   if (!snapshot_.empty()) {
-    state::Reader in(snapshot_);
+    state::Writer panes;
+    panes.u64(snapshot_.size());
+    for (const auto& [start, copy] : snapshot_) panes.raw(copy.bytes.data(), copy.bytes.size());
+    state::Reader in(panes.bytes());
     panes_->load(in, snapshot_closed_end_, snapshot_groups_);
   }
   for (Call& call : calls_) replay(call);
   calls_.clear();
   spare_.clear();
   snapshot_.clear();
-  snapshot_.shrink_to_fit();
+  snapshot_bytes_ = 0;
   kept_bytes_ = 0;
 }
 
@@ -140,7 +143,7 @@ void FallbackPanes::finish(StepCounts& counts, std::vector<std::uint32_t>& late_
   if (lost_) return;
   calls_.push_back({.kind = Kind::finish, .groups = {}, .columns = nullptr});
   keep_columns();
-  if (kept_bytes_ <= std::max(keep_bytes_, snapshot_.size())) return;
+  if (kept_bytes_ <= std::max(keep_bytes_, snapshot_bytes_)) return;
   try {
     snapshot();
   } catch (const kernels::DeviceError& error) {
@@ -184,9 +187,27 @@ void FallbackPanes::keep_columns() {
 }
 
 void FallbackPanes::snapshot() const {
-  state::Writer out;
-  panes_->save(out);
-  snapshot_ = out.take();
+  state::StoredChunks stored;
+  for (const auto& [start, copy] : snapshot_) stored[static_cast<std::uint64_t>(start)] = {copy.version, {}};
+  state::SectionWriter section(&stored);
+  panes_->save(section);
+  std::map<std::int64_t, PaneCopy> next;
+  std::size_t at = 0;
+  snapshot_bytes_ = 0;
+  for (const state::SectionWriter::Chunk& chunk : section.chunks()) {
+    if (chunk.id) {
+      const auto start = static_cast<std::int64_t>(*chunk.id);
+      PaneCopy& copy = next[start];
+      if (chunk.place) {
+        copy = std::move(snapshot_[start]);
+      } else {
+        copy = {chunk.version, std::string(section.bytes().substr(at, chunk.bytes))};
+      }
+      snapshot_bytes_ += copy.bytes.size();
+    }
+    at += chunk.bytes;
+  }
+  snapshot_ = std::move(next);
   snapshot_closed_end_ = closed_end_;
   snapshot_groups_ = groups_;
   consumer_.delivered = 0;
@@ -201,11 +222,18 @@ bool FallbackPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) 
   return panes_->occupied(first_start, last_end);
 }
 
-void FallbackPanes::save(state::Writer& out) const {
+void FallbackPanes::save(state::SectionWriter& out) const {
   if (!lost_) {
     try {
       snapshot();
-      out.raw(snapshot_.data(), snapshot_.size());
+      // From the copy, so that nothing is written yet when the device turns out to be lost.
+      out.out().u64(snapshot_.size());
+      for (const auto& [start, copy] : snapshot_) {
+        if (out.begin_chunk(static_cast<std::uint64_t>(start), copy.version)) {
+          out.out().raw(copy.bytes.data(), copy.bytes.size());
+        }
+      }
+      out.end_chunk();
       return;
     } catch (const kernels::DeviceError& error) {
       lose(error);
@@ -223,7 +251,7 @@ void FallbackPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32
 }
 
 std::uint64_t FallbackPanes::bytes() const {
-  return panes_->bytes() + snapshot_.capacity() + kept_bytes_ + calls_.capacity() * sizeof(Call);
+  return panes_->bytes() + snapshot_bytes_ + kept_bytes_ + calls_.capacity() * sizeof(Call);
 }
 
 }  // namespace weir::execute::cuda

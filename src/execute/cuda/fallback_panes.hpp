@@ -5,13 +5,14 @@
 // reads. When a call fails, a CPU backend loads the snapshot, gets the calls again, and then the one that failed;
 // windows that the consumer already has are not handed to it again. No row is lost, none is repeated.
 //
-// A new snapshot is taken when the columns that are kept outgrow it, so its copy costs less than a byte for each byte
-// of input. Owned by the query runner and used by the engine's thread.
+// A new snapshot is taken when the columns that are kept outgrow it, and with every checkpoint. It copies the panes
+// that changed since the one before. Owned by the query runner and used by the engine's thread.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,7 +42,7 @@ class FallbackPanes final : public QueryPanes {
   void revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) override;
   void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
   [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
-  void save(state::Writer& out) const override;
+  void save(state::SectionWriter& out) const override;
   void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
@@ -95,7 +96,13 @@ class FallbackPanes final : public QueryPanes {
   std::int64_t closed_end_ = kNothingClosed;
   std::uint32_t groups_ = 0;
 
-  mutable std::string snapshot_;  ///< empty: no pane
+  /// A pane as a checkpoint has it.
+  struct PaneCopy {
+    std::uint64_t version = 0;
+    std::string bytes;
+  };
+  mutable std::map<std::int64_t, PaneCopy> snapshot_;  ///< [start]
+  mutable std::size_t snapshot_bytes_ = 0;
   mutable std::int64_t snapshot_closed_end_ = kNothingClosed;
   mutable std::uint32_t snapshot_groups_ = 0;
   mutable std::vector<Call> calls_;
