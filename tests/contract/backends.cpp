@@ -26,7 +26,8 @@ std::unique_ptr<execute::Backend> make_cuda_on_host(const std::string& way) {
   tuning.chunk_rows = way == "global" ? 1000 : 20'000;
   tuning.rows_per_thread = 7;
   tuning.copy_entries = 33;
-  return std::make_unique<execute::cuda::CudaBackend>(kernels::host::make_host_device(options), 1, tuning);
+  return std::make_unique<execute::cuda::CudaBackend>(kernels::host::make_host_device(options), way == "shared" ? 2 : 1,
+                                                      tuning);
 }
 
 bool gpu_required() {

@@ -1,7 +1,9 @@
 #include "execute/cuda/chunk_upload.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "core/decimal.hpp"
@@ -10,6 +12,33 @@ namespace weir::execute::cuda {
 namespace {
 
 constexpr std::size_t kAlignment = 256;  // what the widest loads of a warp like
+
+/// Rows that one thread takes at a time: some ten microseconds of work.
+constexpr std::uint32_t kPieceRows = 1U << 14U;
+
+std::pair<std::int64_t, std::int64_t> range_of(const std::int64_t* values, std::uint32_t begin,
+                                               std::uint32_t end) noexcept {
+  std::int64_t low = values[begin];
+  std::int64_t high = low;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    low = std::min(low, values[i]);
+    high = std::max(high, values[i]);
+  }
+  return {low, high};
+}
+
+/// The same with null as 0.
+std::pair<std::int64_t, std::int64_t> value_range(const std::int64_t* values, std::uint32_t begin,
+                                                  std::uint32_t end) noexcept {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    const std::int64_t value = values[i] == kNullUnits ? 0 : values[i];
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  return {low, high};
+}
 
 constexpr std::size_t aligned(std::size_t bytes) noexcept {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -35,15 +64,6 @@ bool offsets(const std::int64_t* times, std::uint32_t rows, std::int64_t base, s
   return rest == 0;
 }
 
-template <std::uint64_t kUnit>
-bool try_offsets(const std::int64_t* times, std::uint32_t rows, std::int64_t base, std::int64_t newest,
-                 std::uint32_t* out) noexcept {
-  const std::uint64_t widest = static_cast<std::uint64_t>(newest) - static_cast<std::uint64_t>(base);
-  if (widest / kUnit > std::numeric_limits<std::uint32_t>::max() || widest % kUnit != 0) return false;
-  // A few rows tell nearly always, before all of them are divided.
-  return offsets<kUnit>(times, std::min(rows, 16U), base, out) && offsets<kUnit>(times, rows, base, out);
-}
-
 }  // namespace
 
 ColumnNeeds columns_of(const plan::QueryPlan& query) {
@@ -63,8 +83,50 @@ ColumnNeeds columns_of(const plan::QueryPlan& query) {
   return needs;
 }
 
-ChunkUpload::ChunkUpload(kernels::Device& device, const plan::QueryPlan& query)
+/// Calls work(begin, end, piece) for pieces of the rows, on the host's threads when there are several.
+template <class Work>
+void ChunkUpload::over_rows(std::uint32_t rows, const Work& work) const {
+  const std::size_t pieces = (rows + kPieceRows - 1) / kPieceRows;
+  const auto piece = [&](std::size_t i) {
+    const auto begin = static_cast<std::uint32_t>(i * kPieceRows);
+    work(begin, std::min(rows, begin + kPieceRows), i);
+  };
+  if (host_ != nullptr && pieces > 1) {
+    host_->run_pieces(pieces, std::cref(piece));
+  } else {
+    for (std::size_t i = 0; i < pieces; ++i) piece(i);
+  }
+}
+
+std::pair<std::int64_t, std::int64_t> ChunkUpload::span(const batch::Batch& batch, RowRange rows) const {
+  const std::int64_t* const times = batch.times() + rows.begin;
+  const std::uint32_t size = rows.end - rows.begin;
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges((size + kPieceRows - 1) / kPieceRows);
+  over_rows(size, [&](std::uint32_t begin, std::uint32_t end, std::size_t piece) {
+    ranges[piece] = range_of(times, begin, end);
+  });
+  std::pair<std::int64_t, std::int64_t> all = ranges.front();
+  for (const auto& [low, high] : ranges) all = {std::min(all.first, low), std::max(all.second, high)};
+  return all;
+}
+
+template <std::uint64_t kUnit>
+bool ChunkUpload::try_offsets(const std::int64_t* times, std::uint32_t rows, std::int64_t base, std::int64_t newest,
+                              std::uint32_t* out) const {
+  const std::uint64_t widest = static_cast<std::uint64_t>(newest) - static_cast<std::uint64_t>(base);
+  if (widest / kUnit > std::numeric_limits<std::uint32_t>::max() || widest % kUnit != 0) return false;
+  // A few rows tell nearly always, before all of them are divided.
+  if (!offsets<kUnit>(times, std::min(rows, 16U), base, out)) return false;
+  std::atomic<bool> exact{true};
+  over_rows(rows, [&](std::uint32_t begin, std::uint32_t end, std::size_t /*piece*/) {
+    if (!offsets<kUnit>(times + begin, end - begin, base, out + begin)) exact.store(false, std::memory_order_relaxed);
+  });
+  return exact.load(std::memory_order_relaxed);
+}
+
+ChunkUpload::ChunkUpload(kernels::Device& device, const plan::QueryPlan& query, Backend* host)
     : device_(device),
+      host_(host),
       needs_(columns_of(query)),
       copies_(device.make_stream()),
       copied_(device.make_event()),
@@ -127,10 +189,14 @@ kernels::FieldColumn ChunkUpload::encode_field(Stage& stage, const std::int64_t*
                                                std::uint64_t& magnitude) {
   std::int64_t low = 0;
   std::int64_t high = 0;
-  for (std::uint32_t i = 0; i < rows; ++i) {
-    const std::int64_t value = values[i] == kNullUnits ? 0 : values[i];
-    low = std::min(low, value);
-    high = std::max(high, value);
+  // The magnitude has to be known before anything is narrowed, so this is a pass of its own.
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges((rows + kPieceRows - 1) / kPieceRows);
+  over_rows(rows, [&](std::uint32_t begin, std::uint32_t end, std::size_t piece) {
+    ranges[piece] = value_range(values, begin, end);
+  });
+  for (const auto& range : ranges) {
+    low = std::min(low, range.first);
+    high = std::max(high, range.second);
   }
   // The negative of a decimal is in range: the smallest int64 is null.
   magnitude = static_cast<std::uint64_t>(std::max(high, -low));
@@ -143,9 +209,11 @@ kernels::FieldColumn ChunkUpload::encode_field(Stage& stage, const std::int64_t*
   }
   const std::size_t offset = staged_;
   auto* const out = reinterpret_cast<std::int32_t*>(place(stage, rows * sizeof(std::int32_t), staged_));
-  for (std::uint32_t i = 0; i < rows; ++i) {
-    out[i] = values[i] == kNullUnits ? kernels::kNarrowAbsent : static_cast<std::int32_t>(values[i]);
-  }
+  over_rows(rows, [&](std::uint32_t begin, std::uint32_t end, std::size_t /*piece*/) {
+    for (std::uint32_t i = begin; i < end; ++i) {
+      out[i] = values[i] == kNullUnits ? kernels::kNarrowAbsent : static_cast<std::int32_t>(values[i]);
+    }
+  });
   column.data = stage.memory.data() + offset;
   return column;
 }

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "batch/batch.hpp"
@@ -35,7 +36,11 @@ ColumnNeeds columns_of(const plan::QueryPlan& query);
 
 class ChunkUpload {
  public:
-  ChunkUpload(kernels::Device& device, const plan::QueryPlan& query);
+  /// @param host whose threads narrow columns together; nullptr: the calling one alone
+  ChunkUpload(kernels::Device& device, const plan::QueryPlan& query, Backend* host = nullptr);
+
+  /// @brief The smallest and the largest of the times of these rows.
+  std::pair<std::int64_t, std::int64_t> span(const batch::Batch& batch, RowRange rows) const;
 
   /// @brief Encodes rows and copies them; launches in `compute` may use the result until release().
   /// @param oldest the smallest time among the rows
@@ -62,6 +67,11 @@ class ChunkUpload {
   };
   static constexpr std::size_t kStages = 3;
 
+  template <class Work>
+  void over_rows(std::uint32_t rows, const Work& work) const;
+  template <std::uint64_t kUnit>
+  bool try_offsets(const std::int64_t* times, std::uint32_t rows, std::int64_t base, std::int64_t newest,
+                   std::uint32_t* out) const;
   std::byte* place(Stage& stage, std::size_t bytes, std::size_t& offset) const noexcept;
   const void* copy_column(Stage& stage, const void* column, std::size_t bytes);
   kernels::TimeColumn encode_times(Stage& stage, const std::int64_t* times, std::uint32_t rows, std::int64_t oldest,
@@ -70,6 +80,7 @@ class ChunkUpload {
                                     std::uint64_t& magnitude);
 
   kernels::Device& device_;
+  Backend* host_;
   ColumnNeeds needs_;
   kernels::Stream copies_;
   kernels::Event copied_;

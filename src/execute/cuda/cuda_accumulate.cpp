@@ -121,13 +121,7 @@ bool CudaPanes::sums_fit(std::uint32_t rows) const noexcept {
 }
 
 void CudaPanes::step(RowRange rows, const Horizon& horizon) {
-  const std::int64_t* const times = batch_->times();
-  std::int64_t oldest = kLatest;
-  std::int64_t newest = kEarliest;
-  for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
-    oldest = std::min(oldest, times[row]);
-    newest = std::max(newest, times[row]);
-  }
+  const auto [oldest, newest] = upload_.span(*batch_, rows);
   find_panes(rows, horizon, oldest, newest);
   const std::uint32_t size = rows.end - rows.begin;
   kernels::StepView step;

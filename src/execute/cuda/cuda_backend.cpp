@@ -31,7 +31,8 @@ MemoryNeed CudaBackend::worst_case(const plan::QueryPlan& query, std::int64_t pa
 std::unique_ptr<QueryPanes> CudaBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {
   const auto make = [](void* self, const plan::QueryPlan& plan, WindowConsumer& windows) {
     auto& backend = *static_cast<CudaBackend*>(self);
-    return std::unique_ptr<QueryPanes>(std::make_unique<CudaPanes>(*backend.device_, plan, windows, backend.tuning_));
+    return std::unique_ptr<QueryPanes>(
+        std::make_unique<CudaPanes>(*backend.device_, plan, windows, backend.tuning_, backend.cpu_.get()));
   };
   return std::make_unique<FallbackPanes>(make, this, *cpu_, query, consumer, tuning_.keep_bytes);
 }

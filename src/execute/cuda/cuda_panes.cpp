@@ -21,7 +21,7 @@ bool overlaps(const plan::QueryPlan& query) noexcept {
 }  // namespace
 
 CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer,
-                     const Tuning& tuning)
+                     const Tuning& tuning, Backend* host)
     : device_(device),
       query_(query),
       consumer_(consumer),
@@ -34,7 +34,7 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
       keys_(device),
-      upload_(device, query),
+      upload_(device, query, host),
       counters_(device),
       counters_here_(device),
       late_rows_(device),

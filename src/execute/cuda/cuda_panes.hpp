@@ -45,7 +45,9 @@ struct Tuning {
 class CudaPanes final : public QueryPanes {
  public:
   /// All but the tuning outlive the panes.
-  CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer, const Tuning& tuning = {});
+  /// @param host whose threads do what the host has to do; nullptr: the calling one alone
+  CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer, const Tuning& tuning = {},
+            Backend* host = nullptr);
   ~CudaPanes() override;
 
   void begin(const batch::Batch& batch, const GroupView& groups) override;

@@ -8,6 +8,12 @@
 #include "execute/instant.hpp"
 
 namespace weir::execute::cuda {
+namespace {
+
+/// Rows that one thread copies at a time.
+constexpr std::uint32_t kPieceRows = 1U << 14U;
+
+}  // namespace
 
 void FallbackPanes::Counted::window(const WindowTotals& totals) {
   if (skip > 0) {
@@ -173,11 +179,16 @@ void FallbackPanes::keep_columns() {
   copy->may_have_nulls = batch_->may_have_nulls;
   if (size > 0) {
     // The CPU reads times and keys also where a device does not have to.
-    std::copy_n(batch_->times() + rows.begin, size, copy->times());
-    std::copy_n(batch_->keys() + rows.begin, size, copy->keys());
-    for (std::size_t f = 0; f < batch_->fields(); ++f) {
-      if (needs_.fields[f]) std::copy_n(batch_->field(f) + rows.begin, size, copy->field(f));
-    }
+    cpu_.run_pieces((size + kPieceRows - 1) / kPieceRows, [&](std::size_t piece) {
+      const auto from = static_cast<std::uint32_t>(piece * kPieceRows);
+      const std::uint32_t count = std::min(kPieceRows, size - from);
+      const std::uint32_t at = rows.begin + from;
+      std::copy_n(batch_->times() + at, count, copy->times() + from);
+      std::copy_n(batch_->keys() + at, count, copy->keys() + from);
+      for (std::size_t f = 0; f < batch_->fields(); ++f) {
+        if (needs_.fields[f]) std::copy_n(batch_->field(f) + at, count, copy->field(f) + from);
+      }
+    });
     for (auto call = begin.base(); call != calls_.end(); ++call) {
       if (call->kind == Kind::accumulate) call->rows = {call->rows.begin - rows.begin, call->rows.end - rows.begin};
     }
