@@ -19,7 +19,7 @@ struct Benchmark {
   int (*run)(const BenchOptions&);
 };
 
-constexpr std::array<Benchmark, 10> kBenchmarks{{{"engine", bench_engine},
+constexpr std::array<Benchmark, 11> kBenchmarks{{{"engine", bench_engine},
                                                  {"sliding", bench_sliding},
                                                  {"csv", bench_csv},
                                                  {"json", bench_json},
@@ -28,6 +28,7 @@ constexpr std::array<Benchmark, 10> kBenchmarks{{{"engine", bench_engine},
                                                  {"checkpoint", bench_checkpoint},
                                                  {"recovery", bench_recovery},
                                                  {"durability", bench_durability},
+                                                 {"gpu", bench_gpu},
                                                  {"memory", bench_memory}}};
 
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
@@ -89,7 +90,7 @@ void add_bench(CLI::App& app, Context& context) {
       app.add_subcommand("bench", "Measure: readings/s and bytes/s beside a reference in one run");
   command
       ->add_option("BENCHMARK", *names,
-                   "engine, sliding, csv, json, mqtt, durability (checkpoint, journal, recovery), memory")
+                   "engine, sliding, csv, json, mqtt, durability (checkpoint, journal, recovery), gpu, memory")
       ->required();
   command->add_flag("--json", options->json, "One JSON object a measurement");
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();

@@ -44,6 +44,7 @@ int bench_journal(const BenchOptions& options);     ///< durable appends and rea
 int bench_checkpoint(const BenchOptions& options);  ///< engine with checkpoints against one without; time to load
 int bench_recovery(const BenchOptions& options);    ///< from the start to having caught up with the journal
 int bench_durability(const BenchOptions& options);  ///< checkpoint, journal and recovery
+int bench_gpu(const BenchOptions& options);         ///< interval step and windows on a CUDA device, link and CPU
 int bench_memory(const BenchOptions& options);      ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

@@ -26,6 +26,9 @@ int check(const std::string& config) {
   }
   fmt::print("  {:<40} host {:>11}   device {:>11}   limit {}\n", "in all", bytes_to_string(estimate.host_bytes),
              bytes_to_string(estimate.device_bytes), bytes_to_string(estimate.limit_bytes));
+  if (estimate.device_limit_bytes > 0) {
+    fmt::print("  {:<40} {:>27}limit {:>11}\n", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
+  }
   runtime::require_memory(plan, estimate);
   fmt::print("\n{}: good\n", config);
   return kDone;

@@ -1,14 +1,12 @@
-// Which backends there are. Without CUDA in the build: the CPU.
+// Which backends there are: the CPU, and the CUDA devices that build and machine have.
 #include "execute/backend.hpp"
 
+#include <utility>
+
 #include "core/error.hpp"
+#include "execute/cuda_choice.hpp"
 
 namespace weir::execute {
-namespace {
-
-constexpr const char* kNoCuda = "this build has no CUDA";
-
-}  // namespace
 
 void WindowTotals::clear() noexcept {
   start_ns = 0;
@@ -22,16 +20,29 @@ void WindowTotals::clear() noexcept {
 }
 
 std::vector<BackendChoice> list_backends() {
-  return {{"cpu", true, make_cpu_backend(0)->description()}, {"cuda", false, kNoCuda}};
+  std::vector<BackendChoice> choices{{"cpu", true, make_cpu_backend(0)->description()}};
+  for (BackendChoice& choice : list_cuda_backends()) choices.push_back(std::move(choice));
+  return choices;
 }
 
 std::unique_ptr<Backend> make_backend(const std::string& device, unsigned threads, std::string& why) {
   why.clear();
-  if (device == "cpu" || device == "auto") return make_cpu_backend(threads);
-  if (device == "cuda" || device.starts_with("cuda:")) {
-    throw ConfigError("device \"" + device + "\" is not available: " + kNoCuda, "use device = \"auto\" or \"cpu\"");
+  if (device == "cpu") return make_cpu_backend(threads);
+  const bool any = device == "auto" || device == "cuda";
+  if (!any && !device.starts_with("cuda:")) {
+    throw ConfigError("unknown device \"" + device + "\"", "one of: auto, cpu, cuda, cuda:0");
   }
-  throw ConfigError("unknown device \"" + device + "\"", "one of: auto, cpu, cuda, cuda:0");
+  std::string missing = "no such device";
+  for (const BackendChoice& choice : list_cuda_backends()) {
+    if (!any && choice.available && choice.name != device) continue;
+    if (choice.available) return make_cuda_backend(choice.name, threads);
+    missing = choice.detail;
+  }
+  if (device == "auto") {
+    why = "computing on the CPU: " + missing;
+    return make_cpu_backend(threads);
+  }
+  throw ConfigError("device \"" + device + "\" is not available: " + missing, "use device = \"auto\" or \"cpu\"");
 }
 
 }  // namespace weir::execute

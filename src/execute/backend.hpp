@@ -173,6 +173,8 @@ class Backend {
   virtual batch::ColumnMemory& column_memory() = 0;
   /// @brief The worst case of a query's state: `panes` panes live at once, max_groups groups.
   [[nodiscard]] virtual MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const = 0;
+  /// @brief Bytes of memory that the device has; 0 for a backend without a device.
+  [[nodiscard]] virtual std::uint64_t device_memory() const { return 0; }
   /// @brief Calls piece(i) for each i below `pieces`, in any order and on any of the backend's host threads, and
   /// returns when all are done: for work on the host that belongs to nobody's panes. Not from inside a call to
   /// QueryPanes that has not yet called its consumer.

@@ -83,21 +83,30 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
   estimate.limit_bytes = plan.spec.memory_limit != 0 ? plan.spec.memory_limit
                                                      : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
                                                            static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  estimate.device_limit_bytes = backend.device_memory();
   return estimate;
 }
 
 void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate) {
-  if (estimate.host_bytes <= estimate.limit_bytes) {
-    return;
-  }
-  const auto largest = std::max_element(estimate.items.begin(), estimate.items.end(),
-                                        [](const auto& a, const auto& b) { return a.host_bytes < b.host_bytes; });
-  throw ConfigError(
-      {Diagnostic{plan.spec.file, 0,
-                  fmt::format("the configuration can need {}, the limit is {}; the largest part is {} with {}",
-                              bytes_to_string(estimate.host_bytes), bytes_to_string(estimate.limit_bytes),
-                              largest->what, bytes_to_string(largest->host_bytes)),
-                  "lower max_keys or max_groups, shorten the window, or lengthen the slide"}});
+  using Item = MemoryEstimate::Item;
+  const auto require = [&](const char* whose, std::uint64_t Item::*bytes, std::uint64_t all, std::uint64_t limit,
+                           const char* remedy) {
+    if (all <= limit) {
+      return;
+    }
+    const auto largest = std::max_element(estimate.items.begin(), estimate.items.end(),
+                                          [bytes](const Item& a, const Item& b) { return a.*bytes < b.*bytes; });
+    throw ConfigError(
+        {Diagnostic{plan.spec.file, 0,
+                    fmt::format("the configuration can need {}{}, the limit is {}; the largest part is {} with {}",
+                                bytes_to_string(all), whose, bytes_to_string(limit), largest->what,
+                                bytes_to_string((*largest).*bytes)),
+                    remedy}});
+  };
+  require("", &Item::host_bytes, estimate.host_bytes, estimate.limit_bytes,
+          "lower max_keys or max_groups, shorten the window, or lengthen the slide");
+  require(" on the device", &Item::device_bytes, estimate.device_bytes, estimate.device_limit_bytes,
+          "lower max_groups, shorten the window, lengthen the slide, or use device = \"cpu\"");
 }
 
 }  // namespace weir::runtime

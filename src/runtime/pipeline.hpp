@@ -76,10 +76,11 @@ struct MemoryEstimate {
   std::vector<Item> items;
   std::uint64_t host_bytes = 0;
   std::uint64_t device_bytes = 0;
-  std::uint64_t limit_bytes = 0;  ///< memory_limit, or the machine's memory
+  std::uint64_t limit_bytes = 0;         ///< memory_limit, or the machine's memory
+  std::uint64_t device_limit_bytes = 0;  ///< the device's memory; 0: no device
 };
 MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend);
-/// @throws ConfigError with the numbers when the estimate is above its limit.
+/// @throws ConfigError with the numbers when the estimate is above a limit, of the host or of the device.
 void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate);
 
 }  // namespace weir::runtime

@@ -1,0 +1,233 @@
+#include "kernels/cuda/cuda_device.hpp"
+
+#include <cuda_runtime.h>
+
+#include <cstdio>
+
+#include "kernels/cuda/launch.cuh"
+#include "kernels/launch/launches.hpp"
+
+namespace weir::kernels::cuda {
+namespace {
+
+/// Has code for every architecture that the build is for: whether it can be loaded tells whether a device can run it.
+struct Nothing {
+  template <class Block>
+  WEIR_HOST_DEVICE void operator()(Block& /*block*/) const {}
+};
+
+DeviceProperties properties_of(int index) {
+  cudaDeviceProp found{};
+  WEIR_CUDA(cudaGetDeviceProperties(&found, index));
+  DeviceProperties properties;
+  properties.name = "cuda:" + std::to_string(index);
+  properties.memory = found.totalGlobalMem;
+  properties.processors = static_cast<std::uint32_t>(found.multiProcessorCount);
+  properties.shared_bytes = static_cast<std::uint32_t>(found.sharedMemPerBlock);
+  properties.integrated = found.integrated != 0 && found.canMapHostMemory != 0;
+  char text[64];
+  std::snprintf(text, sizeof text, ", %.1f GiB, %d processors, compute capability %d.%d",
+                static_cast<double>(found.totalGlobalMem) / (1024.0 * 1024.0 * 1024.0), found.multiProcessorCount,
+                found.major, found.minor);
+  properties.model = std::string(found.name) + text + (properties.integrated ? ", memory shared with the host" : "");
+  return properties;
+}
+
+class CudaDevice final : public Device {
+ public:
+  explicit CudaDevice(int index) : index_(index), properties_(properties_of(index)) {
+    use();
+    // Waiting threads sleep: the processor has readings to decode.
+    WEIR_CUDA(cudaInitDevice(index, cudaDeviceScheduleBlockingSync, cudaInitDeviceFlagsAreValid));
+  }
+
+  [[nodiscard]] const DeviceProperties& properties() const noexcept override { return properties_; }
+
+  void* allocate(std::size_t bytes) override {
+    use();
+    void* memory = nullptr;
+    WEIR_CUDA(cudaMalloc(&memory, bytes));
+    return memory;
+  }
+  void release(void* memory) noexcept override { cudaFree(memory); }
+  void* allocate_pinned(std::size_t bytes) override {
+    use();
+    void* memory = nullptr;
+    WEIR_CUDA(cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped));
+    return memory;
+  }
+  void release_pinned(void* memory) noexcept override { cudaFreeHost(memory); }
+  const void* mapped(const void* host) override {
+    use();
+    cudaPointerAttributes attributes{};
+    WEIR_CUDA(cudaPointerGetAttributes(&attributes, host));
+    return attributes.type == cudaMemoryTypeHost ? attributes.devicePointer : nullptr;
+  }
+
+  Stream make_stream() override {
+    use();
+    return {std::make_shared<StreamState>()};
+  }
+  Event make_event() override {
+    use();
+    cudaEvent_t event = nullptr;
+    WEIR_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync));
+    return {std::shared_ptr<void>(event, [](void* made) { cudaEventDestroy(static_cast<cudaEvent_t>(made)); })};
+  }
+  void record(const Event& event, const Stream& stream) override {
+    use();
+    WEIR_CUDA(cudaEventRecord(event_of(event), cuda_stream(stream)));
+  }
+  void wait(const Stream& stream, const Event& event) override {
+    use();
+    WEIR_CUDA(cudaStreamWaitEvent(cuda_stream(stream), event_of(event), 0));
+  }
+  void synchronize(const Event& event) override {
+    use();
+    WEIR_CUDA(cudaEventSynchronize(event_of(event)));
+  }
+  void synchronize(const Stream& stream) override {
+    use();
+    WEIR_CUDA(cudaStreamSynchronize(cuda_stream(stream)));
+  }
+
+  void copy_to_device(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
+    copy(to, from, bytes, cudaMemcpyHostToDevice, stream);
+  }
+  void copy_to_host(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
+    copy(to, from, bytes, cudaMemcpyDeviceToHost, stream);
+  }
+  void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
+    copy(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+  }
+  void fill_zero(void* memory, std::size_t bytes, const Stream& stream) override {
+    use();
+    WEIR_CUDA(cudaMemsetAsync(memory, 0, bytes, cuda_stream(stream)));
+  }
+
+  void launch_global_step(const StepView& step, const Stream& stream) override {
+    use();
+    cuda::launch_global_step(step, properties_, stream);
+  }
+  void launch_shared_step(const StepView& step, std::size_t shared_bytes, const Stream& stream) override {
+    use();
+    cuda::launch_shared_step(step, shared_bytes, properties_, stream);
+  }
+  void launch_sort_step(const StepView& step, const Stream& stream) override {
+    use();
+    cuda::launch_sort_step(step, properties_, stream);
+  }
+  void launch_sorted_runs(const RunsView& runs, const Stream& stream) override {
+    use();
+    cuda::launch_sorted_runs(runs, properties_, stream);
+  }
+  void launch_pairs(const StepView& step, const Stream& stream) override {
+    use();
+    cuda::launch_pairs(step, properties_, stream);
+  }
+  void launch_close(const WindowView& window, const Stream& stream) override {
+    use();
+    cuda::launch_close(window, properties_, stream);
+  }
+  void launch_fold(const FoldView& fold, const Stream& stream) override {
+    use();
+    cuda::launch_fold(fold, properties_, stream);
+  }
+  void launch_gather(const GatherView& gather, const Stream& stream) override {
+    use();
+    cuda::launch_gather(gather, properties_, stream);
+  }
+  void launch_count(const CountView& count, const Stream& stream) override {
+    use();
+    cuda::launch_count(count, properties_, stream);
+  }
+  void launch_empty(const EmptyView& empty, const Stream& stream) override {
+    use();
+    cuda::launch_empty(empty, properties_, stream);
+  }
+  void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
+    use();
+    cuda::launch_select_codes(select, properties_, stream);
+  }
+
+  void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
+    use();
+    cuda::exclusive_sum(in, out, size, stream);
+  }
+  void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
+                 std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream) override {
+    use();
+    cuda::sort_rows(keys_in, keys_out, rows_in, rows_out, size, bits, stream);
+  }
+  void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
+                   std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) override {
+    use();
+    cuda::sort_counts(keys_in, keys_out, counts_in, counts_out, size, stream);
+  }
+  void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
+                  std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
+                  const Stream& stream) override {
+    use();
+    cuda::sum_counts(keys_in, keys_out, counts_in, counts_out, out_size, size, stream);
+  }
+  void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) override {
+    use();
+    cuda::fill_counts(out, value, size, stream);
+  }
+
+ private:
+  static cudaEvent_t event_of(const Event& event) { return static_cast<cudaEvent_t>(event.handle.get()); }
+
+  /// Which device a thread calls is the thread's own state.
+  void use() const {
+    static thread_local int used = -1;
+    if (used == index_) return;
+    WEIR_CUDA(cudaSetDevice(index_));
+    used = index_;
+  }
+  void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) const {
+    use();
+    if (bytes > 0) WEIR_CUDA(cudaMemcpyAsync(to, from, bytes, kind, cuda_stream(stream)));
+  }
+
+  int index_;
+  DeviceProperties properties_;
+};
+
+}  // namespace
+
+std::vector<Found> find_devices(std::string& why) {
+  why.clear();
+  std::vector<Found> devices;
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    why = status == cudaSuccess ? "no CUDA device" : cudaGetErrorString(status);
+    if (status == cudaErrorInsufficientDriver) why = "no NVIDIA driver, or one that is older than this build needs";
+    return devices;
+  }
+  for (int index = 0; index < count; ++index) {
+    Found found;
+    found.index = index;
+    try {
+      found.properties = properties_of(index);
+      WEIR_CUDA(cudaSetDevice(index));
+      cudaFuncAttributes attributes{};
+      if (cudaFuncGetAttributes(&attributes, run<Nothing>) != cudaSuccess) {
+        found.missing = found.properties.model + ": this build has no code for it";
+        cudaGetLastError();
+      }
+    } catch (const DeviceError& error) {
+      found.properties.name = "cuda:" + std::to_string(index);
+      found.missing = error.what();
+    }
+    devices.push_back(found);
+  }
+  return devices;
+}
+
+std::unique_ptr<Device> make_device(int index) {
+  return std::make_unique<CudaDevice>(index);
+}
+
+}  // namespace weir::kernels::cuda

@@ -1,0 +1,45 @@
+#include "execute/cuda/key_tables.hpp"
+
+namespace weir::execute::cuda {
+
+void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
+  const std::size_t from = copied_;
+  const std::size_t to = view.keys;
+  const auto copy = [&](auto& table, const auto* host) {
+    table.grow(to, from, stream);
+    if (to > from) {
+      device_.copy_to_device(table.data() + from, host + from, (to - from) * sizeof *host, stream);
+    }
+  };
+  while (tests_.size() < view.key_tests.size()) tests_.emplace_back(device_);
+  while (hashes_.size() < view.key_hashes.size()) hashes_.emplace_back(device_);
+  if (view.group_of != nullptr) copy(group_of_, view.group_of);
+  next_pointers_.clear();
+  for (std::size_t i = 0; i < tests_.size(); ++i) {
+    copy(tests_[i], view.key_tests[i]);
+    next_pointers_.push_back(tests_[i].data());
+  }
+  for (std::size_t i = 0; i < hashes_.size(); ++i) {
+    if (view.key_hashes[i] != nullptr) copy(hashes_[i], view.key_hashes[i]);
+    next_pointers_.push_back(hashes_[i].data());
+  }
+  if (next_pointers_ != host_pointers_) {
+    device_.synchronize(stream);  // nothing may still read the ones before
+    host_pointers_ = next_pointers_;
+    pointers_.reserve(host_pointers_.size());
+    device_.copy_to_device(pointers_.data(), host_pointers_.data(), host_pointers_.size() * sizeof(void*), stream);
+  }
+  copied_ = view.keys;
+  view_.group_of = view.group_of == nullptr ? nullptr : group_of_.data();
+  view_.tests = reinterpret_cast<const std::uint8_t* const*>(pointers_.data());
+  view_.hashes = reinterpret_cast<const std::uint64_t* const*>(pointers_.data() + tests_.size());
+}
+
+std::size_t KeyTables::bytes() const noexcept {
+  std::size_t bytes = group_of_.bytes() + pointers_.bytes();
+  for (const auto& table : tests_) bytes += table.bytes();
+  for (const auto& table : hashes_) bytes += table.bytes();
+  return bytes;
+}
+
+}  // namespace weir::execute::cuda

@@ -1,0 +1,35 @@
+// What key ids mean, on the device: a copy of GroupView that grows with it. Entries never change once there.
+#pragma once
+
+#include <vector>
+
+#include "execute/backend.hpp"
+#include "execute/cuda/device_memory.hpp"
+
+namespace weir::execute::cuda {
+
+class KeyTables {
+ public:
+  explicit KeyTables(kernels::Device& device) : device_(device), group_of_(device), pointers_(device) {}
+
+  /// @brief Copies what came since the last call, in `stream`; the host's arrays stay untouched until the stream was
+  /// synchronized.
+  void extend(const GroupView& view, const kernels::Stream& stream);
+  /// @brief The host's tables are others from now on.
+  void forget() noexcept { copied_ = 0; }
+  [[nodiscard]] const kernels::KeyView& view() const noexcept { return view_; }
+  [[nodiscard]] std::size_t bytes() const noexcept;
+
+ private:
+  kernels::Device& device_;
+  DeviceArray<std::uint32_t> group_of_;
+  std::vector<DeviceArray<std::uint8_t>> tests_;
+  std::vector<DeviceArray<std::uint64_t>> hashes_;  ///< [schema key], empty where nobody asks
+  DeviceArray<const void*> pointers_;               ///< of tests_, then of hashes_
+  std::vector<const void*> host_pointers_;
+  std::vector<const void*> next_pointers_;  ///< reused storage
+  std::uint32_t copied_ = 0;                ///< key ids
+  kernels::KeyView view_;
+};
+
+}  // namespace weir::execute::cuda

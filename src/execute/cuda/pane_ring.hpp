@@ -1,0 +1,84 @@
+// The panes of a query in the memory of a device: cells, and fronts where windows overlap, of every group, in ascending
+// order of time, sparse in time. As on the CPU a pane exists only where readings may fall; panes that are over go back
+// to a pool and come out empty, in the order of the stream that they are used in.
+//
+// Owned by a query's panes and used by the engine's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "execute/cuda/device_memory.hpp"
+
+namespace weir::execute::cuda {
+
+struct DevicePane {
+  explicit DevicePane(kernels::Device& device) : cells(device), fronts(device) {}
+  std::int64_t start = 0;
+  std::uint32_t slot = 0;  ///< index of its flag; stays with its memory
+  DeviceArray<kernels::Word> cells;
+  DeviceArray<kernels::Word> fronts;
+};
+
+class PaneRing {
+ public:
+  /// @param fronts whether windows overlap
+  /// @param max_groups no pane ever has room for more
+  PaneRing(kernels::Device& device, const kernels::PlanView& plan, const kernels::Stream& stream, bool fronts,
+           std::uint32_t max_groups)
+      : device_(device),
+        plan_(plan),
+        stream_(stream),
+        has_fronts_(fronts && plan.front_words > 0),
+        max_groups_(max_groups),
+        used_(device),
+        used_here_(device) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return panes_.size(); }
+  [[nodiscard]] const DevicePane& operator[](std::size_t i) const noexcept { return *panes_[i]; }
+  /// @brief Position of the first pane that starts at or after `start`.
+  [[nodiscard]] std::size_t lower_bound(std::int64_t start) const noexcept;
+  /// @brief The pane of that start; `made` says whether it is new, with empty cells.
+  DevicePane& at(std::int64_t start, bool& made);
+  /// @brief Room for so many groups in every pane; what they hold stays.
+  void ensure_groups(std::uint32_t groups);
+  [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+  /// @brief The panes before `start` are over. With `hold` they stay out of use until release_held(): something still
+  /// knows their slots.
+  void recycle_before(std::int64_t start, bool hold);
+  void release_held();
+  void clear();
+
+  /// @brief Where a pane's flag lies on the device: 1 once it has a reading.
+  [[nodiscard]] std::uint32_t* used_flag(const DevicePane& pane) const noexcept { return used_.data() + pane.slot; }
+  void set_used(const DevicePane& pane);
+  /// @brief Copies the flags to the host; they can be asked when the stream was synchronized.
+  void fetch_used();
+  [[nodiscard]] bool used(std::size_t i) const noexcept { return used_here_[panes_[i]->slot] != 0; }
+  [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
+
+  [[nodiscard]] std::size_t device_bytes() const noexcept;
+  [[nodiscard]] std::size_t host_bytes() const noexcept { return used_here_.bytes(); }
+
+ private:
+  std::unique_ptr<DevicePane> make();
+  void empty(kernels::Word* memory, bool fronts, std::uint64_t size);
+  void ensure(DevicePane& pane, bool keep);
+
+  kernels::Device& device_;
+  const kernels::PlanView& plan_;
+  const kernels::Stream& stream_;
+  bool has_fronts_;
+  std::uint32_t max_groups_;
+  std::uint32_t capacity_ = 0;  ///< groups
+  std::uint32_t slots_ = 0;
+  std::vector<std::unique_ptr<DevicePane>> panes_;
+  std::vector<std::unique_ptr<DevicePane>> free_;
+  std::vector<std::unique_ptr<DevicePane>> held_;
+  DeviceArray<std::uint32_t> used_;
+  PinnedArray<std::uint32_t> used_here_;
+};
+
+}  // namespace weir::execute::cuda

@@ -1,0 +1,126 @@
+// The CUDA backend on a device that fails after some number of calls: the same rows as if it had not, none lost, none
+// twice; and what it allocates and gives back.
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include "contract/engine_under_test.hpp"
+#include "contract/naive_backend.hpp"
+#include "contract/queries.hpp"
+#include "contract/random_streams.hpp"
+#include "execute/cuda/cuda_backend.hpp"
+#include "kernels/host_device.hpp"
+
+namespace weir::contract {
+namespace {
+
+using kernels::host::HostDevice;
+using kernels::host::HostDeviceOptions;
+
+struct HostCuda {
+  explicit HostCuda(const HostDeviceOptions& options, const execute::cuda::Tuning& tuning = {}) {
+    auto made = kernels::host::make_host_device(options);
+    device = made.get();
+    backend = std::make_unique<execute::cuda::CudaBackend>(std::move(made), 1, tuning);
+  }
+  HostDevice* device;
+  std::unique_ptr<execute::cuda::CudaBackend> backend;
+};
+
+std::vector<oracle::Event> stream() {
+  StreamShape shape;
+  shape.seed = 400;
+  shape.readings = 400;
+  shape.disorder = kSecond;
+  shape.straggler_share = 0.05;
+  shape.new_plug_every = 50;
+  return random_stream(shape);
+}
+
+/// Feeds the stream in batches of 20 events; a checkpoint in between when asked for.
+void feed(EngineUnderTest& engine, std::span<const oracle::Event> events, bool save) {
+  for (std::size_t from = 0; from < events.size(); from += 20) {
+    engine.feed(events.subspan(from, std::min<std::size_t>(20, events.size() - from)));
+    if (save && from == 200) static_cast<void>(engine.save());
+  }
+  engine.feed({}, true);
+}
+
+struct Loss {
+  const char* name;
+  std::size_t keep_bytes;
+  bool save;
+};
+
+class DeviceLoss : public ::testing::TestWithParam<Loss> {
+ protected:
+  // Each loss is reported, and here are hundreds.
+  void SetUp() override { spdlog::set_level(spdlog::level::err); }
+  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+};
+
+TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {
+  const std::vector<oracle::Event> events = stream();
+  for (const QueryCase& query : {every_aggregate().with(6 * kSecond, 2 * kSecond),
+                                 count_by_sensor().with(4 * kSecond, 4 * kSecond, 6 * kSecond), total()}) {
+    const plan::Plan plan = plan_of(plugs_stream(1, kSecond), query.spec);
+    const auto naive = make_naive_backend();
+    EngineUnderTest whole(plan, *naive);
+    feed(whole, events, false);
+
+    execute::cuda::Tuning tuning;
+    tuning.keep_bytes = GetParam().keep_bytes;
+    std::uint64_t calls = 0;
+    std::uint64_t first = 0;
+    {
+      HostCuda good({}, tuning);
+      EngineUnderTest engine(plan, *good.backend);
+      first = good.device->calls();
+      feed(engine, events, GetParam().save);
+      calls = good.device->calls();
+      ASSERT_EQ(engine.texts(), whole.texts());
+    }
+    for (std::uint64_t loss = first; loss < calls; loss += 1 + (calls - first) / 29) {
+      SCOPED_TRACE(query.name + ", lost after " + std::to_string(loss) + " calls");
+      HostDeviceOptions options;
+      options.good_calls = loss;
+      HostCuda failing(options, tuning);
+      EngineUnderTest engine(plan, *failing.backend);
+      feed(engine, events, GetParam().save);
+      ASSERT_EQ(engine.texts(), whole.texts());
+      ASSERT_EQ(engine.late_readings(), whole.late_readings());
+      ASSERT_EQ(engine.ledger().counted, whole.ledger().counted);
+      ASSERT_EQ(engine.ledger().late, whole.ledger().late);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Snapshots, DeviceLoss,
+                         ::testing::Values(Loss{"never", std::size_t{1} << 30U, false},
+                                           Loss{"after_every_batch", 1, false}, Loss{"some_batches", 8'000, false},
+                                           Loss{"at_checkpoints", std::size_t{1} << 30U, true}),
+                         [](const auto& param_info) { return std::string(param_info.param.name); });
+
+TEST(DeviceMemory, IsAllocatedOnceAndGivenBack) {
+  HostCuda cuda({});
+  const std::vector<oracle::Event> events = stream();
+  const plan::Plan plan = plan_of(plugs_stream(1, kSecond), count_by_sensor().with(2 * kSecond, kSecond).spec);
+  {
+    EngineUnderTest engine(plan, *cuda.backend);
+    StreamShape shape;
+    shape.seed = 401;
+    shape.readings = 4000;
+    const std::vector<oracle::Event> steady = random_stream(shape);
+    const std::span<const oracle::Event> all(steady);
+    engine.feed(all.first(2000));
+    const std::uint64_t warm = cuda.device->allocations();
+    for (std::size_t from = 2000; from < 4000; from += 100) engine.feed(all.subspan(from, 100));
+    EXPECT_EQ(cuda.device->allocations(), warm) << "something is allocated after warm-up";
+    EXPECT_GT(cuda.device->allocated(), 0U);
+    const execute::MemoryNeed need = cuda.backend->worst_case(plan.queries[0], 5);
+    EXPECT_LE(cuda.device->allocated(), need.device_bytes);
+  }
+  EXPECT_EQ(cuda.device->allocated(), 0U);
+}
+
+}  // namespace
+}  // namespace weir::contract

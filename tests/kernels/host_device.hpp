@@ -1,0 +1,36 @@
+// A device on the host, for tests: the kernels' own source in loops over blocks and threads, as fibres where a kernel
+// has a barrier, and the algorithms of the whole device from the standard library.
+//
+// It is as lazy as it may be: work waits in its stream until somebody synchronizes, so what the backend reads too early
+// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "kernels/launch/device.hpp"
+
+namespace weir::kernels::host {
+
+struct HostDeviceOptions {
+  std::uint32_t threads = 32;  ///< of a block
+  std::uint32_t blocks = 3;    ///< of a grid
+  std::uint32_t shared_bytes = 48U << 10U;
+  bool integrated = false;
+  /// So many calls are good, all that follow fail: the device is lost.
+  std::uint64_t good_calls = std::numeric_limits<std::uint64_t>::max();
+};
+
+class HostDevice : public Device {
+ public:
+  /// @brief Bytes held now, on the device.
+  [[nodiscard]] virtual std::uint64_t allocated() const noexcept = 0;
+  /// @brief Calls until now that can fail.
+  [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;
+};
+
+std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});
+
+}  // namespace weir::kernels::host
