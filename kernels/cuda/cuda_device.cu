@@ -214,7 +214,7 @@ std::vector<Found> find_devices(std::string& why) {
       WEIR_CUDA(cudaSetDevice(index));
       cudaFuncAttributes attributes{};
       if (cudaFuncGetAttributes(&attributes, run<Nothing>) != cudaSuccess) {
-        found.missing = found.properties.model + ": this build has no code for it";
+        found.missing = found.properties.model + ": this build has no code for it (build with the preset cuda)";
         cudaGetLastError();
       }
     } catch (const DeviceError& error) {
