@@ -40,6 +40,9 @@ bool shed(const spec::Source& source) {
   return source.kind == spec::SourceKind::mqtt && source.qos == 0;
 }
 
+// Segments of a durable journal that are mapped at once.
+constexpr std::uint64_t kMappedSegments = 3;
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend) {
@@ -63,8 +66,17 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
               ? 1U
               : 0U;
     }
+    const bool durable = !plan.spec.state_dir.empty();
+    const bool sheds = std::any_of(stream.spec.sources.begin(), stream.spec.sources.end(), shed);
+    if (durable) {
+      // Only what can be shed waits in memory; of the segments, one is written, one read, one prepared.
+      rings = sheds ? 1 : 0;
+    }
     if (rings > 0) {
       add(name + "journal", rings * plan.spec.journal_memory, 0);
+    }
+    if (durable) {
+      add(name + "journal, mapped files", kMappedSegments * plan.spec.journal_segment, 0);
     }
     if (!stream.spec.schema.keys.empty()) {
       add(name + "key caches",
@@ -79,6 +91,15 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     }
     const execute::MemoryNeed need = backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
     add("query " + query.spec.name, need.host_bytes + kGroupTableBytes * query.max_groups, need.device_bytes);
+  }
+  if (!plan.spec.state_dir.empty()) {
+    // What the first checkpoint after a start holds: all state, as bytes.
+    std::uint64_t state = 0;
+    for (const MemoryEstimate::Item& item : estimate.items) {
+      const bool saved = item.what.starts_with("query ") || item.what.ends_with(": keys");
+      state += saved ? item.host_bytes + item.device_bytes : 0;
+    }
+    add("checkpoints", state, 0);
   }
   estimate.limit_bytes = plan.spec.memory_limit != 0 ? plan.spec.memory_limit
                                                      : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
