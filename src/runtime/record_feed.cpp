@@ -20,8 +20,7 @@ std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
 }  // namespace
 
 RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume)
-    : plan_(*wiring.plan),
-      stream_(wiring.plan->streams[wiring.stream]),
+    : stream_(wiring.plan->streams[wiring.stream]),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       feed_(wiring, IntervalClock::arrival),
       sources_(stream_.spec.sources.size()),

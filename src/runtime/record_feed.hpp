@@ -49,7 +49,6 @@ class RecordFeed {
   void check_idle(std::int64_t now_ns);
   void write_state(batch::FeedState& state) const;
 
-  const plan::Plan& plan_;
   const plan::StreamPlan& stream_;
   std::int64_t interval_ns_;
   StreamFeed feed_;
