@@ -26,7 +26,7 @@ class CheckpointV1(WeirTest):
         for early, late in zip(before, whole):
             self.assertTrue(late.startswith(early))
             self.assertGreater(len(late), len(early))
-        self.assertEqual(shown.count("checksums good"), 2)
+        self.assertGreaterEqual(shown.count("checksums good"), 2)
         self.assertIn("251 received", shown)
 
     def test_it_is_shown_and_damage_in_it_is_named(self):
