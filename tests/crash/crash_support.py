@@ -300,7 +300,7 @@ class CrashTest(WeirTest):
         self.assertIn("the ledger balances", text)
         ledger = ledgers(text)[0]
         self.assertEqual((ledger.delivered, ledger.malformed, ledger.shed), (delivered, 0, 0),
-                         f"seed {self.seed}: {ledger}")
+                         f"seed {self.seed}: {ledger}\n{text[-1500:]}")
         self.assertEqual(ledger.received, delivered + ledger.duplicate)
         if duplicates is not None:
             self.assertEqual(ledger.duplicate, duplicates, f"seed {self.seed}")
