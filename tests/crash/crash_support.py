@@ -299,13 +299,22 @@ class CrashTest(WeirTest):
     def assert_ledger(self, text, delivered, duplicates=None):
         self.assertIn("the ledger balances", text)
         ledger = ledgers(text)[0]
-        self.assertEqual((ledger.delivered, ledger.malformed, ledger.shed), (delivered, 0, 0),
-                         f"seed {self.seed}: {ledger}\n{text[-1500:]}")
-        self.assertEqual(ledger.received, delivered + ledger.duplicate)
+        shown = f"seed {self.seed}: {ledger}\n{text[-1500:]}"
+        self.assertEqual((ledger.malformed, ledger.shed), (0, 0), shown)
+        self.assertEqual(ledger.received, ledger.delivered + ledger.duplicate, shown)
+        # A broker that goes back further than the watermark waits delivers what can no longer be recognised as duplicate;
+        # it is late then, in every query, and counted in none.
+        again = ledger.delivered - delivered
+        self.assertGreaterEqual(again, 0, shown)
         if duplicates is not None:
-            self.assertEqual(ledger.duplicate, duplicates, f"seed {self.seed}")
-        for query in re.finditer(r"query (\w+): (\d+) delivered = (\d+) counted \+ (\d+) filtered \+ (\d+) late", text):
-            self.assertEqual((int(query[2]), int(query[5])), (delivered, 0), query[0])
+            self.assertEqual((ledger.duplicate, again), (duplicates, 0), shown)
+        for query in re.finditer(r"query \w+: (\d+) delivered = (\d+) counted \+ (\d+) filtered \+ (\d+) late", text):
+            of_query, counted, filtered, late = map(int, query.groups())
+            self.assertEqual(of_query, ledger.delivered, shown)
+            if filtered == 0:
+                self.assertEqual((counted, late), (delivered, again), shown)
+            else:
+                self.assertLessEqual(late, again, shown)
         return ledger
 
 
