@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "app/bench.hpp"
+#include "app/bench_directory.hpp"
 #include "app/command.hpp"
 #include "core/error.hpp"
 #include "core/posix_file.hpp"
@@ -41,27 +42,6 @@ constexpr std::array<Case, 7> kCases{{{"append 64 B", 64, false, 2'000'000},
                                       {"append 64 B, synced each", 64, true, 500},
                                       {"append 4 KiB, synced each", 4096, true, 500},
                                       {"read 16 B", 16, false, 4'000'000}}};
-
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw system_error("create directory", pattern);
-    }
-    path_ = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] std::string operator/(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -159,8 +139,8 @@ int measure(const BenchOptions& options, const Case& c, unsigned threads) {
   std::vector<double> ratios;
   const auto begin = Clock::now();
   while (rates.size() < 3 || seconds_since(begin) < options.seconds) {
-    const Scratch scratch;
-    const std::string directory = scratch / "journal";
+    const BenchDirectory scratch;
+    const std::string directory = scratch.path() + "/journal";
     double mine = append(directory, c, threads, payload);
     const Read read = read_back(directory, c, payload);
     if (!read.right) {
@@ -168,7 +148,7 @@ int measure(const BenchOptions& options, const Case& c, unsigned threads) {
       return kFailed;
     }
     mine = reading ? read.seconds : mine;
-    const double reference = reading ? plain_read(directory) : plain_write(scratch / "plain", c, payload);
+    const double reference = reading ? plain_read(directory) : plain_write(scratch.path() + "/plain", c, payload);
     rates.push_back(static_cast<double>(c.messages) / mine);
     reference_rates.push_back(static_cast<double>(c.messages) / reference);
     ratios.push_back(reference / mine);
