@@ -27,7 +27,7 @@ std::string instant(std::int64_t ns) {
   return text;
 }
 
-void show_stream(const std::string& bytes) {
+void show_stream(std::string_view bytes) {
   state::Reader in(bytes);
   const runtime::SavedStream saved = runtime::read_saved_stream(in);
   const state::StreamLedger& ledger = saved.ledger;

@@ -25,7 +25,19 @@ class KeyDictionary {
   KeyDictionary& operator=(const KeyDictionary&) = delete;
 
   /// @brief The id of the tuple, new or known; nothing when it is new and the dictionary is full.
-  std::optional<std::uint32_t> intern(std::span<const std::string_view> tuple);
+  std::optional<std::uint32_t> intern(std::span<const std::string_view> tuple) { return intern(tuple, hash(tuple)); }
+  /// @param hash hash() of the tuple
+  std::optional<std::uint32_t> intern(std::span<const std::string_view> tuple, std::uint64_t hash);
+
+  // Where there are more keys than caches hold, a lookup waits for memory twice: who knows what it will look up next
+  // begins early, in two steps, some lookups apart.
+  [[nodiscard]] static std::uint64_t hash(std::span<const std::string_view> tuple) noexcept;
+  /// @brief First step: loads the place in the table.
+  void prefetch(std::uint64_t hash) const noexcept;
+  /// @brief Second step: loads the text that is there.
+  void prefetch_entry(std::uint64_t hash) const noexcept;
+  /// @brief Room for so many keys in the table, max_keys at most.
+  void reserve(std::uint32_t keys);
 
   [[nodiscard]] std::size_t arity() const noexcept { return arity_; }
   [[nodiscard]] std::uint32_t size() const noexcept;

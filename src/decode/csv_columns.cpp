@@ -23,6 +23,7 @@ std::vector<std::string> CsvColumns::resolve(std::span<const std::string_view> n
   std::vector<std::string> missing;
   std::vector<std::size_t> key_columns;
   uses_.clear();
+  key_columns_.clear();
   needed_ = 0;
   for (const Wanted& wanted : wanted_) {
     const auto found = std::find(names.begin(), names.end(), wanted.name);
@@ -39,6 +40,7 @@ std::vector<std::string> CsvColumns::resolve(std::span<const std::string_view> n
       key_columns.push_back(column);
     }
   }
+  key_columns_ = key_columns;
   std::sort(key_columns.begin(), key_columns.end());
   key_columns.erase(std::unique(key_columns.begin(), key_columns.end()), key_columns.end());
   keys_adjoin_ = !key_columns.empty() && key_columns.back() - key_columns.front() + 1 == key_columns.size();

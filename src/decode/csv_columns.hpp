@@ -35,6 +35,14 @@ class CsvColumns {
     }
   }
 
+  /// @brief The key cells, one each key of the schema; false where one of them does not come from a column.
+  bool keys(const std::string_view* cells, std::span<std::string_view> tuple) const noexcept {
+    for (std::size_t i = 0; i < tuple.size() && i < key_columns_.size(); ++i) {
+      tuple[i] = cells[key_columns_[i]];
+    }
+    return tuple.size() == key_columns_.size();
+  }
+
   /// @brief The bytes of all key cells with what stands between them, where the key columns are neighbours; they
   /// determine the keys. Empty where they are not, or where a key is empty. Not for quoted cells.
   [[nodiscard]] std::string_view key_bytes(const std::string_view* cells) const noexcept {
@@ -60,6 +68,7 @@ class CsvColumns {
 
   std::vector<Wanted> wanted_;
   std::vector<Use> uses_;
+  std::vector<std::size_t> key_columns_;  ///< in the schema's order
   std::size_t needed_ = 0;
   bool keys_adjoin_ = false;
   std::size_t first_key_ = 0;

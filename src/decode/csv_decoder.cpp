@@ -43,7 +43,8 @@ class CsvDecoder final : public Decoder {
         columns_(stream, writer_),
         records_(dialect_),
         positions_(kChunk + 64),
-        values_(writer_.slots()) {
+        values_(writer_.slots()),
+        tuple_(stream.schema.keys.size()) {
     if (!format_.columns.empty()) {
       resolve({format_.columns.begin(), format_.columns.end()});
     }
@@ -189,9 +190,17 @@ class CsvDecoder final : public Decoder {
       pending.line = split.line();
       pending.usable = split.found() >= needed && usable_;
       if (pending.usable) {
-        pending.key = writer_.prepare(columns_.key_bytes(cells));
+        const bool uncached = writer_.uncached() && columns_.keys(cells, tuple_);
+        pending.key = uncached ? writer_.begin_lookup(tuple_) : writer_.prepare(columns_.key_bytes(cells));
       }
-      if (++read - written == kAhead) {
+      ++read;
+      if (read - written > kAhead / 2) {
+        const Pending& halfway = pending_[(read - kAhead / 2) % kAhead];
+        if (halfway.usable && halfway.key.looked_up) {
+          writer_.continue_lookup(halfway.key);
+        }
+      }
+      if (read - written == kAhead) {
         write(written++ % kAhead, needed, rows);
       }
     }
@@ -245,6 +254,7 @@ class CsvDecoder final : public Decoder {
   std::vector<std::string_view> cells_;  // of the pending rows, needed() each
   std::array<Pending, kAhead> pending_;
   std::vector<Token> values_;
+  std::vector<std::string_view> tuple_;  // keys of the row that is split
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ class KeyCache {
  public:
   /// Longer texts are not cached: an entry is one cache line.
   static constexpr std::size_t kMaxBytes = 56;
+  /// With more keys than these, more and more of them displace each other.
+  static constexpr std::size_t kMostKeys = std::size_t{1} << 17U;
 
   /// @brief Hashes a text and begins to load its entry, some rows before find() needs it. 7 bytes after the text must
   /// be readable.

@@ -58,6 +58,7 @@ void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowW
     cache_.clear();
     constant_key_.reset();
   }
+  uncached_ = given_key_bytes_ && !captures_any_ && keys_ != 0 && rows.keys().size() > KeyCache::kMostKeys;
   if (captures_any_) {
     constant_key_.reset();
     captures_.match(message.topic, captured_keys_);
@@ -104,6 +105,14 @@ std::optional<batch::Malformed> ReadingWriter::intern_keys(std::span<const Token
       return batch::Malformed::too_many_keys;
     }
     constant_key_ = id;
+    rows.key(*id);
+    return std::nullopt;
+  }
+  if (given.looked_up) {
+    const std::optional<std::uint32_t> id = rows.keys().intern(tuple_, given.hash);
+    if (!id) {
+      return batch::Malformed::too_many_keys;
+    }
     rows.key(*id);
     return std::nullopt;
   }

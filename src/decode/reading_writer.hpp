@@ -32,7 +32,8 @@ inline constexpr std::size_t kMaxKeyBytes = 4096;
 /// Bytes of a payload that determine a reading's keys; 7 bytes after them must be readable.
 struct KeyBytes {
   std::string_view text;
-  std::uint64_t hash = 0;  ///< from ReadingWriter::prepare
+  std::uint64_t hash = 0;   ///< from ReadingWriter::prepare, or
+  bool looked_up = false;  ///< from ReadingWriter::begin_lookup
 };
 
 class ReadingWriter {
@@ -76,6 +77,17 @@ class ReadingWriter {
   [[nodiscard]] KeyBytes prepare(std::string_view key_bytes) const noexcept {
     return {key_bytes, cache_.prepare(key_bytes)};
   }
+
+  /// @brief There are more keys than the cache holds: the dictionary is asked at once, and better in good time.
+  [[nodiscard]] bool uncached() const noexcept { return uncached_; }
+  /// @brief Begins to look up a later reading's keys in the dictionary; then, some readings later, continue_lookup();
+  /// and some later write(). Only where uncached().
+  [[nodiscard]] KeyBytes begin_lookup(std::span<const std::string_view> tuple) const noexcept {
+    const std::uint64_t hash = batch::KeyDictionary::hash(tuple);
+    dictionary_->prefetch(hash);
+    return {{}, hash, true};
+  }
+  void continue_lookup(const KeyBytes& key) const noexcept { dictionary_->prefetch_entry(key.hash); }
 
   // The parts of write(), for formats that know more; each returns why the reading is refused, if it is.
   std::optional<batch::Malformed> write_time(const Token& time, batch::RowWriter& rows) {
@@ -186,6 +198,7 @@ class ReadingWriter {
   std::vector<std::string_view> tuple_;
   KeyCache cache_;
   const batch::KeyDictionary* dictionary_ = nullptr;  // whose ids the cache holds
+  bool uncached_ = false;
 };
 
 }  // namespace weir::decode

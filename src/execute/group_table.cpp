@@ -13,9 +13,15 @@ namespace {
 /// Any constant will do as long as it never changes: hashes are part of checkpoints.
 constexpr std::uint64_t kDistinctSeed = 0x5765'6972'2064'6973;
 
-template <class T>
-std::uint64_t held(const std::vector<T>& vector) noexcept {
-  return vector.capacity() * sizeof(T);
+template <class Vector>
+std::uint64_t held(const Vector& vector) noexcept {
+  return vector.capacity() * sizeof(typename Vector::value_type);
+}
+
+/// All at once where many come together, as from a checkpoint; by doubling where they come one by one.
+template <class Vector>
+void make_room(Vector& vector, std::size_t size) {
+  if (size > 2 * vector.capacity()) vector.reserve(size);
 }
 
 }  // namespace
@@ -68,6 +74,11 @@ void GroupTable::extend(std::uint32_t key_count) {
     }
   }
   if (!group_keys_.empty()) {
+    make_room(group_of_, key_count);
+    if (one_to_one_) {
+      make_room(key_of_, key_count);
+      make_room(texts_, key_count * group_keys_.size());
+    }
     for (std::uint32_t key = known; key < key_count; ++key) {
       group_of_.push_back(one_to_one_ ? add_group(key) : group_for(key));
     }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "batch/key_dictionary.hpp"
+#include "core/large_array.hpp"
 #include "execute/backend.hpp"
 #include "plan/plan.hpp"
 
@@ -62,11 +63,11 @@ class GroupTable {
   bool overflow_reported_ = false;
   GroupView view_;
 
-  std::vector<std::uint32_t> group_of_;  ///< [key id]
-  std::vector<std::uint32_t> key_of_;    ///< [group] → the first key id of it
-  std::vector<std::string_view> texts_;  ///< [group * group keys + key], beside each other for rows of results
-  std::vector<std::uint64_t> hashes_;    ///< [group]; empty when one_to_one_
-  std::vector<std::uint32_t> slots_;     ///< open addressing by hash: group + 1, 0 is free; a power of two of them
+  LargeVector<std::uint32_t> group_of_;  ///< [key id]
+  LargeVector<std::uint32_t> key_of_;    ///< [group] → the first key id of it
+  LargeVector<std::string_view> texts_;  ///< [group * group keys + key], beside each other for rows of results
+  LargeVector<std::uint64_t> hashes_;    ///< [group]; empty when one_to_one_
+  LargeVector<std::uint32_t> slots_;     ///< open addressing by hash: group + 1, 0 is free; a power of two of them
   std::string hashed_text_;
 
   std::vector<std::vector<std::uint8_t>> key_tests_;     ///< [test][key id]
@@ -75,8 +76,8 @@ class GroupTable {
   std::vector<const std::uint8_t*> key_test_pointers_;
   std::vector<const std::uint64_t*> key_hash_pointers_;
 
-  std::vector<std::uint32_t> ordered_;
-  std::vector<std::uint32_t> ranks_;
+  LargeVector<std::uint32_t> ordered_;
+  LargeVector<std::uint32_t> ranks_;
 };
 
 }  // namespace weir::execute

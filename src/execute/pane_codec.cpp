@@ -128,7 +128,12 @@ void PaneEncoder::group(const PaneGroup& group) {
 }
 
 PaneDecoder::PaneDecoder(const plan::QueryPlan& query, state::Reader& in, std::uint32_t groups)
-    : query_(query), in_(in), groups_(groups), panes_left_(in.u64()) {}
+    : query_(query),
+      in_(in),
+      groups_(groups),
+      quantiles_(quantile_arguments(query)),
+      distincts_(distinct_aggregates(query)),
+      panes_left_(in.u64()) {}
 
 bool PaneDecoder::next_pane(std::int64_t& start_ns) {
   require(groups_left_ == 0, "a pane was left half read");
@@ -184,8 +189,8 @@ bool PaneDecoder::next_group(PaneGroup& group) {
   group.rows = in_.u64();
   require(group.rows > 0 && group.rows >> 62U == 0, "a group has an impossible number of readings");
   group.arguments.resize(query_.arguments.size());
-  group.quantiles.resize(quantile_arguments(query_));
-  group.distincts.resize(distinct_aggregates(query_));
+  group.quantiles.resize(quantiles_);
+  group.distincts.resize(distincts_);
   std::size_t quantile = 0;
   for (std::size_t a = 0; a < query_.arguments.size(); ++a) {
     const plan::Argument& argument = query_.arguments[a];

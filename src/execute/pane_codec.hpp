@@ -74,6 +74,8 @@ class PaneDecoder {
   const plan::QueryPlan& query_;
   state::Reader& in_;
   std::uint32_t groups_;
+  const std::size_t quantiles_;
+  const std::size_t distincts_;
   std::uint64_t panes_left_ = 0;
   std::uint32_t groups_left_ = 0;
   std::int64_t start_ns_ = 0;

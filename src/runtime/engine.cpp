@@ -295,17 +295,11 @@ void Engine::load_stream(std::size_t index, state::Reader& in) {
   stream.ledger = saved.ledger;
   stream.resume = std::move(saved.resume);
   stream.key_count = saved.keys;
-  std::vector<std::string_view> tuple(stream.keys->arity());
-  for (std::uint32_t id = 0; id < stream.key_count; ++id) {
-    for (std::string_view& part : tuple) {
-      part = in.text();
-    }
-    if (stream.keys->intern(tuple) != id) {
-      throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
-                                    fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}",
-                                                spec.name, stream.key_count, spec.max_keys),
-                                    "raise max_keys"}});
-    }
+  if (!load_keys(in, stream.key_count, *stream.keys)) {
+    throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
+                                  fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}",
+                                              spec.name, stream.key_count, spec.max_keys),
+                                  "raise max_keys"}});
   }
   stream.tracker->load(in);
   if (in.u8() != 0) {
@@ -342,15 +336,15 @@ void Engine::checkpoint(state::CheckpointDraft& draft) {
 void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {
   std::vector<Diagnostic> refused;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
-    if (const std::string* bytes = checkpoint.find("stream/" + plan_.streams[i].spec.name)) {
+    if (const auto bytes = checkpoint.find("stream/" + plan_.streams[i].spec.name)) {
       state::Reader in(*bytes);
       load_stream(i, in);
     }
   }
   for (std::size_t i = 0; i < queries_.size(); ++i) {
     const plan::QueryPlan& query = plan_.queries[i];
-    const std::string* const bytes = checkpoint.find("query/" + query.spec.name);
-    if (bytes == nullptr || std::find(discard.begin(), discard.end(), query.spec.name) != discard.end()) {
+    const std::optional<std::string_view> bytes = checkpoint.find("query/" + query.spec.name);
+    if (!bytes || std::find(discard.begin(), discard.end(), query.spec.name) != discard.end()) {
       continue;
     }
     state::Reader in(*bytes);
@@ -371,8 +365,8 @@ void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std:
     throw ConfigError(std::move(refused));
   }
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    if (const std::string* position = checkpoint.find("sink/" + plan_.spec.sinks[i].name)) {
-      sinks_[i]->resume(*position);
+    if (const auto position = checkpoint.find("sink/" + plan_.spec.sinks[i].name)) {
+      sinks_[i]->resume(std::string(*position));
     }
   }
   open();

@@ -17,11 +17,11 @@
 
 namespace weir::state {
 
-const std::string* Checkpoint::find(std::string_view name) const {
+std::optional<std::string_view> Checkpoint::find(std::string_view name) const {
   for (const Section& section : sections) {
-    if (section.name == name) return &section.bytes;
+    if (section.name == name) return section.bytes;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 struct CheckpointStore::Impl {

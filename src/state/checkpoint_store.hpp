@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/file_system.hpp"
+#include "core/large_array.hpp"
 #include "state/checkpoint_draft.hpp"
 #include "state/checkpoint_format.hpp"
 
@@ -26,8 +27,8 @@ namespace weir::state {
 
 /// A checkpoint is a list of named sections; what is in them is up to the rooms that write them.
 struct Section {
-  std::string name;  ///< "stream/plugs", "query/plug_load", "sink/rows", "source/plugs/0"
-  std::string bytes;
+  std::string name;        ///< "stream/plugs", "query/plug_load", "sink/rows", "source/plugs/0"
+  std::string_view bytes;  ///< in the checkpoint's memory
 };
 
 struct Checkpoint {
@@ -35,7 +36,8 @@ struct Checkpoint {
   std::int64_t written_ns = 0;  ///< wall clock
   Needs needs;
   std::vector<Section> sections;
-  [[nodiscard]] const std::string* find(std::string_view name) const;
+  LargeArray<char> memory;  ///< what the sections show
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
 };
 
 /// How a write ended.

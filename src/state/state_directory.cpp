@@ -74,6 +74,11 @@ std::string read_bytes(const FileDescriptor& file, std::uint64_t most, const std
   return bytes;
 }
 
+std::string read_head_bytes(const FileDescriptor& file, std::uint64_t file_bytes, const std::string& path) {
+  const std::string frame = read_bytes(file, std::min<std::uint64_t>(file_bytes, kFrameBytes), path);
+  return read_bytes(file, head_bytes_in_frame(frame, file_bytes), path);
+}
+
 }  // namespace
 
 std::string checkpoint_name(std::uint64_t number) {
@@ -113,43 +118,99 @@ FileDescriptor lock_directory(const std::string& directory) {
   return lock;
 }
 
-void ChunkReader::read(const ChunkPlace& place, std::string& out) {
-  const std::string name = checkpoint_name(place.file);
-  const std::string path = directory_ + "/" + name;
+const FileDescriptor& ChunkReader::file_of(const ChunkPlace& place) {
   if (open_.size() > kMostOpen) open_.clear();
   auto file = open_.find(place.file);
-  if (file == open_.end()) file = open_.emplace(place.file, files_.open(path, O_RDONLY)).first;
-  const std::uint64_t size = size_of(file->second, path);
-  // Before anything is allocated.
+  if (file == open_.end()) {
+    file = open_.emplace(place.file, files_.open(directory_ + "/" + checkpoint_name(place.file), O_RDONLY)).first;
+  }
+  return file->second;
+}
+
+void ChunkReader::check_size(const ChunkPlace& place) {
+  const std::string name = checkpoint_name(place.file);
+  const std::uint64_t size = size_of(file_of(place), name);
   if (place.offset > size || place.bytes > size - place.offset) throw Error(name + ": cut short");
+}
+
+void ChunkReader::read(const ChunkPlace& place, char* to) {
+  const std::string name = checkpoint_name(place.file);
+  const auto bytes = static_cast<std::size_t>(place.bytes);
+  if (read_at(file_of(place), place.offset, to, bytes, name) != bytes) throw Error(name + ": cut short");
+  if (chunk_checksum({to, bytes}) != place.checksum) throw Error(name + ": checksum differs");
+}
+
+void ChunkReader::read(const ChunkPlace& place, std::string& out) {
+  check_size(place);
   const std::size_t begin = out.size();
   out.resize(begin + static_cast<std::size_t>(place.bytes));
-  const std::size_t got = read_at(file->second, place.offset, out.data() + begin, out.size() - begin, path);
-  if (got != place.bytes) throw Error(name + ": cut short");
-  if (chunk_checksum(std::string_view(out).substr(begin)) != place.checksum) throw Error(name + ": checksum differs");
+  read(place, out.data() + begin);
 }
 
 ParsedHead read_head(const std::string& path, FileSystem& files, std::uint64_t& file_bytes) {
   const FileDescriptor file = files.open(path, O_RDONLY);
   file_bytes = size_of(file, path);
-  const std::string frame = read_bytes(file, std::min<std::uint64_t>(file_bytes, kFrameBytes), path);
-  return parse_head(read_bytes(file, head_bytes_in_frame(frame, file_bytes), path), file_bytes);
+  return parse_head(read_head_bytes(file, file_bytes, path), file_bytes);
 }
+
+namespace {
+
+/// The bytes of all sections, in memory of one piece. @return what is damaged, or nothing
+std::string read_sections(const CheckpointTable& table, ChunkReader& reader, CheckpointFile& result) {
+  std::uint64_t total = 0;
+  for (const SectionTable& section : table.sections) {
+    for (const ChunkPlace& place : section.chunks) {
+      ++result.chunks;
+      if (place.file != table.number) {
+        ++result.referenced_chunks;
+        result.referenced_bytes += place.bytes;
+        result.references.insert(place.file);
+      }
+      try {
+        reader.check_size(place);
+      } catch (const Error& error) {
+        return fmt::format("section '{}': {}", section.name, error.what());
+      }
+      total += place.bytes;
+    }
+  }
+  Checkpoint& checkpoint = result.checkpoint;
+  checkpoint.memory = LargeArray<char>(static_cast<std::size_t>(total));
+  char* to = checkpoint.memory.data();
+  for (const SectionTable& section : table.sections) {
+    const char* const begin = to;
+    for (const ChunkPlace& place : section.chunks) {
+      try {
+        reader.read(place, to);
+      } catch (const Error& error) {
+        return place.file == table.number ? fmt::format("section '{}': checksum differs", section.name)
+                                          : fmt::format("section '{}': {}", section.name, error.what());
+      }
+      to += place.bytes;
+    }
+    checkpoint.sections.push_back({section.name, {begin, static_cast<std::size_t>(to - begin)}});
+  }
+  return {};
+}
+
+}  // namespace
 
 CheckpointFile read_checkpoint(const std::string& directory, std::uint64_t number, FileSystem& files) {
   CheckpointFile result;
   result.path = directory + "/" + checkpoint_name(number);
-  std::string bytes;
+  ParsedHead head;
+  std::string end;
   try {
     const FileDescriptor file = files.open(result.path, O_RDONLY);
-    bytes = read_bytes(file, size_of(file, result.path), result.path);
+    result.bytes = size_of(file, result.path);
+    head = parse_head(read_head_bytes(file, result.bytes, result.path), result.bytes);
+    end.resize(static_cast<std::size_t>(std::min<std::uint64_t>(result.bytes, kCheckpointEnd.size())));
+    end.resize(read_at(file, result.bytes - end.size(), end.data(), end.size(), result.path));
   } catch (const Error& error) {
     result.damage = error.what();
     return result;
   }
-  result.bytes = bytes.size();
-  ParsedHead head = parse_checkpoint(bytes);
-  if (head.version > kCheckpointVersion) {
+  if (head.damage.empty() && head.version > kCheckpointVersion) {
     result.newer_version = head.version;
     result.damage = fmt::format("written by a newer version of Weir: format {}, this program reads {}", head.version,
                                 kCheckpointVersion);
@@ -159,29 +220,14 @@ CheckpointFile read_checkpoint(const std::string& directory, std::uint64_t numbe
   if (result.damage.empty() && head.table.number != number) {
     result.damage = fmt::format("it holds checkpoint {}", head.table.number);
   }
-  if (!result.damage.empty()) return result;
-
-  ChunkReader reader(directory, files);
-  for (const SectionTable& table : head.table.sections) {
-    Section section{table.name, {}};
-    for (const ChunkPlace& place : table.chunks) {
-      ++result.chunks;
-      if (place.file == number) {
-        section.bytes.append(bytes, static_cast<std::size_t>(place.offset), static_cast<std::size_t>(place.bytes));
-        continue;
-      }
-      ++result.referenced_chunks;
-      result.referenced_bytes += place.bytes;
-      result.references.insert(place.file);
-      try {
-        reader.read(place, section.bytes);
-      } catch (const Error& error) {
-        result.damage = fmt::format("section '{}': {}", table.name, error.what());
-        result.checkpoint.sections.clear();
-        return result;
-      }
-    }
-    result.checkpoint.sections.push_back(std::move(section));
+  if (result.damage.empty()) {
+    ChunkReader reader(directory, files);
+    result.damage = read_sections(head.table, reader, result);
+  }
+  if (result.damage.empty() && end != kCheckpointEnd) result.damage = "end mark differs";
+  if (!result.damage.empty()) {
+    result.checkpoint = {};
+    return result;
   }
   result.checkpoint.number = number;
   result.checkpoint.written_ns = head.table.written_ns;

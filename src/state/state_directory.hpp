@@ -35,8 +35,13 @@ class ChunkReader {
   /// @brief Appends the chunk to `out`. @throws Error naming the file when it is missing or cut short, or when the
   /// checksum differs.
   void read(const ChunkPlace& place, std::string& out);
+  /// @brief The same to `to`, which has room for place.bytes.
+  void read(const ChunkPlace& place, char* to);
+  /// @brief Whether the file is as long as the chunk says: to be known before memory is asked for. @throws Error
+  void check_size(const ChunkPlace& place);
 
  private:
+  const FileDescriptor& file_of(const ChunkPlace& place);
   std::string directory_;
   FileSystem& files_;
   std::map<std::uint64_t, FileDescriptor> open_;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "decode/decoding.hpp"
+#include "decode/key_cache.hpp"
 
 namespace weir::decode {
 namespace {
@@ -397,6 +398,37 @@ TEST_P(RandomCsv, AgreesWithTheOracleHoweverItIsCut) {
     ASSERT_EQ(pieces.rows(), expected.rows);
     ASSERT_EQ(pieces.refusals(), whole.refusals());
   }
+}
+
+// The way of a row's keys is another one then: to the dictionary at once, looked up some rows ahead.
+TEST(CsvDecoder, AgreesWithTheOracleWithMoreKeysThanAreCached) {
+  std::mt19937 random(43);
+  for (const bool blanks : {false, true}) {
+    std::string text;
+    for (int i = 0; i < 3000; ++i) {
+      text += random_line(random, blanks) + "\n";
+    }
+    spec::Stream stream = blanks ? blanks_stream() : csv_stream();
+    stream.max_keys = 400'000;
+    Decoding decoding(stream, 1000);
+    decoding.know_keys(KeyCache::kMostKeys + 1).file(text);
+    const Expected expected = oracle(text, blanks);
+    ASSERT_EQ(decoding.rows(), expected.rows);
+    ASSERT_EQ(decoding.refusals().size(), expected.refused);
+  }
+}
+
+TEST(CsvDecoder, FullDictionaryRefusesNewKeysBeyondTheCacheToo) {
+  spec::Stream stream = csv_stream();
+  stream.max_keys = KeyCache::kMostKeys + 2;
+  Decoding decoding(stream, 1000);
+  decoding.know_keys(KeyCache::kMostKeys + 1);
+  decoding.file("1,1,a\n2,2,b\n3,3,a\n4,4,c\n5,5,other 7\n");
+  ASSERT_EQ(decoding.rows().size(), 3U);
+  EXPECT_EQ(decoding.rows()[1].keys, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(decoding.rows()[2].keys, (std::vector<std::string>{"other 7"}));
+  ASSERT_EQ(decoding.refusals().size(), 2U);
+  EXPECT_EQ(decoding.refusals()[0].reason, batch::Malformed::too_many_keys);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RandomCsv,

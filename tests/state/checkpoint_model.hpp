@@ -67,7 +67,7 @@ class ChangingState {
 
 inline std::map<std::string, std::string> sections_of(const state::Checkpoint& checkpoint) {
   std::map<std::string, std::string> sections;
-  for (const state::Section& section : checkpoint.sections) sections[section.name] = section.bytes;
+  for (const state::Section& section : checkpoint.sections) sections[section.name] = std::string(section.bytes);
   return sections;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/decimal.hpp"
+#include "core/large_array.hpp"
 #include "execute/cpu/core_cell.hpp"
 #include "execute/cpu/section.hpp"
 #include "ops/accumulate.hpp"
@@ -352,7 +353,7 @@ class CoreSection final : public Section {
   int argument_;
   bool nullable_;
   bool first_;
-  std::vector<Running> running_;
+  LargeVector<Running> running_;
 };
 
 }  // namespace weir::execute::cpu

@@ -124,7 +124,9 @@ void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t gr
 }
 
 void CpuPanes::read_group(const PaneGroup& group, std::int64_t start) {
-  const std::uint64_t layers = (group.rows + tuning_.pane_rows - 1) / tuning_.pane_rows;
+  // Mostly one, and a division for each of millions of groups would show.
+  const std::uint64_t layers =
+      group.rows <= tuning_.pane_rows ? 1 : (group.rows + tuning_.pane_rows - 1) / tuning_.pane_rows;
   std::size_t position = panes_.lower_bound(start);
   for (std::uint64_t layer = 0; layer < layers; ++layer, ++position) {
     if (position == panes_.size() || panes_.start(position) != start) panes_.add_layer(start, groups_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/decimal.hpp"
+#include "core/large_array.hpp"
 #include "execute/cpu/section.hpp"
 #include "ops/accumulate.hpp"
 
@@ -213,7 +214,7 @@ class MonoidSection final : public Section {
 
   std::size_t argument_;
   bool nullable_;
-  std::vector<Total> window_;
+  LargeVector<Total> window_;
 };
 
 }  // namespace weir::execute::cpu

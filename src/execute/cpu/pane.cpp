@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include "core/large_array.hpp"
 
 namespace weir::execute::cpu {
 namespace {
@@ -16,21 +13,9 @@ namespace {
 // Sections begin on a boundary of the largest cell, so that no cell lies across two cache lines.
 constexpr std::size_t kSectionAlignment = 32;
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) noexcept {
   return (bytes + to - 1) / to * to;
-}
-
-std::byte* allocate_cells(std::size_t bytes) {
-  const std::size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kLine;
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
-#if defined(__linux__)
-  // Scattered writes over many megabytes otherwise wait for page tables. Only advice: failure costs nothing but time.
-  if (alignment == kHugePage) static_cast<void>(::madvise(memory, bytes, MADV_HUGEPAGE));
-#endif
-  return static_cast<std::byte*>(memory);
 }
 
 }  // namespace
@@ -108,7 +93,8 @@ std::uint32_t PaneStore::capacity_for(std::uint32_t groups) {
 }
 
 void PaneStore::allocate(Pane& pane, std::uint32_t capacity) const {
-  pane.memory.reset(allocate_cells(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment)));
+  pane.memory.reset(static_cast<std::byte*>(
+      allocate_large(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment))));
   pane.capacity = capacity;
 }
 
