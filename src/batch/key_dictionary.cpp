@@ -12,11 +12,11 @@
 namespace weir::batch {
 namespace {
 
-constexpr std::uint32_t kEntriesPerChunk = 4096;       // one chunk of pointers is 32 KiB
-constexpr std::size_t kUnit = 4;                        // entries begin on multiples: their offsets are aligned
-constexpr std::size_t kBlockBytes = 256U * 1024U;       // text of some thousand tuples
+constexpr std::uint32_t kEntriesPerChunk = 4096;   // one chunk of pointers is 32 KiB
+constexpr std::size_t kUnit = 4;                   // entries begin on multiples: their offsets are aligned
+constexpr std::size_t kBlockBytes = 256U * 1024U;  // text of some thousand tuples
 constexpr std::size_t kBlockUnits = kBlockBytes / kUnit;
-constexpr std::size_t kManyBlocks = 16;                 // from here on blocks come by 2 MiB, in large pages
+constexpr std::size_t kManyBlocks = 16;  // from here on blocks come by 2 MiB, in large pages
 constexpr std::size_t kBlocksAtOnce = 8;
 constexpr std::uint32_t kEmptySlot = 0xFFFF'FFFFU;
 constexpr unsigned kSmallestTable = 6;  // log2

@@ -32,7 +32,7 @@ inline constexpr std::size_t kMaxKeyBytes = 4096;
 /// Bytes of a payload that determine a reading's keys; 7 bytes after them must be readable.
 struct KeyBytes {
   std::string_view text;
-  std::uint64_t hash = 0;   ///< from ReadingWriter::prepare, or
+  std::uint64_t hash = 0;  ///< from ReadingWriter::prepare, or
   bool looked_up = false;  ///< from ReadingWriter::begin_lookup
 };
 

@@ -93,8 +93,8 @@ std::uint32_t PaneStore::capacity_for(std::uint32_t groups) {
 }
 
 void PaneStore::allocate(Pane& pane, std::uint32_t capacity) const {
-  pane.memory.reset(static_cast<std::byte*>(
-      allocate_large(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment))));
+  pane.memory.reset(
+      static_cast<std::byte*>(allocate_large(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment))));
   pane.capacity = capacity;
 }
 
