@@ -149,6 +149,10 @@ class CudaDevice final : public Device {
     use();
     cuda::launch_select_codes(select, properties_, stream);
   }
+  void launch_having(const HavingView& having, const Stream& stream) override {
+    use();
+    cuda::launch_having(having, properties_, stream);
+  }
 
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     use();

@@ -2,6 +2,7 @@
 #include "kernels/window.hpp"
 
 #include "kernels/cuda/launch.cuh"
+#include "kernels/having.hpp"
 #include "kernels/launch/launches.hpp"
 
 namespace weir::kernels::cuda {
@@ -28,6 +29,10 @@ void launch_empty(const EmptyView& empty, const DeviceProperties& device, const 
 
 void launch_select_codes(const SelectCodesView& select, const DeviceProperties& device, const Stream& stream) {
   launch(SelectCodes{select}, select.size, 0, device, stream);
+}
+
+void launch_having(const HavingView& having, const DeviceProperties& device, const Stream& stream) {
+  launch(KeepRows{having}, having.groups, 0, device, stream);
 }
 
 }  // namespace weir::kernels::cuda

@@ -86,6 +86,8 @@ class Device {
   virtual void launch_count(const CountView& count, const Stream& stream) = 0;
   virtual void launch_empty(const EmptyView& empty, const Stream& stream) = 0;
   virtual void launch_select_codes(const SelectCodesView& select, const Stream& stream) = 0;
+  // having.hpp
+  virtual void launch_having(const HavingView& having, const Stream& stream) = 0;
 
   // Algorithms over the whole device; temporary storage belongs to the stream and grows to what it needed most.
   /// @brief out[i] = in[0] + … + in[i-1]

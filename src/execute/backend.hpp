@@ -40,6 +40,7 @@ struct GroupView {
   std::span<const std::uint8_t* const> key_tests;  ///< one table [key id] → 0/1 for each QueryPlan::key_tests
   std::span<const std::uint64_t* const>
       key_hashes;  ///< [schema key] → table [key id] → hash of that key's text; nullptr where no distinct() needs it
+  std::span<const std::uint8_t* const> having_tests;  ///< one table [group id] → 0/1 for each having_key_tests
 };
 
 /// Rows [begin, end) of a batch.
@@ -97,11 +98,13 @@ struct ArgumentTotal {
   UInt192 squares;
 };
 
-/// A closed window as integers, in columns; one entry a group that has readings, ascending group ids.
+/// A closed window as integers, in columns; one entry a group that has readings, ascending group ids. A backend may
+/// leave out groups whose row `having` refuses, but not from a revision, whose rows are numbered.
 struct WindowTotals {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   bool revision = false;  ///< answer to revise(); may then hold groups without readings
+  bool refused = false;   ///< there are groups with readings that were left out
   std::vector<std::uint32_t> groups;
   std::vector<std::uint64_t> counts;     ///< readings, per entry
   std::vector<ArgumentTotal> arguments;  ///< [entry * arguments + argument]

@@ -74,6 +74,7 @@ class GroupTable {
   std::vector<std::vector<std::uint64_t>> key_hashes_;   ///< [schema key][key id], empty where not needed
   std::vector<const std::uint8_t*> key_test_pointers_;
   std::vector<const std::uint64_t*> key_hash_pointers_;
+  std::vector<const std::uint8_t*> having_test_pointers_;
 
   std::vector<std::uint32_t> ordered_;
   std::vector<std::uint32_t> ranks_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/fibres.hpp"
+#include "kernels/having.hpp"
 #include "kernels/pairs.hpp"
 #include "kernels/step.hpp"
 #include "kernels/window.hpp"
@@ -60,6 +61,8 @@ class LazyDevice final : public HostDevice {
   [[nodiscard]] std::uint64_t allocated() const noexcept override { return allocated_; }
   [[nodiscard]] std::uint64_t calls() const noexcept override { return calls_; }
   [[nodiscard]] std::uint64_t allocations() const noexcept override { return allocations_; }
+  [[nodiscard]] std::uint64_t copied_to_host() const noexcept override { return copied_to_host_; }
+  [[nodiscard]] std::uint64_t synchronizations() const noexcept override { return synchronizations_; }
 
   void* allocate(std::size_t bytes) override {
     call("allocate");
@@ -112,11 +115,13 @@ class LazyDevice final : public HostDevice {
   }
   void synchronize(const Event& event) override {
     call("synchronize");
+    ++synchronizations_;
     const auto mark = std::static_pointer_cast<Mark>(event.handle);
     run_until(mark->queue.lock(), *mark->reached);
   }
   void synchronize(const Stream& stream) override {
     call("synchronize");
+    ++synchronizations_;
     run(*queue_of(stream));
   }
 
@@ -124,6 +129,7 @@ class LazyDevice final : public HostDevice {
     copy(to, from, bytes, stream);
   }
   void copy_to_host(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
+    copied_to_host_ += bytes;
     copy(to, from, bytes, stream);
   }
   void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
@@ -154,6 +160,7 @@ class LazyDevice final : public HostDevice {
   void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
     launch(SelectCodes{select}, 0, stream);
   }
+  void launch_having(const HavingView& having, const Stream& stream) override { launch(KeepRows{having}, 0, stream); }
 
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     call("exclusive_sum");
@@ -271,6 +278,8 @@ class LazyDevice final : public HostDevice {
   std::uint64_t allocated_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t allocations_ = 0;
+  std::uint64_t copied_to_host_ = 0;
+  std::uint64_t synchronizations_ = 0;
 };
 
 }  // namespace

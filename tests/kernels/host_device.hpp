@@ -29,6 +29,10 @@ class HostDevice : public Device {
   /// @brief Calls until now that can fail.
   [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;
+  /// @brief Bytes that copies to the host were asked for.
+  [[nodiscard]] virtual std::uint64_t copied_to_host() const noexcept = 0;
+  /// @brief How often a thread waited for a stream or an event.
+  [[nodiscard]] virtual std::uint64_t synchronizations() const noexcept = 0;
 };
 
 std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});

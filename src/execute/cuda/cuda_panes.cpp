@@ -327,7 +327,8 @@ MemoryNeed CudaPanes::worst_case(const plan::QueryPlan& query, std::int64_t pane
   const std::uint64_t cell = layout.words() * sizeof(kernels::Word);
   const std::uint64_t front = overlaps(query) ? layout.front_words() * sizeof(kernels::Word) : 0;
   const std::uint64_t codes = live * (quantiles * groups * kAssumedBins + distincts * kAssumedKeys);
-  const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + distincts * sizeof(std::uint64_t);
+  const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + query.having_key_tests.size() +
+                               distincts * sizeof(std::uint64_t);
 
   MemoryNeed need;
   need.device_bytes =

@@ -1,7 +1,7 @@
 // A query's panes on a device.
 //
 //   accumulate()  cuda_accumulate.cpp  rows of a batch → chunks on the device → cells of panes
-//   close()       cuda_close.cpp       panes → totals of a window, compacted, copied back when they are asked for
+//   close()       cuda_close.cpp       panes → totals of a window, those that `having` keeps, copied back when asked for
 //   the rest      cuda_panes.cpp       what goes with a batch; checkpoints
 //
 // Owned and called by the engine's thread. Everything is queued: copies in the upload's stream, kernels in `compute_`;
@@ -89,7 +89,7 @@ class CudaPanes final : public QueryPanes {
     std::uint32_t revised = 0;  ///< entries of a revision
     DeviceArray<std::uint32_t> groups;
     DeviceArray<kernels::Word> totals;
-    DeviceArray<std::uint32_t> size;
+    DeviceArray<std::uint32_t> size;  ///< entries; whether `having` refused a group
     PinnedArray<std::uint32_t> size_here;
     // What its kernel reads: addresses of panes and then of fronts; the groups of a revision.
     DeviceArray<kernels::Word*> panes;
@@ -100,6 +100,7 @@ class CudaPanes final : public QueryPanes {
     kernels::Event done;
   };
   static constexpr std::size_t kResults = 2;
+  static constexpr std::size_t kSizes = 2;  ///< words of Result::size
 
   // cuda_accumulate.cpp
   void step(RowRange rows, const Horizon& horizon);
