@@ -1,7 +1,7 @@
 // A query's panes on a device.
 //
 //   accumulate()  cuda_accumulate.cpp  rows of a batch → chunks on the device → cells of panes
-//   close()       cuda_close.cpp       panes → totals of a window, those that `having` keeps, copied back when asked for
+//   close()       cuda_close.cpp       panes → totals of a window, what `having` keeps of them, copied back in time
 //   the rest      cuda_panes.cpp       what goes with a batch; checkpoints
 //
 // Owned and called by the engine's thread. Everything is queued: copies in the upload's stream, kernels in `compute_`;
