@@ -241,14 +241,6 @@ struct GatherView {
   std::uint32_t* out_size = nullptr;
 };
 
-/// How many readings the cells of a pane hold.
-struct CountView {
-  const Word* cells = nullptr;  ///< [groups][words]
-  std::uint32_t groups = 0;
-  std::uint32_t words = 0;
-  Word* out = nullptr;  ///< the readings are added to it
-};
-
 /// Empty cells, or empty fronts.
 struct EmptyView {
   PlanView plan;

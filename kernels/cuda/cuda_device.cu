@@ -137,10 +137,6 @@ class CudaDevice final : public Device {
     use();
     cuda::launch_gather(gather, properties_, stream);
   }
-  void launch_count(const CountView& count, const Stream& stream) override {
-    use();
-    cuda::launch_count(count, properties_, stream);
-  }
   void launch_empty(const EmptyView& empty, const Stream& stream) override {
     use();
     cuda::launch_empty(empty, properties_, stream);

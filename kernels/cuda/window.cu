@@ -19,10 +19,6 @@ void launch_gather(const GatherView& gather, const DeviceProperties& device, con
   launch(GatherTotals{gather}, gather.groups, 0, device, stream);
 }
 
-void launch_count(const CountView& count, const DeviceProperties& device, const Stream& stream) {
-  launch(CountReadings{count}, count.groups, 0, device, stream);
-}
-
 void launch_empty(const EmptyView& empty, const DeviceProperties& device, const Stream& stream) {
   launch(EmptyCells{empty}, empty.size, 0, device, stream);
 }

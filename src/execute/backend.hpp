@@ -151,7 +151,7 @@ class QueryPanes {
   [[nodiscard]] virtual bool occupied(std::int64_t& first_start, std::int64_t& last_end) const = 0;
 
   /// @brief Writes all panes in the backend-neutral form of execute/pane_codec.hpp, a chunk for each pane whose version
-  /// is the number of readings in it: panes only ever grow. Between batches.
+  /// is the number of readings in it: panes only ever grow. The chunks may be deferred. Between batches.
   virtual void save(state::SectionWriter& out) const = 0;
   /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on
   /// damage.

@@ -40,7 +40,13 @@ std::vector<oracle::Event> stream() {
 void feed(EngineUnderTest& engine, std::span<const oracle::Event> events, bool save) {
   for (std::size_t from = 0; from < events.size(); from += 20) {
     engine.feed(events.subspan(from, std::min<std::size_t>(20, events.size() - from)));
-    if (save && from == 200) static_cast<void>(engine.save());
+    if (save && from == 200) {
+      try {
+        static_cast<void>(engine.save());
+      } catch (const kernels::DeviceError&) {
+        // Lost while the checkpoint was on its way: there is none, and the engine does not know yet.
+      }
+    }
   }
   engine.feed({}, true);
 }

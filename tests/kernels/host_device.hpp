@@ -2,7 +2,8 @@
 // has a barrier, and the algorithms of the whole device from the standard library.
 //
 // It is as lazy as it may be: work waits in its stream until somebody synchronizes, so what the backend reads too early
-// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows.
+// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows. Any thread may
+// call it, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ struct HostDeviceOptions {
   std::uint32_t blocks = 3;    ///< of a grid
   std::uint32_t shared_bytes = 48U << 10U;
   bool integrated = false;
-  /// So many calls are good, all that follow fail: the device is lost.
+  /// So many calls are good, then so many fail, all that follow where the device is lost.
   std::uint64_t good_calls = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t bad_calls = std::numeric_limits<std::uint64_t>::max();
 };
 
 class HostDevice : public Device {

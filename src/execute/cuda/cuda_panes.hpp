@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "execute/cuda/device_memory.hpp"
 #include "execute/cuda/key_tables.hpp"
 #include "execute/cuda/pane_ring.hpp"
+#include "execute/cuda/pane_snapshot.hpp"
 #include "execute/cuda/plan_image.hpp"
 
 namespace weir::execute::cuda {
@@ -124,9 +127,6 @@ class CudaPanes final : public QueryPanes {
 
   // cuda_panes.cpp
   void make_room(std::uint32_t groups);
-  [[nodiscard]] std::vector<std::uint64_t> readings_of(const std::vector<std::size_t>& panes) const;
-  void fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& groups, std::vector<kernels::Word>& cells) const;
-  void write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const;
   void read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const;
 
   kernels::Device& device_;
@@ -164,8 +164,10 @@ class CudaPanes final : public QueryPanes {
 
   // State.
   PaneRing panes_;
-  mutable CodeStore codes_;    ///< save() puts them in order
-  std::uint32_t groups_ = 0;   ///< groups that may have readings
+  mutable CodeStore codes_;  ///< save() puts them in order
+  std::shared_ptr<PaneSnapshot> snapshot_;
+  mutable std::map<std::int64_t, std::shared_ptr<PaneImage>> images_;  ///< [start] of panes as they still are
+  std::uint32_t groups_ = 0;                                           ///< groups that may have readings
   std::int64_t window_begin_;  ///< of the next window to close; panes before it have left
   std::int64_t entered_end_;   ///< panes before it have entered
   std::int64_t front_end_;     ///< panes before it are in the front stack
@@ -181,7 +183,7 @@ class CudaPanes final : public QueryPanes {
   std::size_t next_ = 0;
   std::vector<std::uint8_t> slots_;
   PinnedArray<std::uint32_t> groups_here_;
-  mutable PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
+  PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
   WindowTotals totals_;
 };
 
