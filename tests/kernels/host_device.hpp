@@ -2,8 +2,8 @@
 // has a barrier, and the algorithms of the whole device from the standard library.
 //
 // It is as lazy as it may be: work waits in its stream until somebody synchronizes, so what the backend reads too early
-// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows. Any thread may
-// call it, one at a time.
+// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows. Any thread
+// may call it, one at a time.
 #pragma once
 
 #include <cstdint>
