@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "ops/host_device.hpp"
+#include "core/host_device.hpp"
 
 namespace weir::kernels {
 

@@ -19,10 +19,10 @@
 
 #include <cstdint>
 
+#include "core/host_device.hpp"
 #include "core/int128.hpp"
 #include "kernels/atomics.hpp"
 #include "ops/accumulate.hpp"
-#include "ops/host_device.hpp"
 
 namespace weir::kernels {
 

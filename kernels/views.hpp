@@ -204,6 +204,31 @@ struct FoldView {
   Word* totals = nullptr;          ///< [size][words]
 };
 
+/// What `having` makes of the words of a cell.
+enum class ValueKind : std::uint8_t { count, sum, mean, value, range, stddev, variance };
+
+/// An aggregate that `having` reads.
+struct AggregateView {
+  ValueKind kind = ValueKind::count;
+  std::uint8_t least = 0;   ///< with fewer values it is null
+  std::uint16_t count = 0;  ///< the word that counts the values
+  std::uint16_t word = 0;   ///< sum, mean, stddev, variance: the sum; range: the minimum; value: itself
+  std::uint16_t other = 0;  ///< stddev, variance: the squares; range: the maximum
+  std::uint64_t unit = 1;   ///< 10^places
+};
+
+/// The groups of a closed window whose rows `having` keeps.
+struct HavingView {
+  ops::ProgramView program;
+  const AggregateView* aggregates = nullptr;   ///< [aggregate of the plan]
+  const std::uint8_t* const* tests = nullptr;  ///< [test] → [group]
+  std::uint32_t groups = 0;
+  std::uint32_t words = 0;
+  const Word* totals = nullptr;      ///< [group][words]
+  std::uint32_t* flags = nullptr;    ///< [group]: becomes 0 where the row is refused
+  std::uint32_t* refused = nullptr;  ///< becomes 1 where one is
+};
+
 /// Dense totals to entries of the groups that have readings, ascending.
 struct GatherView {
   std::uint32_t groups = 0;
@@ -214,14 +239,6 @@ struct GatherView {
   std::uint32_t* out_groups = nullptr;
   Word* out_totals = nullptr;
   std::uint32_t* out_size = nullptr;
-};
-
-/// How many readings the cells of a pane hold.
-struct CountView {
-  const Word* cells = nullptr;  ///< [groups][words]
-  std::uint32_t groups = 0;
-  std::uint32_t words = 0;
-  Word* out = nullptr;  ///< the readings are added to it
 };
 
 /// Empty cells, or empty fronts.

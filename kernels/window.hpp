@@ -115,20 +115,6 @@ struct GatherTotals {
   }
 };
 
-struct CountReadings {
-  static constexpr bool kBarriers = false;
-  CountView view;
-
-  template <class Block>
-  WEIR_HOST_DEVICE void operator()(Block& block) const {
-    Word readings = 0;
-    for (std::uint64_t group = block.first(); group < view.groups; group += block.stride()) {
-      readings += view.cells[group * view.words];
-    }
-    if (readings != 0) Shared::add(view.out, readings);
-  }
-};
-
 struct EmptyCells {
   static constexpr bool kBarriers = false;
   EmptyView view;

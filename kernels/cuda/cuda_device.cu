@@ -137,10 +137,6 @@ class CudaDevice final : public Device {
     use();
     cuda::launch_gather(gather, properties_, stream);
   }
-  void launch_count(const CountView& count, const Stream& stream) override {
-    use();
-    cuda::launch_count(count, properties_, stream);
-  }
   void launch_empty(const EmptyView& empty, const Stream& stream) override {
     use();
     cuda::launch_empty(empty, properties_, stream);
@@ -148,6 +144,10 @@ class CudaDevice final : public Device {
   void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
     use();
     cuda::launch_select_codes(select, properties_, stream);
+  }
+  void launch_having(const HavingView& having, const Stream& stream) override {
+    use();
+    cuda::launch_having(having, properties_, stream);
   }
 
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {

@@ -2,6 +2,7 @@
 #include "kernels/window.hpp"
 
 #include "kernels/cuda/launch.cuh"
+#include "kernels/having.hpp"
 #include "kernels/launch/launches.hpp"
 
 namespace weir::kernels::cuda {
@@ -18,16 +19,16 @@ void launch_gather(const GatherView& gather, const DeviceProperties& device, con
   launch(GatherTotals{gather}, gather.groups, 0, device, stream);
 }
 
-void launch_count(const CountView& count, const DeviceProperties& device, const Stream& stream) {
-  launch(CountReadings{count}, count.groups, 0, device, stream);
-}
-
 void launch_empty(const EmptyView& empty, const DeviceProperties& device, const Stream& stream) {
   launch(EmptyCells{empty}, empty.size, 0, device, stream);
 }
 
 void launch_select_codes(const SelectCodesView& select, const DeviceProperties& device, const Stream& stream) {
   launch(SelectCodes{select}, select.size, 0, device, stream);
+}
+
+void launch_having(const HavingView& having, const DeviceProperties& device, const Stream& stream) {
+  launch(KeepRows{having}, having.groups, 0, device, stream);
 }
 
 }  // namespace weir::kernels::cuda

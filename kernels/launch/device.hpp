@@ -6,8 +6,9 @@
 //
 // Asynchronous as CUDA is: a copy or launch is done when its stream was synchronized, or an event that was recorded
 // behind it. Every call takes its stream; there is no default one. One thread calls a device at a time, but
-// allocate_pinned() and release_pinned(), which any may. Errors are thrown as DeviceError; destructors swallow them,
-// for whoever else calls the device meets them again.
+// allocate_pinned() and release_pinned(), which any may, and synchronize(event): another thread may wait for an event
+// that nobody records again meanwhile, and reads what was copied before it once it returned. Errors are thrown as
+// DeviceError; destructors swallow them, for whoever else calls the device meets them again.
 #pragma once
 
 #include <cstddef>
@@ -83,9 +84,10 @@ class Device {
   virtual void launch_close(const WindowView& window, const Stream& stream) = 0;
   virtual void launch_fold(const FoldView& fold, const Stream& stream) = 0;
   virtual void launch_gather(const GatherView& gather, const Stream& stream) = 0;
-  virtual void launch_count(const CountView& count, const Stream& stream) = 0;
   virtual void launch_empty(const EmptyView& empty, const Stream& stream) = 0;
   virtual void launch_select_codes(const SelectCodesView& select, const Stream& stream) = 0;
+  // having.hpp
+  virtual void launch_having(const HavingView& having, const Stream& stream) = 0;
 
   // Algorithms over the whole device; temporary storage belongs to the stream and grows to what it needed most.
   /// @brief out[i] = in[0] + … + in[i-1]

@@ -21,9 +21,9 @@ void launch_pairs(const StepView& step, const DeviceProperties& device, const St
 void launch_close(const WindowView& window, const DeviceProperties& device, const Stream& stream);
 void launch_fold(const FoldView& fold, const DeviceProperties& device, const Stream& stream);
 void launch_gather(const GatherView& gather, const DeviceProperties& device, const Stream& stream);
-void launch_count(const CountView& count, const DeviceProperties& device, const Stream& stream);
 void launch_empty(const EmptyView& empty, const DeviceProperties& device, const Stream& stream);
 void launch_select_codes(const SelectCodesView& select, const DeviceProperties& device, const Stream& stream);
+void launch_having(const HavingView& having, const DeviceProperties& device, const Stream& stream);
 
 // algorithms.cu: as in launch/device.hpp
 void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream);

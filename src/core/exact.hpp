@@ -1,4 +1,5 @@
-// From exact integers to a correctly rounded IEEE double: the last step of avg, variance and stddev. Host only.
+// From exact integers to a correctly rounded IEEE double: the last step of avg, variance and stddev. Host only;
+// core/exact_arithmetic.hpp has what the device computes with too.
 #pragma once
 
 #include <cstdint>

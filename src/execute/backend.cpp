@@ -12,6 +12,7 @@ void WindowTotals::clear() noexcept {
   start_ns = 0;
   end_ns = 0;
   revision = false;
+  refused = false;
   groups.clear();
   counts.clear();
   arguments.clear();

@@ -40,6 +40,7 @@ struct GroupView {
   std::span<const std::uint8_t* const> key_tests;  ///< one table [key id] → 0/1 for each QueryPlan::key_tests
   std::span<const std::uint64_t* const>
       key_hashes;  ///< [schema key] → table [key id] → hash of that key's text; nullptr where no distinct() needs it
+  std::span<const std::uint8_t* const> having_tests;  ///< one table [group id] → 0/1 for each having_key_tests
 };
 
 /// Rows [begin, end) of a batch.
@@ -97,11 +98,13 @@ struct ArgumentTotal {
   UInt192 squares;
 };
 
-/// A closed window as integers, in columns; one entry a group that has readings, ascending group ids.
+/// A closed window as integers, in columns; one entry a group that has readings, ascending group ids. A backend may
+/// leave out groups whose row `having` refuses, but not from a revision, whose rows are numbered.
 struct WindowTotals {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   bool revision = false;  ///< answer to revise(); may then hold groups without readings
+  bool refused = false;   ///< there are groups with readings that were left out
   std::vector<std::uint32_t> groups;
   std::vector<std::uint64_t> counts;     ///< readings, per entry
   std::vector<ArgumentTotal> arguments;  ///< [entry * arguments + argument]
@@ -148,7 +151,7 @@ class QueryPanes {
   [[nodiscard]] virtual bool occupied(std::int64_t& first_start, std::int64_t& last_end) const = 0;
 
   /// @brief Writes all panes in the backend-neutral form of execute/pane_codec.hpp, a chunk for each pane whose version
-  /// is the number of readings in it: panes only ever grow. Between batches.
+  /// is the number of readings in it: panes only ever grow. The chunks may be deferred. Between batches.
   virtual void save(state::SectionWriter& out) const = 0;
   /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on
   /// damage.

@@ -36,7 +36,7 @@ void Emitter::window(const WindowTotals& totals) {
     const std::size_t rows = finalizer_.append(totals, start, end, numbers_, *out_);
     ledger_->rows += rows;
     ledger_->revisions += rows;
-  } else if (totals.groups.empty()) {
+  } else if (totals.groups.empty() && !totals.refused) {
     if (emits_empty_) emit_empty(end, end);
   } else {
     started_ = true;

@@ -38,7 +38,8 @@ GroupTable::GroupTable(const plan::QueryPlan& query, const batch::KeyDictionary&
       having_tests_(query.having_key_tests.size()),
       key_hashes_(keys.arity()),
       key_test_pointers_(query.key_tests.size()),
-      key_hash_pointers_(keys.arity()) {
+      key_hash_pointers_(keys.arity()),
+      having_test_pointers_(query.having_key_tests.size()) {
   group_of_.reserve(64);  // group_of == nullptr means something else than "no keys yet"
   std::vector<std::size_t> named = group_keys_;
   std::sort(named.begin(), named.end());
@@ -169,8 +170,12 @@ void GroupTable::refresh_view() {
   for (std::size_t i = 0; i < key_hashes_.size(); ++i) {
     key_hash_pointers_[i] = key_hashes_[i].empty() ? nullptr : key_hashes_[i].data();
   }
+  for (std::size_t i = 0; i < having_tests_.size(); ++i) {
+    having_test_pointers_[i] = having_tests_[i].data();
+  }
   view_.key_tests = key_test_pointers_;
   view_.key_hashes = key_hash_pointers_;
+  view_.having_tests = having_test_pointers_;
 }
 
 bool GroupTable::before(std::uint32_t a, std::uint32_t b) const noexcept {

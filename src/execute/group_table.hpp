@@ -75,6 +75,7 @@ class GroupTable {
   std::vector<std::vector<std::uint64_t>> key_hashes_;   ///< [schema key][key id], empty where not needed
   std::vector<const std::uint8_t*> key_test_pointers_;
   std::vector<const std::uint64_t*> key_hash_pointers_;
+  std::vector<const std::uint8_t*> having_test_pointers_;
 
   LargeVector<std::uint32_t> ordered_;
   LargeVector<std::uint32_t> ranks_;

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "core/exact.hpp"
+#include "core/host_device.hpp"
 #include "core/int128.hpp"
-#include "ops/host_device.hpp"
 
 namespace weir::ops {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "ops/host_device.hpp"
+#include "core/host_device.hpp"
 #include "ops/program.hpp"
 #include "ops/units.hpp"
 

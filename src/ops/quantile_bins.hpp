@@ -11,7 +11,7 @@
 #include <span>
 #include <utility>
 
-#include "ops/host_device.hpp"
+#include "core/host_device.hpp"
 
 namespace weir::ops {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "ops/host_device.hpp"
+#include "core/host_device.hpp"
 
 namespace weir::ops {
 

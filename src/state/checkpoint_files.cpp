@@ -315,6 +315,7 @@ WriteResult CheckpointFiles::write(CheckpointDraft& draft) {
   WriteResult result;
   try {
     sync_first(draft, result);
+    for (CheckpointDraft::Section& section : draft.sections()) section.writer.resolve();
     Plan next = plan(draft);
     publish(next);
     commit(draft, next);

@@ -1,8 +1,8 @@
 // Checkpoints in the state directory, written in the background and in proportion to what changed.
 //
 //   engine's thread   draft() → sections of what changed → start_write()          … poll(): done, or why not
-//   store's thread    sync the files the draft names → write under a temporary name, sync, rename, sync the directory
-//                     → remove what is neither kept nor referenced
+//   store's thread    sync the files the draft names → make the deferred chunks → write under a temporary name, sync,
+//                     rename, sync the directory → remove what is neither kept nor referenced
 //
 // A checkpoint refers to chunks in older files; those stay as long as a kept checkpoint refers to them. Where they hold
 // mostly what nobody needs any more, the chunks are copied into the new file. An error leaves every earlier checkpoint

@@ -10,21 +10,57 @@ void SectionWriter::end() {
   current_ = {};
 }
 
+std::optional<ChunkPlace> SectionWriter::place_of(std::uint64_t id, std::uint64_t version) const {
+  if (stored_ == nullptr) return std::nullopt;
+  const auto known = stored_->find(id);
+  if (known == stored_->end() || known->second.version != version) return std::nullopt;
+  return known->second.place;
+}
+
 bool SectionWriter::begin_chunk(std::uint64_t id, std::uint64_t version) {
   end();
-  if (stored_ != nullptr) {
-    if (const auto known = stored_->find(id); known != stored_->end() && known->second.version == version) {
-      chunks_.push_back({id, version, 0, known->second.place});
-      return false;
-    }
+  if (const std::optional<ChunkPlace> place = place_of(id, version)) {
+    chunks_.push_back({id, version, 0, place, nullptr});
+    return false;
   }
   current_.id = id;
   current_.version = version;
   return true;
 }
 
+void SectionWriter::defer_chunk(std::uint64_t id, std::shared_ptr<DeferredChunk> chunk) {
+  end();
+  deferred_ = true;
+  chunks_.push_back({id, 0, 0, std::nullopt, std::move(chunk)});
+}
+
 void SectionWriter::end_chunk() {
   end();
+}
+
+void SectionWriter::resolve() {
+  end();
+  if (!deferred_) return;
+  Writer whole;
+  std::string_view written = out_.bytes();
+  for (Chunk& chunk : chunks_) {
+    if (chunk.later == nullptr) {
+      whole.raw(written.data(), chunk.bytes);
+      written.remove_prefix(chunk.bytes);
+      continue;
+    }
+    const DeferredChunk::Made made = chunk.later->make();
+    chunk.version = made.version;
+    chunk.place = place_of(*chunk.id, made.version);
+    if (!chunk.place) {
+      chunk.bytes = made.bytes.size();
+      whole.raw(made.bytes.data(), chunk.bytes);
+    }
+    chunk.later.reset();
+  }
+  out_ = std::move(whole);
+  begin_ = out_.size();
+  deferred_ = false;
 }
 
 const std::vector<SectionWriter::Chunk>& SectionWriter::chunks() {

@@ -36,19 +36,37 @@ std::vector<oracle::Event> stream() {
   return random_stream(shape);
 }
 
-/// Feeds the stream in batches of 20 events; a checkpoint in between when asked for.
-void feed(EngineUnderTest& engine, std::span<const oracle::Event> events, bool save) {
+enum class Save { never, at_once, later };
+
+/// Asks for the bytes of a checkpoint. Lost while it was on its way: there is none, and the engine does not know yet.
+void write(state::SectionWriter& section) {
+  try {
+    section.resolve();
+  } catch (const kernels::DeviceError&) {
+  }
+}
+
+/// Feeds the stream in batches of 20 events; two checkpoints in between when asked for, written at once or some batches
+/// later.
+void feed(EngineUnderTest& engine, std::span<const oracle::Event> events, Save save) {
+  state::SectionWriter section;
   for (std::size_t from = 0; from < events.size(); from += 20) {
     engine.feed(events.subspan(from, std::min<std::size_t>(20, events.size() - from)));
-    if (save && from == 200) static_cast<void>(engine.save());
+    const bool saves = save != Save::never && (from == 160 || from == 260);
+    if (saves) {
+      section = {};
+      engine.save(section);
+    }
+    if (save == Save::later ? from == 240 : saves) write(section);
   }
   engine.feed({}, true);
+  write(section);
 }
 
 struct Loss {
   const char* name;
   std::size_t keep_bytes;
-  bool save;
+  Save save;
 };
 
 class DeviceLoss : public ::testing::TestWithParam<Loss> {
@@ -65,7 +83,7 @@ TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {
     const plan::Plan plan = plan_of(plugs_stream(1, kSecond), query.spec);
     const auto naive = make_naive_backend();
     EngineUnderTest whole(plan, *naive);
-    feed(whole, events, false);
+    feed(whole, events, Save::never);
 
     execute::cuda::Tuning tuning;
     tuning.keep_bytes = GetParam().keep_bytes;
@@ -95,9 +113,12 @@ TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Snapshots, DeviceLoss,
-                         ::testing::Values(Loss{"never", std::size_t{1} << 30U, false},
-                                           Loss{"after_every_batch", 1, false}, Loss{"some_batches", 8'000, false},
-                                           Loss{"at_checkpoints", std::size_t{1} << 30U, true}),
+                         ::testing::Values(Loss{"never", std::size_t{1} << 30U, Save::never},
+                                           Loss{"after_every_batch", 1, Save::never},
+                                           Loss{"some_batches", 8'000, Save::never},
+                                           Loss{"at_checkpoints", std::size_t{1} << 30U, Save::at_once},
+                                           Loss{"while_a_checkpoint_is_on_its_way", std::size_t{1} << 30U, Save::later},
+                                           Loss{"while_it_is_on_its_way_and_much_is_kept", 3'000, Save::later}),
                          [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST(DeviceMemory, IsAllocatedOnceAndGivenBack) {

@@ -195,6 +195,7 @@ void EngineUnderTest::save(state::SectionWriter& section) const {
 std::string EngineUnderTest::save() const {
   state::SectionWriter section;
   save(section);
+  section.resolve();
   return std::string(section.bytes());
 }
 

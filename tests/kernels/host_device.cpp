@@ -6,12 +6,14 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <new>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include "kernels/fibres.hpp"
+#include "kernels/having.hpp"
 #include "kernels/pairs.hpp"
 #include "kernels/step.hpp"
 #include "kernels/window.hpp"
@@ -57,11 +59,14 @@ class LazyDevice final : public HostDevice {
   }
 
   [[nodiscard]] const DeviceProperties& properties() const noexcept override { return properties_; }
-  [[nodiscard]] std::uint64_t allocated() const noexcept override { return allocated_; }
-  [[nodiscard]] std::uint64_t calls() const noexcept override { return calls_; }
-  [[nodiscard]] std::uint64_t allocations() const noexcept override { return allocations_; }
+  [[nodiscard]] std::uint64_t allocated() const noexcept override { return locked(allocated_); }
+  [[nodiscard]] std::uint64_t calls() const noexcept override { return locked(calls_); }
+  [[nodiscard]] std::uint64_t allocations() const noexcept override { return locked(allocations_); }
+  [[nodiscard]] std::uint64_t copied_to_host() const noexcept override { return locked(copied_to_host_); }
+  [[nodiscard]] std::uint64_t synchronizations() const noexcept override { return locked(synchronizations_); }
 
   void* allocate(std::size_t bytes) override {
+    const std::scoped_lock lock(mutex_);
     call("allocate");
     ++allocations_;
     void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -73,12 +78,14 @@ class LazyDevice final : public HostDevice {
   }
   void release(void* memory) noexcept override {
     if (memory == nullptr) return;
+    const std::scoped_lock lock(mutex_);
     drain();
     allocated_ -= sizes_.at(memory);
     sizes_.erase(memory);
     std::free(memory);
   }
   void* allocate_pinned(std::size_t bytes) override {
+    const std::scoped_lock lock(mutex_);
     ++allocations_;
     void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (memory == nullptr) throw std::bad_alloc();
@@ -87,18 +94,21 @@ class LazyDevice final : public HostDevice {
   }
   void release_pinned(void* memory) noexcept override {
     if (memory == nullptr) return;
+    const std::scoped_lock lock(mutex_);
     drain();
     std::free(memory);
   }
   const void* mapped(const void* host) override { return host; }
 
   Stream make_stream() override {
+    const std::scoped_lock lock(mutex_);
     auto queue = std::make_shared<Queue>();
     queues_.push_back(queue);
     return {queue};
   }
   Event make_event() override { return {std::make_shared<Mark>()}; }
   void record(const Event& event, const Stream& stream) override {
+    const std::scoped_lock lock(mutex_);
     call("record");
     const auto mark = std::static_pointer_cast<Mark>(event.handle);
     mark->reached = std::make_shared<bool>(false);
@@ -106,17 +116,22 @@ class LazyDevice final : public HostDevice {
     push(stream, [reached = mark->reached] { *reached = true; });
   }
   void wait(const Stream& stream, const Event& event) override {
+    const std::scoped_lock lock(mutex_);
     call("wait");
     const auto mark = std::static_pointer_cast<Mark>(event.handle);
     push(stream, [this, reached = mark->reached, queue = mark->queue] { run_until(queue.lock(), *reached); });
   }
   void synchronize(const Event& event) override {
+    const std::scoped_lock lock(mutex_);
     call("synchronize");
+    ++synchronizations_;
     const auto mark = std::static_pointer_cast<Mark>(event.handle);
     run_until(mark->queue.lock(), *mark->reached);
   }
   void synchronize(const Stream& stream) override {
+    const std::scoped_lock lock(mutex_);
     call("synchronize");
+    ++synchronizations_;
     run(*queue_of(stream));
   }
 
@@ -124,6 +139,8 @@ class LazyDevice final : public HostDevice {
     copy(to, from, bytes, stream);
   }
   void copy_to_host(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
+    const std::scoped_lock lock(mutex_);
+    copied_to_host_ += bytes;
     copy(to, from, bytes, stream);
   }
   void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream) override {
@@ -149,11 +166,11 @@ class LazyDevice final : public HostDevice {
   void launch_gather(const GatherView& gather, const Stream& stream) override {
     launch(GatherTotals{gather}, 0, stream);
   }
-  void launch_count(const CountView& count, const Stream& stream) override { launch(CountReadings{count}, 0, stream); }
   void launch_empty(const EmptyView& empty, const Stream& stream) override { launch(EmptyCells{empty}, 0, stream); }
   void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
     launch(SelectCodes{select}, 0, stream);
   }
+  void launch_having(const HavingView& having, const Stream& stream) override { launch(KeepRows{having}, 0, stream); }
 
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     call("exclusive_sum");
@@ -193,7 +210,8 @@ class LazyDevice final : public HostDevice {
 
  private:
   void call(const char* what) {
-    if (++calls_ > options_.good_calls) {
+    const std::scoped_lock lock(mutex_);
+    if (++calls_ > options_.good_calls && calls_ - options_.good_calls <= options_.bad_calls) {
       // What a lost device had still to do never happens.
       for (const auto& queue : queues_) {
         if (const auto held = queue.lock()) held->work.clear();
@@ -204,7 +222,8 @@ class LazyDevice final : public HostDevice {
   static std::shared_ptr<Queue> queue_of(const Stream& stream) {
     return std::static_pointer_cast<Queue>(stream.handle);
   }
-  static void push(const Stream& stream, std::function<void()> work) {
+  void push(const Stream& stream, std::function<void()> work) {
+    const std::scoped_lock lock(mutex_);
     queue_of(stream)->work.push_back(std::move(work));
   }
   void copy(void* to, const void* from, std::size_t bytes, const Stream& stream) {
@@ -264,13 +283,22 @@ class LazyDevice final : public HostDevice {
     }
   }
 
+  [[nodiscard]] std::uint64_t locked(const std::uint64_t& counter) const noexcept {
+    const std::scoped_lock lock(mutex_);
+    return counter;
+  }
+
   HostDeviceOptions options_;
   DeviceProperties properties_;
+  // Whoever waits does the work, also on a thread that is not the device's; work may wait for other work.
+  mutable std::recursive_mutex mutex_;
   std::vector<std::weak_ptr<Queue>> queues_;
   std::map<void*, std::size_t> sizes_;
   std::uint64_t allocated_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t allocations_ = 0;
+  std::uint64_t copied_to_host_ = 0;
+  std::uint64_t synchronizations_ = 0;
 };
 
 }  // namespace

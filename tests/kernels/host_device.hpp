@@ -2,7 +2,8 @@
 // has a barrier, and the algorithms of the whole device from the standard library.
 //
 // It is as lazy as it may be: work waits in its stream until somebody synchronizes, so what the backend reads too early
-// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows.
+// or overwrites too soon comes out wrong. Memory comes out full of a pattern, so what nobody wrote shows. Any thread
+// may call it, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ struct HostDeviceOptions {
   std::uint32_t blocks = 3;    ///< of a grid
   std::uint32_t shared_bytes = 48U << 10U;
   bool integrated = false;
-  /// So many calls are good, all that follow fail: the device is lost.
+  /// So many calls are good, then so many fail, all that follow where the device is lost.
   std::uint64_t good_calls = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t bad_calls = std::numeric_limits<std::uint64_t>::max();
 };
 
 class HostDevice : public Device {
@@ -29,6 +31,10 @@ class HostDevice : public Device {
   /// @brief Calls until now that can fail.
   [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;
+  /// @brief Bytes that copies to the host were asked for.
+  [[nodiscard]] virtual std::uint64_t copied_to_host() const noexcept = 0;
+  /// @brief How often a thread waited for a stream or an event.
+  [[nodiscard]] virtual std::uint64_t synchronizations() const noexcept = 0;
 };
 
 std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});

@@ -20,6 +20,7 @@ class SectionMemory {
   std::string save(const Save& save) {
     state::SectionWriter writer(&stored_);
     save(writer);
+    writer.resolve();
     std::string whole;
     std::string_view written = writer.bytes();
     written_bytes = written.size();

@@ -1,5 +1,6 @@
 #include "execute/cuda/cell_layout.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace weir::execute::cuda {
@@ -51,11 +52,17 @@ CellLayout::CellLayout(const plan::QueryPlan& query) {
   first_.push_back(static_cast<std::uint32_t>(parts_.size()));
 }
 
+std::uint16_t CellLayout::word_of(std::size_t a, PartKind kind) const noexcept {
+  const auto begin = parts_.begin() + first_[a];
+  const auto end = parts_.begin() + first_[a + 1];
+  return std::find_if(begin, end, [kind](const kernels::Part& part) { return part.kind == kind; })->word;
+}
+
 void CellLayout::read(const Word* cell, ArgumentTotal* totals) const noexcept {
   for (std::size_t a = 0; a < counted_.size(); ++a) {
     ArgumentTotal& total = totals[a];
     total = {};
-    total.count = counted_[a] ? cell[parts_[first_[a]].word] : cell[0];
+    total.count = cell[count_word(a)];
     if (total.count == 0) continue;
     for (std::uint32_t p = first_[a]; p < first_[a + 1]; ++p) {
       const Word* const words = cell + parts_[p].word;

@@ -22,6 +22,12 @@ class CellLayout {
   [[nodiscard]] std::uint32_t part_count(std::size_t a) const noexcept { return first_[a + 1] - first_[a]; }
   [[nodiscard]] std::uint32_t words() const noexcept { return words_; }
   [[nodiscard]] std::uint32_t front_words() const noexcept { return front_words_; }
+  /// @brief The word that counts the values of an argument.
+  [[nodiscard]] std::uint16_t count_word(std::size_t a) const noexcept {
+    return counted_[a] ? parts_[first_[a]].word : std::uint16_t{0};
+  }
+  /// @brief The first word of a part that an argument has.
+  [[nodiscard]] std::uint16_t word_of(std::size_t a, kernels::PartKind kind) const noexcept;
   /// @brief Whether some argument has first or last.
   [[nodiscard]] bool pairs() const noexcept { return pairs_; }
 

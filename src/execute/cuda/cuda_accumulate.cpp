@@ -40,6 +40,7 @@ void CudaPanes::add_target(std::int64_t start) {
   if (!query_.per_batch && kernels::in_gap(plan_.view(), start)) return;
   bool made = false;
   DevicePane& pane = panes_.at(start, made);
+  images_.erase(start);
   // A pane behind the derived values: its front is not stacked, so all of them are, once more.
   rebuild_ = rebuild_ || (made && overlapping_ && start < entered_end_);
   targets_.push_back({start, pane.cells.data(), nullptr, pane.slot, overlapping_ && start < entered_end_ ? 1U : 0U});

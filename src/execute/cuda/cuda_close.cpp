@@ -27,17 +27,28 @@ void CudaPanes::list_panes(Result& result) {
   }
 }
 
-/// Compacts flags_ and dense_ into the result.
+/// Compacts what `having` keeps of flags_ and dense_ into the result. Revisions do not come here: their rows are few,
+/// and one that is refused is numbered all the same.
 void CudaPanes::gather(Result& result) {
   result.groups.reserve(groups_);
   result.totals.reserve(std::size_t{groups_} * layout_.words());
-  result.size.reserve(1);
-  result.size_here.reserve(1);
+  result.size.reserve(kSizes);
+  result.size_here.reserve(kSizes);
+  device_.fill_zero(result.size.data(), kSizes * sizeof(std::uint32_t), compute_);
+  if (plan_.having().program.size > 0) {
+    kernels::HavingView having = plan_.having();
+    having.tests = keys_.having_tests();
+    having.groups = groups_;
+    having.totals = dense_.data();
+    having.flags = flags_.data();
+    having.refused = result.size.data() + 1;
+    device_.launch_having(having, compute_);
+  }
   device_.exclusive_sum(flags_.data(), positions_.data(), groups_, compute_);
   device_.launch_gather({groups_, layout_.words(), flags_.data(), positions_.data(), dense_.data(),
                          result.groups.data(), result.totals.data(), result.size.data()},
                         compute_);
-  device_.copy_to_host(result.size_here.data(), result.size.data(), sizeof(std::uint32_t), compute_);
+  device_.copy_to_host(result.size_here.data(), result.size.data(), kSizes * sizeof(std::uint32_t), compute_);
 }
 
 /// Which slots belong to panes that start in [from, to).
@@ -169,6 +180,7 @@ void CudaPanes::deliver(Result& result) {
   totals_.start_ns = result.start_ns;
   totals_.end_ns = result.end_ns;
   totals_.revision = result.revision;
+  totals_.refused = !result.revision && result.size_here[1] != 0;
   totals_.groups.resize(size);
   totals_.counts.resize(size);
   totals_.arguments.resize(size * arguments);

@@ -46,6 +46,7 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       sorted_rows_(device),
       panes_(device, plan_.view(), compute_, overlapping_, query.max_groups),
       codes_(device, compute_, static_cast<std::uint32_t>(plan_.sketches().size()), query.max_groups),
+      snapshot_(std::make_shared<PaneSnapshot>(device, query, layout_, codes_)),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
       front_end_(kNothingClosed),
@@ -62,7 +63,9 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
   device_.fill_zero(counters_.data(), counters_.bytes(), compute_);
 }
 
-CudaPanes::~CudaPanes() = default;
+CudaPanes::~CudaPanes() {
+  snapshot_->close();
+}
 
 void CudaPanes::make_room(std::uint32_t groups) {
   groups_ = std::max(groups_, groups);
@@ -93,6 +96,7 @@ void CudaPanes::make_room(std::uint32_t groups) {
 }
 
 void CudaPanes::begin(const batch::Batch& batch, const GroupView& groups) {
+  snapshot_->require_device();
   batch_ = &batch;
   view_ = groups;
   make_room(groups.group_of == nullptr ? 1 : groups.groups);
@@ -147,106 +151,35 @@ bool CudaPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) cons
   return any;
 }
 
-/// The groups of a pane that have readings, ascending, and their cells.
-void CudaPanes::fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& groups,
-                           std::vector<kernels::Word>& cells) const {
-  groups.clear();
-  cells.clear();
-  const std::size_t words = layout_.words();
-  for (std::uint32_t from = 0; from < groups_; from += tuning_.copy_entries) {
-    const std::uint32_t count = std::min(tuning_.copy_entries, groups_ - from);
-    totals_here_.reserve(count * words);
-    device_.copy_to_host(totals_here_.data(), pane.cells.data() + from * words, count * words * sizeof(kernels::Word),
-                         compute_);
-    device_.synchronize(compute_);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const kernels::Word* const cell = totals_here_.data() + i * words;
-      if (CellLayout::rows(cell) == 0) continue;
-      groups.push_back(from + i);
-      cells.insert(cells.end(), cell, cell + words);
-    }
-  }
-}
-
-void CudaPanes::write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const {
-  for (auto& quantile : group.quantiles) quantile.bins.clear();
-  for (auto& registers : group.distincts) registers.clear();
-  const std::uint32_t low_bits = codes_.bits().group + codes_.bits().code;
-  for (; next < codes.keys.size(); ++next) {
-    const std::uint64_t key = codes.keys[next];
-    if (key >> low_bits != slot || codes_.group_of(key) != group.group) break;
-    const std::uint32_t sketch = codes_.sketch_of(key);
-    const std::uint32_t code = CodeStore::code_of(key);
-    if (sketch < quantiles_) {
-      group.quantiles[sketch].bins.emplace_back(static_cast<std::int32_t>(code) - ops::kQuantileLastBin,
-                                                codes.counts[next]);
-      continue;
-    }
-    auto& registers = group.distincts[sketch - quantiles_];
-    const HllRegister touched{code >> kernels::kRankBits, code & ((1U << kernels::kRankBits) - 1)};
-    if (!registers.empty() && registers.back().index == touched.index) {
-      registers.back().rank = touched.rank;
-    } else {
-      registers.push_back(touched);
-    }
-  }
-}
-
-/// How many readings each of these panes has, all asked for at once.
-std::vector<std::uint64_t> CudaPanes::readings_of(const std::vector<std::size_t>& panes) const {
-  std::vector<std::uint64_t> readings(panes.size());
-  if (panes.empty()) return readings;
-  DeviceArray<kernels::Word> counts(device_);
-  counts.reserve(panes.size());
-  device_.fill_zero(counts.data(), counts.bytes(), compute_);
-  for (std::size_t i = 0; i < panes.size(); ++i) {
-    device_.launch_count({panes_[panes[i]].cells.data(), groups_, layout_.words(), counts.data() + i}, compute_);
-  }
-  totals_here_.reserve(panes.size());
-  device_.copy_to_host(totals_here_.data(), counts.data(), counts.bytes(), compute_);
-  device_.synchronize(compute_);
-  std::copy_n(totals_here_.data(), readings.size(), readings.begin());
-  return readings;
-}
-
+/// Queues copies of the panes that changed since the last time. With sketches it waits, for their codes.
 void CudaPanes::save(state::SectionWriter& out) const {
-  std::vector<std::size_t> used;
-  std::vector<std::uint8_t> slot(panes_.slots(), 0);
+  std::map<std::int64_t, std::shared_ptr<PaneImage>> images;
+  std::vector<const DevicePane*> changed;
+  std::vector<std::uint8_t> used_slots(panes_.slots(), 0);
+  std::vector<std::uint8_t> changed_slots(panes_.slots(), 0);
   for (std::size_t i = 0; i < panes_.size(); ++i) {
     if (!panes_.used(i)) continue;
-    used.push_back(i);
-    slot[panes_[i].slot] = 1;
+    used_slots[panes_[i].slot] = 1;
+    const auto known = images_.find(panes_[i].start);
+    images[panes_[i].start] = known == images_.end() ? nullptr : known->second;
+    if (known != images_.end()) continue;
+    changed.push_back(&panes_[i]);
+    changed_slots[panes_[i].slot] = 1;
   }
-  PaneEncoder encoder(query_, out, used.size());
-  PaneGroup group;
-  group.arguments.resize(query_.arguments.size());
-  group.quantiles.resize(quantiles_);
-  group.distincts.resize(distincts_);
-  Codes codes;
-  if (!plan_.sketches().empty()) {
-    codes_.compact(slot);
-    codes_.fetch(slot, true, codes);
-  }
-  std::vector<std::uint32_t> groups;
-  std::vector<kernels::Word> cells;
-  const std::vector<std::uint64_t> readings = readings_of(used);
-  for (std::size_t u = 0; u < used.size(); ++u) {
-    const std::size_t i = used[u];
-    if (!encoder.pane(panes_[i].start, readings[u])) continue;
-    fetch_pane(panes_[i], groups, cells);
-    const std::uint64_t first_key = codes_.bits().key(panes_[i].slot, 0, 0);
-    auto next = static_cast<std::size_t>(std::lower_bound(codes.keys.begin(), codes.keys.end(), first_key) -
-                                         codes.keys.begin());
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      const kernels::Word* const cell = cells.data() + g * layout_.words();
-      group.group = groups[g];
-      group.rows = CellLayout::rows(cell);
-      layout_.read(cell, group.arguments.data());
-      write_codes(codes, next, panes_[i].slot, group);
-      encoder.group(group);
+  if (!changed.empty()) {
+    Codes codes;
+    if (!plan_.sketches().empty()) {
+      codes_.compact(used_slots);
+      codes_.fetch(changed_slots, true, codes);
     }
+    snapshot_->begin(changed.size(), panes_.capacity(), groups_, std::move(codes));
+    for (const DevicePane* const pane : changed) images[pane->start] = snapshot_->add(*pane, compute_);
+    snapshot_->end();
   }
-  encoder.finish();
+  images_ = std::move(images);
+  out.out().u64(images_.size());
+  for (const auto& [start, image] : images_) out.defer_chunk(static_cast<std::uint64_t>(start), image);
+  out.end_chunk();
 }
 
 void CudaPanes::read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const {
@@ -270,6 +203,7 @@ void CudaPanes::read_codes(const PaneGroup& group, std::uint32_t slot, Codes& co
 void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
   device_.synchronize(compute_);
   panes_.clear();
+  images_.clear();
   codes_.clear();
   keys_.forget();
   groups_ = 0;
@@ -307,7 +241,7 @@ std::uint64_t CudaPanes::bytes() const {
                         sort_keys_.bytes() + sorted_keys_.bytes() + sort_rows_.bytes() + sorted_rows_.bytes() +
                         panes_.device_bytes() + panes_.host_bytes() + codes_.device_bytes() + codes_.host_bytes() +
                         running_.bytes() + dirty_.bytes() + flags_.bytes() + positions_.bytes() + dense_.bytes() +
-                        groups_here_.bytes() + totals_here_.bytes();
+                        groups_here_.bytes() + totals_here_.bytes() + snapshot_->bytes();
   for (const Result& result : results_) {
     bytes += result.groups.bytes() + result.totals.bytes() + result.panes.bytes() + result.panes_here.bytes() +
              result.wanted.bytes() + result.wanted_here.bytes() +
@@ -327,18 +261,19 @@ MemoryNeed CudaPanes::worst_case(const plan::QueryPlan& query, std::int64_t pane
   const std::uint64_t cell = layout.words() * sizeof(kernels::Word);
   const std::uint64_t front = overlaps(query) ? layout.front_words() * sizeof(kernels::Word) : 0;
   const std::uint64_t codes = live * (quantiles * groups * kAssumedBins + distincts * kAssumedKeys);
-  const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + distincts * sizeof(std::uint64_t);
+  const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + query.having_key_tests.size() +
+                               distincts * sizeof(std::uint64_t);
 
   MemoryNeed need;
   need.device_bytes =
       groups * (live * (cell + front) + (overlaps(query) ? cell : 0) + cell + 3 * sizeof(std::uint32_t)) +
       groups * kResults * (cell + 2 * sizeof(std::uint32_t)) + 2 * groups * tables + codes * kCodeBytes +
-      live * 2 * kResults * sizeof(void*);
+      live * 2 * kResults * sizeof(void*) + groups * PaneSnapshot::kStages * cell;
   const std::uint64_t rows = tuning.chunk_rows;
   need.device_bytes += rows * (ChunkUpload::row_bytes(query) + 2 * (sizeof(std::uint64_t) + sizeof(std::uint32_t)) +
                                sizeof(void*) + 2 * sizeof(kernels::StragglerEntry) + 2 * sizeof(std::uint32_t));
   need.host_bytes =
-      sizeof(CudaPanes) + rows * ChunkUpload::row_bytes(query) / 2 +
+      sizeof(CudaPanes) + rows * ChunkUpload::row_bytes(query) / 2 + 2 * live * groups * cell +
       tuning.copy_entries * (cell + sizeof(std::uint32_t)) +
       groups * (sizeof(std::uint32_t) + sizeof(std::uint64_t) + query.arguments.size() * sizeof(ArgumentTotal) +
                 quantiles * sizeof(QuantileBins) + distincts * sizeof(std::uint64_t)) +

@@ -1,7 +1,7 @@
 // A query's panes on a device.
 //
 //   accumulate()  cuda_accumulate.cpp  rows of a batch → chunks on the device → cells of panes
-//   close()       cuda_close.cpp       panes → totals of a window, compacted, copied back when they are asked for
+//   close()       cuda_close.cpp       panes → totals of a window, what `having` keeps of them, copied back in time
 //   the rest      cuda_panes.cpp       what goes with a batch; checkpoints
 //
 // Owned and called by the engine's thread. Everything is queued: copies in the upload's stream, kernels in `compute_`;
@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "execute/cuda/device_memory.hpp"
 #include "execute/cuda/key_tables.hpp"
 #include "execute/cuda/pane_ring.hpp"
+#include "execute/cuda/pane_snapshot.hpp"
 #include "execute/cuda/plan_image.hpp"
 
 namespace weir::execute::cuda {
@@ -89,7 +92,7 @@ class CudaPanes final : public QueryPanes {
     std::uint32_t revised = 0;  ///< entries of a revision
     DeviceArray<std::uint32_t> groups;
     DeviceArray<kernels::Word> totals;
-    DeviceArray<std::uint32_t> size;
+    DeviceArray<std::uint32_t> size;  ///< entries; whether `having` refused a group
     PinnedArray<std::uint32_t> size_here;
     // What its kernel reads: addresses of panes and then of fronts; the groups of a revision.
     DeviceArray<kernels::Word*> panes;
@@ -100,6 +103,7 @@ class CudaPanes final : public QueryPanes {
     kernels::Event done;
   };
   static constexpr std::size_t kResults = 2;
+  static constexpr std::size_t kSizes = 2;  ///< words of Result::size
 
   // cuda_accumulate.cpp
   void step(RowRange rows, const Horizon& horizon);
@@ -123,9 +127,6 @@ class CudaPanes final : public QueryPanes {
 
   // cuda_panes.cpp
   void make_room(std::uint32_t groups);
-  [[nodiscard]] std::vector<std::uint64_t> readings_of(const std::vector<std::size_t>& panes) const;
-  void fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& groups, std::vector<kernels::Word>& cells) const;
-  void write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const;
   void read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const;
 
   kernels::Device& device_;
@@ -163,8 +164,10 @@ class CudaPanes final : public QueryPanes {
 
   // State.
   PaneRing panes_;
-  mutable CodeStore codes_;    ///< save() puts them in order
-  std::uint32_t groups_ = 0;   ///< groups that may have readings
+  mutable CodeStore codes_;  ///< save() puts them in order
+  std::shared_ptr<PaneSnapshot> snapshot_;
+  mutable std::map<std::int64_t, std::shared_ptr<PaneImage>> images_;  ///< [start] of panes as they still are
+  std::uint32_t groups_ = 0;                                           ///< groups that may have readings
   std::int64_t window_begin_;  ///< of the next window to close; panes before it have left
   std::int64_t entered_end_;   ///< panes before it have entered
   std::int64_t front_end_;     ///< panes before it are in the front stack
@@ -180,7 +183,7 @@ class CudaPanes final : public QueryPanes {
   std::size_t next_ = 0;
   std::vector<std::uint8_t> slots_;
   PinnedArray<std::uint32_t> groups_here_;
-  mutable PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
+  PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
   WindowTotals totals_;
 };
 

@@ -53,20 +53,25 @@ void FallbackPanes::lose(const std::exception& reason) const {
   spdlog::warn("query '{}': {}; its panes move to the CPU, which computes {} calls again", query_.spec.name,
                reason.what(), calls_.size());
   lost_ = true;
+  settle(false);
+  ordered_.reset();
   panes_.reset();
   consumer_.skip = std::exchange(consumer_.delivered, 0);
   panes_ = cpu_.make_panes(query_, consumer_);
-  if (!snapshot_.empty()) {
+  if (!snapshot_.panes.empty()) {
     state::Writer panes;
-    panes.u64(snapshot_.size());
-    for (const auto& [start, copy] : snapshot_) panes.raw(copy.bytes.data(), copy.bytes.size());
+    panes.u64(snapshot_.panes.size());
+    for (const auto& [start, pane] : snapshot_.panes) {
+      const std::string_view bytes = pane->make().bytes;
+      panes.raw(bytes.data(), bytes.size());
+    }
     state::Reader in(panes.bytes());
-    panes_->load(in, snapshot_closed_end_, snapshot_groups_);
+    panes_->load(in, snapshot_.closed_end, snapshot_.groups);
   }
   for (Call& call : calls_) replay(call);
   calls_.clear();
   spare_.clear();
-  snapshot_.clear();
+  snapshot_ = {};
   snapshot_bytes_ = 0;
   kept_bytes_ = 0;
 }
@@ -149,9 +154,12 @@ void FallbackPanes::finish(StepCounts& counts, std::vector<std::uint32_t>& late_
   if (lost_) return;
   calls_.push_back({.kind = Kind::finish, .groups = {}, .columns = nullptr});
   keep_columns();
-  if (kept_bytes_ <= std::max(keep_bytes_, snapshot_bytes_)) return;
   try {
-    snapshot();
+    settle(false);
+    while (kept_bytes_ > std::max(keep_bytes_, snapshot_bytes_)) {
+      if (!ordered_) order_snapshot();
+      settle(true);
+    }
   } catch (const kernels::DeviceError& error) {
     lose(error);
   }
@@ -197,36 +205,40 @@ void FallbackPanes::keep_columns() {
   begin->columns = std::move(copy);
 }
 
-void FallbackPanes::snapshot() const {
-  state::StoredChunks stored;
-  for (const auto& [start, copy] : snapshot_) stored[static_cast<std::uint64_t>(start)] = {copy.version, {}};
-  state::SectionWriter section(&stored);
+/// Asks the device for its panes as they are now.
+void FallbackPanes::order_snapshot() const {
+  settle(true);
+  state::SectionWriter section;
   panes_->save(section);
-  std::map<std::int64_t, PaneCopy> next;
-  std::size_t at = 0;
-  snapshot_bytes_ = 0;
+  Snapshot next;
   for (const state::SectionWriter::Chunk& chunk : section.chunks()) {
-    if (chunk.id) {
-      const auto start = static_cast<std::int64_t>(*chunk.id);
-      PaneCopy& copy = next[start];
-      if (chunk.place) {
-        copy = std::move(snapshot_[start]);
-      } else {
-        copy = {chunk.version, std::string(section.bytes().substr(at, chunk.bytes))};
-      }
-      snapshot_bytes_ += copy.bytes.size();
-    }
-    at += chunk.bytes;
+    if (chunk.id) next.panes.emplace(static_cast<std::int64_t>(*chunk.id), chunk.later);
   }
-  snapshot_ = std::move(next);
-  snapshot_closed_end_ = closed_end_;
-  snapshot_groups_ = groups_;
-  consumer_.delivered = 0;
-  for (Call& call : calls_) {
-    if (call.columns != nullptr) spare_.push_back(std::move(call.columns));
+  next.closed_end = closed_end_;
+  next.groups = groups_;
+  next.calls = calls_.size();
+  next.delivered = consumer_.delivered;
+  ordered_ = std::move(next);
+}
+
+/// Once a snapshot is here, what it holds need not be kept any more. @param wait until it is here
+void FallbackPanes::settle(bool wait) const {
+  if (!ordered_) return;
+  std::size_t bytes = 0;
+  for (const auto& [start, pane] : ordered_->panes) {
+    if (!wait && !pane->made()) return;
+    bytes += pane->make().bytes.size();
   }
-  calls_.clear();
-  kept_bytes_ = 0;
+  snapshot_ = *std::exchange(ordered_, std::nullopt);
+  snapshot_bytes_ = bytes;
+  consumer_.delivered -= snapshot_.delivered;
+  const auto end = calls_.begin() + static_cast<std::ptrdiff_t>(snapshot_.calls);
+  for (auto call = calls_.begin(); call != end; ++call) {
+    if (call->columns == nullptr) continue;
+    kept_bytes_ -= batch::Batch::bytes(call->columns->fields(), call->columns->capacity());
+    spare_.push_back(std::move(call->columns));
+  }
+  calls_.erase(calls_.begin(), end);
 }
 
 bool FallbackPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const {
@@ -236,14 +248,10 @@ bool FallbackPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) 
 void FallbackPanes::save(state::SectionWriter& out) const {
   if (!lost_) {
     try {
-      snapshot();
-      // From the copy, so that nothing is written yet when the device turns out to be lost.
-      out.out().u64(snapshot_.size());
-      for (const auto& [start, copy] : snapshot_) {
-        if (out.begin_chunk(static_cast<std::uint64_t>(start), copy.version)) {
-          out.out().raw(copy.bytes.data(), copy.bytes.size());
-        }
-      }
+      order_snapshot();
+      // From the snapshot, so that nothing is written yet when the device turns out to be lost.
+      out.out().u64(ordered_->panes.size());
+      for (const auto& [start, pane] : ordered_->panes) out.defer_chunk(static_cast<std::uint64_t>(start), pane);
       out.end_chunk();
       return;
     } catch (const kernels::DeviceError& error) {
@@ -258,7 +266,9 @@ void FallbackPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32
   panes_->load(in, closed_end, groups);
   closed_end_ = closed_end;
   groups_ = groups;
-  if (!lost_) snapshot();
+  if (lost_) return;
+  order_snapshot();
+  settle(true);
 }
 
 std::uint64_t FallbackPanes::bytes() const {

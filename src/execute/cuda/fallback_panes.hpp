@@ -2,11 +2,13 @@
 //
 // What a lost device held is gone, so this keeps what it takes to compute it again: the panes as they were at the last
 // snapshot (as in a checkpoint), and since then every call, with the columns of every finished batch that the query
-// reads. When a call fails, a CPU backend loads the snapshot, gets the calls again, and then the one that failed;
-// windows that the consumer already has are not handed to it again. No row is lost, none is repeated.
+// reads. A snapshot is copied in the background; until it is here, the one before and all calls stay. When a call
+// fails, a CPU backend loads the snapshot, gets the calls again, and then the one that failed; windows that the
+// consumer already has are not handed to it again. No row is lost, none is repeated.
 //
-// A new snapshot is taken when the columns that are kept outgrow it, and with every checkpoint. It copies the panes
-// that changed since the one before. Owned by the query runner and used by the engine's thread.
+// A new snapshot is taken with every checkpoint, whose bytes it shares, and when the columns that are kept outgrow the
+// one before; then it is waited for. It copies the panes that changed since the one before. Owned by the query runner
+// and used by the engine's thread.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +16,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "execute/backend.hpp"
@@ -48,7 +50,8 @@ class FallbackPanes final : public QueryPanes {
 
   /// @brief Bytes on the host that it may keep for a query whose panes take `pane_bytes`.
   [[nodiscard]] static std::uint64_t worst_case(std::uint64_t pane_bytes, std::size_t keep_bytes) noexcept {
-    return pane_bytes + std::max<std::uint64_t>(keep_bytes, pane_bytes);
+    // Two snapshots, while one is under way.
+    return 2 * pane_bytes + std::max<std::uint64_t>(keep_bytes, pane_bytes);
   }
 
  private:
@@ -81,7 +84,8 @@ class FallbackPanes final : public QueryPanes {
   void lose(const std::exception& reason) const;
   void replay(Call& call) const;
   void keep_columns();
-  void snapshot() const;
+  void order_snapshot() const;
+  void settle(bool wait) const;
 
   Backend& cpu_;
   const plan::QueryPlan& query_;
@@ -96,15 +100,17 @@ class FallbackPanes final : public QueryPanes {
   std::int64_t closed_end_ = kNothingClosed;
   std::uint32_t groups_ = 0;
 
-  /// A pane as a checkpoint has it.
-  struct PaneCopy {
-    std::uint64_t version = 0;
-    std::string bytes;
+  /// The panes as a checkpoint has them, [start], and what was so when they were like that.
+  struct Snapshot {
+    std::map<std::int64_t, std::shared_ptr<state::DeferredChunk>> panes;
+    std::int64_t closed_end = kNothingClosed;
+    std::uint32_t groups = 0;
+    std::size_t calls = 0;        ///< of calls_ that are in it
+    std::uint64_t delivered = 0;  ///< windows before it, since the snapshot before
   };
-  mutable std::map<std::int64_t, PaneCopy> snapshot_;  ///< [start]
+  mutable Snapshot snapshot_;                ///< all made
+  mutable std::optional<Snapshot> ordered_;  ///< the next one, while some panes are on their way
   mutable std::size_t snapshot_bytes_ = 0;
-  mutable std::int64_t snapshot_closed_end_ = kNothingClosed;
-  mutable std::uint32_t snapshot_groups_ = 0;
   mutable std::vector<Call> calls_;
   mutable std::size_t kept_bytes_ = 0;
   mutable std::vector<std::unique_ptr<batch::Batch>> spare_;  ///< reused storage

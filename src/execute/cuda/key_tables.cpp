@@ -5,12 +5,13 @@ namespace weir::execute::cuda {
 void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
   const std::size_t from = copied_;
   const std::size_t to = view.keys;
-  const auto copy = [&](auto& table, const auto* host) {
-    table.grow(to, from, stream);
-    if (to > from) {
-      device_.copy_to_device(table.data() + from, host + from, (to - from) * sizeof *host, stream);
+  const auto copy_range = [&](auto& table, const auto* host, std::size_t known, std::size_t size) {
+    table.grow(size, known, stream);
+    if (size > known) {
+      device_.copy_to_device(table.data() + known, host + known, (size - known) * sizeof *host, stream);
     }
   };
+  const auto copy = [&](auto& table, const auto* host) { copy_range(table, host, from, to); };
   while (tests_.size() < view.key_tests.size()) tests_.emplace_back(device_);
   while (hashes_.size() < view.key_hashes.size()) hashes_.emplace_back(device_);
   if (view.group_of != nullptr) copy(group_of_, view.group_of);
@@ -23,6 +24,11 @@ void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
     if (view.key_hashes[i] != nullptr) copy(hashes_[i], view.key_hashes[i]);
     next_pointers_.push_back(hashes_[i].data());
   }
+  while (having_tests_.size() < view.having_tests.size()) having_tests_.emplace_back(device_);
+  for (std::size_t i = 0; i < having_tests_.size(); ++i) {
+    copy_range(having_tests_[i], view.having_tests[i], copied_groups_, view.groups);
+    next_pointers_.push_back(having_tests_[i].data());
+  }
   if (next_pointers_ != host_pointers_) {
     device_.synchronize(stream);  // nothing may still read the ones before
     host_pointers_ = next_pointers_;
@@ -30,6 +36,7 @@ void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
     device_.copy_to_device(pointers_.data(), host_pointers_.data(), host_pointers_.size() * sizeof(void*), stream);
   }
   copied_ = view.keys;
+  copied_groups_ = view.groups;
   view_.group_of = view.group_of == nullptr ? nullptr : group_of_.data();
   view_.tests = reinterpret_cast<const std::uint8_t* const*>(pointers_.data());
   view_.hashes = reinterpret_cast<const std::uint64_t* const*>(pointers_.data() + tests_.size());
@@ -39,6 +46,7 @@ std::size_t KeyTables::bytes() const noexcept {
   std::size_t bytes = group_of_.bytes() + pointers_.bytes();
   for (const auto& table : tests_) bytes += table.bytes();
   for (const auto& table : hashes_) bytes += table.bytes();
+  for (const auto& table : having_tests_) bytes += table.bytes();
   return bytes;
 }
 

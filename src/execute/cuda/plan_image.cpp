@@ -1,5 +1,6 @@
 #include "execute/cuda/plan_image.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -29,12 +30,85 @@ class Image {
   std::vector<std::byte> bytes_;
 };
 
+kernels::AggregateView aggregate_view(const plan::QueryPlan& query, const CellLayout& layout,
+                                      const plan::Aggregate& aggregate) {
+  using kernels::PartKind;
+  using kernels::ValueKind;
+  using plan::AggregateKind;
+  kernels::AggregateView view;
+  if (aggregate.argument < 0) return view;  // count(): the readings
+  const auto a = static_cast<std::size_t>(aggregate.argument);
+  view.count = layout.count_word(a);
+  view.unit = static_cast<std::uint64_t>(pow10(query.arguments[a].places));
+  const auto has = [&](ValueKind kind, std::uint8_t least, PartKind part) {
+    view.kind = kind;
+    view.least = least;
+    view.word = layout.word_of(a, part);
+  };
+  const auto has_squares = [&](ValueKind kind, std::uint8_t least) {
+    has(kind, least, PartKind::sum);
+    view.other = layout.word_of(a, PartKind::squares);
+  };
+  switch (aggregate.kind) {
+    case AggregateKind::sum:
+      has(ValueKind::sum, 1, PartKind::sum);
+      break;
+    case AggregateKind::avg:
+      has(ValueKind::mean, 1, PartKind::sum);
+      break;
+    case AggregateKind::min:
+      has(ValueKind::value, 1, PartKind::min);
+      break;
+    case AggregateKind::max:
+      has(ValueKind::value, 1, PartKind::max);
+      break;
+    case AggregateKind::first:
+      has(ValueKind::value, 1, PartKind::first);
+      ++view.word;  // behind the time
+      break;
+    case AggregateKind::last:
+      has(ValueKind::value, 1, PartKind::last);
+      ++view.word;
+      break;
+    case AggregateKind::range:
+      has(ValueKind::range, 1, PartKind::min);
+      view.other = layout.word_of(a, PartKind::max);
+      break;
+    case AggregateKind::stddev:
+      has_squares(ValueKind::stddev, 2);
+      break;
+    case AggregateKind::stddev_pop:
+      has_squares(ValueKind::stddev, 1);
+      break;
+    case AggregateKind::variance:
+      has_squares(ValueKind::variance, 2);
+      break;
+    case AggregateKind::variance_pop:
+      has_squares(ValueKind::variance, 1);
+      break;
+    case AggregateKind::count:
+    case AggregateKind::quantile:
+    case AggregateKind::distinct:
+      break;
+  }
+  return view;
+}
+
 struct ProgramOffsets {
   std::size_t code = 0;
   std::size_t constants = 0;
 };
 
 }  // namespace
+
+bool having_on_device(const plan::QueryPlan& query) noexcept {
+  return !query.having.empty() &&
+         std::none_of(query.having.code.begin(), query.having.code.end(), [&](const ops::Instruction& step) {
+           if (step.op != ops::Op::field) return false;
+           const plan::AggregateKind kind = query.aggregates[step.index].kind;
+           return kind == plan::AggregateKind::quantile || kind == plan::AggregateKind::distinct;
+         });
+}
 
 std::vector<kernels::SketchView> sketches_of(const plan::QueryPlan& query) {
   std::vector<kernels::SketchView> sketches;
@@ -66,6 +140,13 @@ PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, cons
   const std::size_t scales_at = image.add(scales);
   const std::size_t parts_at = image.add(layout.parts());
   const std::size_t sketches_at = image.add(sketches_);
+  const bool with_having = having_on_device(query);
+  std::vector<kernels::AggregateView> aggregates;
+  if (with_having) {
+    for (const plan::Aggregate& each : query.aggregates) aggregates.push_back(aggregate_view(query, layout, each));
+  }
+  const ProgramOffsets having = add_program(with_having ? query.having : ops::Program{});
+  const std::size_t aggregates_at = image.add(aggregates);
   std::vector<kernels::ArgumentView> arguments(query.arguments.size());
   const std::size_t arguments_at = image.add(arguments);
 
@@ -105,6 +186,11 @@ PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, cons
   view_.pane_ns = query.pane_ns;
   view_.slide_ns = query.slide_ns;
   view_.window_ns = query.window_ns;
+
+  if (!with_having) return;
+  having_.program = program_view(query.having, having);
+  having_.aggregates = at(aggregates_at, static_cast<const kernels::AggregateView*>(nullptr));
+  having_.words = layout.words();
 }
 
 }  // namespace weir::execute::cuda
