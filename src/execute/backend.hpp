@@ -32,6 +32,9 @@ inline constexpr std::uint32_t kNoGroup = 0xFFFF'FFFF;
 /// value that is no multiple of the pane.
 inline constexpr std::int64_t kNothingClosed = std::numeric_limits<std::int64_t>::min();
 
+/// Bytes of panes that save() copies at most, to have them encoded later.
+inline constexpr std::uint64_t kMostCopied = std::uint64_t{256} << 20U;
+
 /// What the query's key ids mean, kept by GroupTable for all backends. Arrays grow only between batches.
 struct GroupView {
   const std::uint32_t* group_of = nullptr;         ///< [key id] → group id or kNoGroup; nullptr: one group, id 0

@@ -38,9 +38,12 @@ std::size_t distinct_aggregates(const plan::QueryPlan& query) noexcept {
 }
 
 PaneEncoder::PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out, std::uint64_t panes)
-    : query_(query), section_(out), out_(out.out()) {
+    : PaneEncoder(query, out) {
   out_.u64(panes);
 }
+
+PaneEncoder::PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out)
+    : query_(query), section_(out), out_(out.out()) {}
 
 bool PaneEncoder::pane(std::int64_t start_ns, std::uint64_t readings) {
   finish();

@@ -41,6 +41,8 @@ class PaneEncoder {
  public:
   /// @param panes how many pane() calls follow
   PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out, std::uint64_t panes);
+  /// The same for one pane alone, as it stands in its chunk: without the number of panes in front.
+  PaneEncoder(const plan::QueryPlan& query, state::SectionWriter& out);
   /// @param start_ns ascending @param readings in the pane. @return false when an earlier checkpoint has the pane with
   /// as many readings: no groups then.
   bool pane(std::int64_t start_ns, std::uint64_t readings);

@@ -134,17 +134,14 @@ CheckpointFiles::Plan CheckpointFiles::plan(CheckpointDraft& draft) {
   for (CheckpointDraft::Section& section : draft.sections()) {
     SectionTable& table = plan.table.sections.emplace_back();
     table.name = section.name;
-    std::string_view bytes = section.writer.bytes();
     for (const SectionWriter::Chunk& chunk : section.writer.chunks()) {
       if (chunk.place) {
         table.chunks.push_back(*chunk.place);
         plan.live[chunk.place->file] += chunk.place->bytes;
         continue;
       }
-      const std::string_view own = bytes.substr(0, chunk.bytes);
-      bytes.remove_prefix(own.size());
-      table.chunks.push_back({plan.table.number, 0, own.size(), chunk_checksum(own)});
-      plan.new_bytes += own.size();
+      table.chunks.push_back({plan.table.number, 0, chunk.data.size(), chunk_checksum(chunk.data)});
+      plan.new_bytes += chunk.data.size();
     }
   }
   plan.file_bytes = head_bytes(plan.table) + plan.new_bytes + kCheckpointEnd.size();
@@ -162,11 +159,12 @@ CheckpointFiles::Plan CheckpointFiles::plan(CheckpointDraft& draft) {
   std::uint64_t offset = head_bytes(plan.table);
   std::size_t section = 0;
   for (CheckpointDraft::Section& drafted : draft.sections()) {
-    std::string_view bytes = drafted.writer.bytes();
+    const std::vector<SectionWriter::Chunk>& chunks = drafted.writer.chunks();
+    std::size_t chunk = 0;
     for (ChunkPlace& place : plan.table.sections[section++].chunks) {
+      const std::string_view data = chunks[chunk++].data;
       if (place.file == plan.table.number) {
-        plan.pieces.push_back({bytes.substr(0, static_cast<std::size_t>(place.bytes)), std::nullopt});
-        bytes.remove_prefix(plan.pieces.back().bytes.size());
+        plan.pieces.push_back({data, std::nullopt});
       } else if (plan.copied.contains(place.file)) {
         plan.pieces.push_back({{}, place});
         plan.copied_bytes += place.bytes;

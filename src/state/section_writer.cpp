@@ -20,7 +20,7 @@ std::optional<ChunkPlace> SectionWriter::place_of(std::uint64_t id, std::uint64_
 bool SectionWriter::begin_chunk(std::uint64_t id, std::uint64_t version) {
   end();
   if (const std::optional<ChunkPlace> place = place_of(id, version)) {
-    chunks_.push_back({id, version, 0, place, nullptr});
+    chunks_.push_back({id, version, 0, place, nullptr, {}});
     return false;
   }
   current_.id = id;
@@ -30,8 +30,7 @@ bool SectionWriter::begin_chunk(std::uint64_t id, std::uint64_t version) {
 
 void SectionWriter::defer_chunk(std::uint64_t id, std::shared_ptr<DeferredChunk> chunk) {
   end();
-  deferred_ = true;
-  chunks_.push_back({id, 0, 0, std::nullopt, std::move(chunk)});
+  chunks_.push_back({id, 0, 0, std::nullopt, std::move(chunk), {}});
 }
 
 void SectionWriter::end_chunk() {
@@ -40,27 +39,25 @@ void SectionWriter::end_chunk() {
 
 void SectionWriter::resolve() {
   end();
-  if (!deferred_) return;
-  Writer whole;
   std::string_view written = out_.bytes();
   for (Chunk& chunk : chunks_) {
     if (chunk.later == nullptr) {
-      whole.raw(written.data(), chunk.bytes);
+      chunk.data = written.substr(0, chunk.bytes);
       written.remove_prefix(chunk.bytes);
       continue;
     }
     const DeferredChunk::Made made = chunk.later->make();
     chunk.version = made.version;
     chunk.place = place_of(*chunk.id, made.version);
-    if (!chunk.place) {
-      chunk.bytes = made.bytes.size();
-      whole.raw(made.bytes.data(), chunk.bytes);
-    }
-    chunk.later.reset();
+    if (!chunk.place) chunk.data = made.bytes;
+    chunk.bytes = chunk.data.size();
   }
-  out_ = std::move(whole);
-  begin_ = out_.size();
-  deferred_ = false;
+}
+
+std::string SectionWriter::gather() const {
+  std::string whole;
+  for (const Chunk& chunk : chunks_) whole.append(chunk.data);
+  return whole;
 }
 
 const std::vector<SectionWriter::Chunk>& SectionWriter::chunks() {

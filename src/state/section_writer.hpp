@@ -54,9 +54,10 @@ class SectionWriter {
   struct Chunk {
     std::optional<std::uint64_t> id;  ///< none: always written
     std::uint64_t version = 0;
-    std::size_t bytes = 0;                 ///< of bytes(), 0 for a stored one
+    std::size_t bytes = 0;                 ///< 0 for a stored one
     std::optional<ChunkPlace> place;       ///< where it is stored already
-    std::shared_ptr<DeferredChunk> later;  ///< who makes it; nothing after resolve()
+    std::shared_ptr<DeferredChunk> later;  ///< who makes it, and holds its bytes
+    std::string_view data;                 ///< after resolve(): the bytes, none of a stored one
   };
 
   /// A section whose chunks are all written.
@@ -77,15 +78,19 @@ class SectionWriter {
   /// @brief What follows belongs to no numbered chunk.
   void end_chunk();
 
-  /// @brief Makes the deferred chunks: version, bytes and place are those of any other chunk then.
+  /// @brief Whether chunk `id` is stored with that version: begin_chunk() would return false.
+  [[nodiscard]] bool stored(std::uint64_t id, std::uint64_t version) const { return place_of(id, version).has_value(); }
+
+  /// @brief Makes the deferred chunks, and says of every chunk where its bytes are. Nothing is written after it.
   /// @throws Error when one cannot be made; the section is of no use then.
   void resolve();
-
-  // Of a section with deferred chunks after resolve():
-  /// @brief The chunks; ends the last one.
+  /// @brief The chunks, in their order; ends the last one. Complete after resolve().
   const std::vector<Chunk>& chunks();
-  /// @brief The bytes that were written, chunk after chunk: the whole section when nothing was stored.
+
+  /// @brief What was written to out(), chunk after chunk: the whole section where nothing was stored or deferred.
   [[nodiscard]] std::string_view bytes() const noexcept { return out_.bytes(); }
+  /// @brief After resolve(): the bytes of all chunks that are not stored, in their order.
+  [[nodiscard]] std::string gather() const;
   /// @brief The buffer, for another section.
   [[nodiscard]] Writer take_buffer() noexcept { return std::move(out_); }
 
@@ -98,7 +103,6 @@ class SectionWriter {
   std::vector<Chunk> chunks_;
   Chunk current_;
   std::size_t begin_ = 0;  ///< of the current chunk in out_
-  bool deferred_ = false;  ///< some chunk is not made yet
 };
 
 }  // namespace weir::state

@@ -76,7 +76,8 @@ std::string read_bytes(const FileDescriptor& file, std::uint64_t most, const std
 
 std::string read_head_bytes(const FileDescriptor& file, std::uint64_t file_bytes, const std::string& path) {
   const std::string frame = read_bytes(file, std::min<std::uint64_t>(file_bytes, kFrameBytes), path);
-  return read_bytes(file, head_bytes_in_frame(frame, file_bytes), path);
+  const std::uint64_t bytes = head_bytes_in_frame(frame, file_bytes);
+  return bytes == 0 ? frame : read_bytes(file, bytes, path);  // 0: no checkpoint file, as the frame will tell
 }
 
 }  // namespace

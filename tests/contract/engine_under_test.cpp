@@ -196,7 +196,7 @@ std::string EngineUnderTest::save() const {
   state::SectionWriter section;
   save(section);
   section.resolve();
-  return std::string(section.bytes());
+  return section.gather();
 }
 
 void EngineUnderTest::load(const std::string& state, const EngineUnderTest& saved_by) {

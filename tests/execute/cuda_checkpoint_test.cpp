@@ -93,7 +93,7 @@ TEST(CudaCheckpoint, Save_WaitsForNothingAndHoldsWhatWasThere) {
         expected.feed(step(events, at));
       }
       section.resolve();
-      ASSERT_EQ(section.bytes(), saved) << "event " << at;
+      ASSERT_EQ(section.gather(), saved) << "event " << at;
     }
     EXPECT_EQ(engine.texts(), expected.texts());
   }
@@ -154,7 +154,7 @@ TEST(CudaCheckpoint, Panes_ThatAreGoneWereCopiedBefore) {
     engine.save(section);
   }
   section.resolve();
-  EXPECT_EQ(section.bytes(), expected.save());
+  EXPECT_EQ(section.gather(), expected.save());
 }
 
 struct Loss {

@@ -66,7 +66,7 @@ std::string expected(const std::string& second) {
 
 std::string loaded(CheckpointStore& store) {
   std::vector<std::string> warnings;
-  return *store.load(warnings)->find("x");
+  return std::string(*store.load(warnings)->find("x"));
 }
 
 TEST(DeferredChunk, Bytes_LieWhereTheChunkStandsAndAreMadeByTheStore) {

@@ -22,13 +22,11 @@ class SectionMemory {
     save(writer);
     writer.resolve();
     std::string whole;
-    std::string_view written = writer.bytes();
-    written_bytes = written.size();
+    written_bytes = writer.gather().size();
     state::StoredChunks stored;
     std::map<std::uint64_t, std::string> chunks;
     for (const state::SectionWriter::Chunk& chunk : writer.chunks()) {
-      std::string bytes(written.substr(0, chunk.bytes));
-      written.remove_prefix(chunk.bytes);
+      std::string bytes(chunk.data);
       if (chunk.place) bytes = chunks_.at(*chunk.id);
       whole += bytes;
       if (!chunk.id) continue;

@@ -55,7 +55,7 @@ void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::si
 }
 
 std::unique_ptr<QueryPanes> CpuBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {
-  return std::make_unique<CpuPanes>(query, consumer, workers_);
+  return std::make_unique<CpuPanes>(query, consumer, workers_, tuning_);
 }
 
 }  // namespace cpu

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "execute/backend.hpp"
+#include "execute/cpu/tuning.hpp"
 #include "execute/cpu/worker_pool.hpp"
 
 namespace weir::execute::cpu {
@@ -11,7 +12,7 @@ namespace weir::execute::cpu {
 class CpuBackend final : public Backend {
  public:
   /// @param threads at least 1
-  explicit CpuBackend(unsigned threads) : workers_(threads) {}
+  explicit CpuBackend(unsigned threads, const Tuning& tuning = {}) : workers_(threads), tuning_(tuning) {}
 
   [[nodiscard]] std::string name() const override { return "cpu"; }
   [[nodiscard]] std::string description() const override;
@@ -22,6 +23,7 @@ class CpuBackend final : public Backend {
 
  private:
   WorkerPool workers_;
+  const Tuning tuning_;
 };
 
 }  // namespace weir::execute::cpu

@@ -5,14 +5,12 @@
 #include <vector>
 
 #include "execute/cpu/cpu_panes.hpp"
+#include "execute/cpu/pane_image.hpp"
 #include "execute/cpu/worker.hpp"
 #include "execute/pane_codec.hpp"
 
 namespace weir::execute::cpu {
 namespace {
-
-/// Groups that are read at once: their totals stay in the near caches.
-constexpr std::uint32_t kBlock = 128;
 
 /// Share `layer` of a number that `layers` layers hold together.
 std::uint64_t share(std::uint64_t total, std::uint64_t layers, std::uint64_t layer) noexcept {
@@ -41,6 +39,12 @@ PaneGroup part_of(const PaneGroup& whole, std::uint64_t layers, std::uint64_t la
 void CpuPanes::save(state::SectionWriter& out) const {
   std::uint64_t starts = 0;
   for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_.start(i) != panes_.start(i - 1) ? 1U : 0U;
+  image_memory_->begin();
+  std::erase_if(images_, [](const std::weak_ptr<PaneImage>& image) {
+    const auto alive = image.lock();
+    return alive == nullptr || alive->made();
+  });
+  std::size_t copied = 0;
   PaneEncoder encoder(query_, out, starts);
   std::vector<const Pane*> parts;  // layers and shadows of one start
   for (std::size_t i = 0; i < panes_.size();) {
@@ -54,54 +58,37 @@ void CpuPanes::save(state::SectionWriter& out) const {
       }
     }
     for (const Pane* part : parts) readings += part->rows;
-    if (encoder.pane(start, readings)) save_pane(parts, encoder);
+    const std::size_t bytes = PaneImage::bytes(parts);
+    const auto id = static_cast<std::uint64_t>(start);
+    if (bytes < tuning_.copied_pane || copied + bytes > kMostCopied || out.stored(id, readings)) {
+      if (encoder.pane(start, readings)) save_pane(parts, encoder);
+      continue;
+    }
+    copied += bytes;
+    encoder.finish();
+    const auto image = std::make_shared<PaneImage>(image_memory_, format(), start, readings, parts, groups_);
+    images_.push_back(image);
+    out.defer_chunk(id, image);
   }
   encoder.finish();
+  out.end_chunk();
 }
 
 void CpuPanes::save_pane(std::span<const Pane* const> parts, PaneEncoder& encoder) const {
-  const std::size_t stride = query_.arguments.size();
-  std::vector<ArgumentTotal> totals(kBlock * stride);
-  std::vector<std::uint64_t> rows(kBlock);
+  std::vector<PaneCells> cells;
   std::vector<std::vector<GroupCode>> codes(sketches_.size());
-  std::vector<std::size_t> next(sketches_.size());
-  std::vector<Sketch::Code> own;
-  PaneGroup group;
-  group.quantiles.resize(quantiles_);
-  group.distincts.resize(distincts_);
-  for (std::size_t k = 0; k < sketches_.size(); ++k) {
-    for (const Pane* part : parts) append_codes(part->codes[k], {}, codes[k]);
-    std::sort(codes[k].begin(), codes[k].end());
+  for (const Pane* part : parts) {
+    cells.push_back({part->memory.get(), part->capacity, part->layout});
+    for (std::size_t k = 0; k < sketches_.size(); ++k) append_codes(part->codes[k], {}, codes[k]);
   }
-  for (std::uint32_t begin = 0; begin < groups_; begin += kBlock) {
-    const GroupRange block{begin, std::min(begin + kBlock, groups_)};
-    std::fill(totals.begin(), totals.end(), empty_total());
-    std::fill(rows.begin(), rows.end(), 0);
-    for (const Pane* part : parts) {
-      for (std::size_t s = 0; s < sections_.size(); ++s) {
-        sections_[s]->read_block(part->raw(s), part->within(block), totals.data(), stride, rows.data());
-      }
-    }
-    for (std::uint32_t i = 0; i < block.size(); ++i) {
-      if (rows[i] == 0) continue;
-      const ArgumentTotal* const arguments = totals.data() + i * stride;
-      if (sketches_.empty()) {
-        encoder.group(begin + i, rows[i], arguments);
-        continue;
-      }
-      group.group = begin + i;
-      group.rows = rows[i];
-      group.arguments.assign(arguments, arguments + stride);
-      for (std::size_t k = 0; k < sketches_.size(); ++k) {
-        own.clear();
-        for (; next[k] < codes[k].size() && codes[k][next[k]].group == group.group; ++next[k]) {
-          own.push_back({codes[k][next[k]].code, codes[k][next[k]].count});
-        }
-        sketches_[k].write(own, group);
-      }
-      encoder.group(group);
-    }
+  encode_pane(format(), cells, codes, groups_, encoder);
+}
+
+void CpuPanes::finish_images() const {
+  for (const std::weak_ptr<PaneImage>& image : images_) {
+    if (const auto alive = image.lock()) static_cast<void>(alive->make());
   }
+  images_.clear();
 }
 
 void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {

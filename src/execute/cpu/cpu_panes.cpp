@@ -71,7 +71,9 @@ CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, Worke
   closing_ = std::make_unique<Closing>();
 }
 
-CpuPanes::~CpuPanes() = default;
+CpuPanes::~CpuPanes() {
+  finish_images();
+}
 
 void CpuPanes::make_room(std::uint32_t groups) {
   groups_ = std::max(groups_, groups);
@@ -122,7 +124,7 @@ bool CpuPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const
 }
 
 std::uint64_t CpuPanes::bytes() const {
-  std::uint64_t bytes = sizeof(*this) + panes_.bytes();
+  std::uint64_t bytes = sizeof(*this) + panes_.bytes() + image_memory_->bytes();
   if (!direct_) {
     for (const auto& section : sections_) bytes += section->window_bytes() * room_;
   }

@@ -20,26 +20,15 @@
 #include "execute/backend.hpp"
 #include "execute/cpu/filter.hpp"
 #include "execute/cpu/pane.hpp"
+#include "execute/cpu/pane_image.hpp"
 #include "execute/cpu/section.hpp"
 #include "execute/cpu/sketch.hpp"
+#include "execute/cpu/tuning.hpp"
 #include "execute/cpu/worker_pool.hpp"
 #include "execute/pane_codec.hpp"
 #include "ops/evaluate_columns.hpp"
 
 namespace weir::execute::cpu {
-
-/// Sizes that decide how work is divided, never what comes out of it. Tests make them small.
-struct Tuning {
-  /// Readings that a pane takes before another layer is begun: cells count in 32 bits.
-  std::uint64_t pane_rows = 0xFFFF'FFFF;
-  /// Rows that are worth another worker: about ten microseconds of work.
-  std::uint32_t rows_per_worker = 8192;
-  /// Groups that are worth another worker when a window closes.
-  std::uint32_t groups_per_worker = 2048;
-  /// Shadows that one worker may have at once; rows of further panes wait for the engine's thread. Enough for streams
-  /// whose disorder spans some panes; a bound, so that memory can be estimated.
-  std::size_t shadows_per_worker = 8;
-};
 
 /// What worst_case() assumes of sketches: different bins that the values of a group fall into within a pane (64 are an
 /// octave), and different keys that a distinct() meets within a pane.
@@ -126,6 +115,8 @@ class CpuPanes final : public QueryPanes {
 
   // cpu_checkpoint.cpp
   void save_pane(std::span<const Pane* const> parts, PaneEncoder& encoder) const;
+  void finish_images() const;
+  [[nodiscard]] PaneFormat format() const noexcept { return {query_, sections_, sketches_, quantiles_, distincts_}; }
   void read_group(const PaneGroup& group, std::int64_t start);
 
   const plan::QueryPlan& query_;
@@ -173,6 +164,10 @@ class CpuPanes final : public QueryPanes {
   std::unique_ptr<Closing> closing_;
   std::vector<GroupRange> ranges_;  ///< [piece of the groups] → entries that it wrote
   WindowTotals totals_;
+
+  // Checkpoints.
+  const std::shared_ptr<ImageMemory> image_memory_ = std::make_shared<ImageMemory>();
+  mutable std::vector<std::weak_ptr<PaneImage>> images_;  ///< of the last one
 };
 
 }  // namespace weir::execute::cpu

@@ -89,7 +89,7 @@ void PaneSnapshot::encode(std::size_t index) {
   PaneImage& image = *panes_[index].image;
   if (image.made()) return;
   state::SectionWriter section;
-  PaneEncoder encoder(query_, section, 1);
+  PaneEncoder encoder(query_, section);
   encoder.pane(image.start_, 0);
   PaneGroup group;
   group.arguments.resize(query_.arguments.size());
@@ -117,12 +117,7 @@ void PaneSnapshot::encode(std::size_t index) {
     }
   }
   encoder.finish();
-  // The number of panes, which is no part of one, comes first.
-  std::size_t before = 0;
-  for (const state::SectionWriter::Chunk& chunk : section.chunks()) {
-    if (chunk.id) image.bytes_ = section.bytes().substr(before, chunk.bytes);
-    before += chunk.bytes;
-  }
+  image.bytes_ = section.bytes();
   image.readings_ = readings;
   image.made_.store(true, std::memory_order_release);
 }

@@ -1,0 +1,124 @@
+// Checkpoints of panes that are copied and encoded later: the engine goes on meanwhile, and they hold what was there
+// when it saved.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "contract/engine_under_test.hpp"
+#include "contract/queries.hpp"
+#include "contract/random_streams.hpp"
+#include "execute/cpu/cpu_backend.hpp"
+#include "state/checkpoint_store.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace weir::contract {
+namespace {
+
+constexpr std::size_t kStep = 30;
+
+std::vector<plan::Plan> plans() {
+  std::vector<plan::Plan> plans;
+  for (const QueryCase& query : all_queries()) {
+    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 2 * kSecond).spec));
+    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 4 * kSecond, 20 * kSecond).spec));
+    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(30 * kSecond, kSecond).spec));
+  }
+  return plans;
+}
+
+std::vector<oracle::Event> stream(std::uint64_t seed) {
+  StreamShape shape;
+  shape.seed = seed;
+  shape.readings = 600;
+  shape.disorder = kSecond;
+  shape.straggler_share = 0.1;
+  shape.new_plug_every = 40;
+  return random_stream(shape);
+}
+
+/// Two engines over one stream: one copies every pane, the other encodes every pane at once.
+class CpuCheckpoint : public ::testing::TestWithParam<unsigned> {
+ protected:
+  CpuCheckpoint() : copying_(GetParam(), tuning(0)), encoding_(1, tuning(static_cast<std::size_t>(-1))) {}
+
+  static execute::cpu::Tuning tuning(std::size_t copied_pane) {
+    execute::cpu::Tuning tuning;
+    tuning.rows_per_worker = 8;
+    tuning.copied_pane = copied_pane;
+    return tuning;
+  }
+  static std::span<const oracle::Event> step(const std::vector<oracle::Event>& events, std::size_t at) {
+    return std::span(events).subspan(at, std::min(kStep, events.size() - at));
+  }
+
+  execute::cpu::CpuBackend copying_;
+  execute::cpu::CpuBackend encoding_;
+};
+
+TEST_P(CpuCheckpoint, Save_HoldsWhatWasThere) {
+  std::uint64_t seed = 800;
+  for (const plan::Plan& plan : plans()) {
+    SCOPED_TRACE(plan.queries[0].spec.name);
+    const std::vector<oracle::Event> events = stream(++seed);
+    EngineUnderTest engine(plan, copying_);
+    EngineUnderTest expected(plan, encoding_);
+    std::size_t deferred = 0;
+    for (std::size_t at = 0; at < events.size(); at += kStep) {
+      engine.feed(step(events, at));
+      expected.feed(step(events, at));
+      state::SectionWriter section;
+      engine.save(section);
+      for (const auto& chunk : section.chunks()) deferred += chunk.later != nullptr ? 1U : 0U;
+      const std::string saved = expected.save();
+      // The panes change, close and come back into use before anybody asks for the bytes.
+      for (int i = 0; i < 3 && at + kStep < events.size(); ++i) {
+        at += kStep;
+        engine.feed(step(events, at));
+        expected.feed(step(events, at));
+      }
+      section.resolve();
+      ASSERT_EQ(section.gather(), saved) << "event " << at;
+    }
+    EXPECT_GT(deferred, 0U);
+    EXPECT_EQ(engine.texts(), expected.texts());
+  }
+}
+
+TEST_P(CpuCheckpoint, Checkpoints_AreWrittenWhileTheEngineGoesOnAndLoad) {
+  std::uint64_t seed = 820;
+  for (const plan::Plan& plan : plans()) {
+    SCOPED_TRACE(plan.queries[0].spec.name);
+    const std::vector<oracle::Event> events = stream(++seed);
+    const test::TemporaryDirectory directory(test::TemporaryDirectory::in_memory());
+    EngineUnderTest engine(plan, copying_);
+    EngineUnderTest expected(plan, encoding_);
+    std::string saved;
+    {
+      state::CheckpointStore store(directory.path());
+      for (std::size_t at = 0; at < events.size(); at += kStep) {
+        state::CheckpointDraft draft = store.draft();
+        engine.save(draft.section("query"));
+        saved = expected.save();
+        store.start_write(std::move(draft));
+        engine.feed(step(events, at));
+        expected.feed(step(events, at));
+      }
+    }
+    state::CheckpointStore store(directory.path());
+    std::vector<std::string> warnings;
+    const auto checkpoint = store.load(warnings);
+    ASSERT_TRUE(checkpoint);
+    EXPECT_EQ(*checkpoint->find("query"), saved);
+    EXPECT_TRUE(warnings.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, CpuCheckpoint, ::testing::Values(1U, 3U));
+
+}  // namespace
+}  // namespace weir::contract
