@@ -72,23 +72,15 @@ WEIR_HOST_DEVICE inline Word empty_word(PartKind kind) noexcept {
 /// @brief words += low + high·2^64, modulo 2^128.
 template <class Words>
 WEIR_HOST_DEVICE inline void add_sum(Word* words, Word low, Word high) noexcept {
-  const Word before = Words::add(words, low);
-  high += before + low < before ? 1U : 0U;
+  high += Words::add_carry(words, low);
   if (high != 0) Words::add(words + 1, high);
 }
 
 /// @brief words += limbs, modulo 2^192. A carry is added on its own, so that a limb of all ones does not lose it.
 template <class Words>
 WEIR_HOST_DEVICE inline void add_limbs(Word* words, Word first, Word second, Word third) noexcept {
-  const Word before_first = Words::add(words, first);
-  if (before_first + first < before_first) {
-    const Word before_carry = Words::add(words + 1, 1);
-    third += before_carry + 1 == 0 ? 1U : 0U;
-  }
-  if (second != 0) {
-    const Word before_second = Words::add(words + 1, second);
-    third += before_second + second < before_second ? 1U : 0U;
-  }
+  if (Words::add_carry(words, first) != 0) third += Words::add_carry(words + 1, 1);
+  if (second != 0) third += Words::add_carry(words + 1, second);
   if (third != 0) Words::add(words + 2, third);
 }
 

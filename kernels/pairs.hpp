@@ -19,7 +19,7 @@ struct ClearPairs {
       for (std::uint32_t p = 0; p < step.plan.part_count; ++p) {
         const Part& part = step.plan.parts[p];
         if (part.kind != PartKind::first && part.kind != PartKind::last) continue;
-        Word* const words = cell + part.word;
+        Word* const words = in_device_memory(cell) + part.word;
         if (words[0] == time && words[2] != time) {
           words[1] = empty_word(part.kind);
           words[2] = time;
@@ -43,7 +43,7 @@ struct SettlePairs {
       for (std::uint32_t p = 0; p < step.plan.part_count; ++p) {
         const Part& part = step.plan.parts[p];
         if (part.kind != PartKind::first && part.kind != PartKind::last) continue;
-        Word* const words = cell + part.word;
+        Word* const words = in_device_memory(cell) + part.word;
         if (words[0] != time) continue;
         const std::int64_t value = argument_value(step, step.plan.arguments[part.argument], row);
         if (value == ops::kAbsent) continue;

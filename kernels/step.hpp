@@ -42,13 +42,17 @@ WEIR_HOST_DEVICE inline bool in_gap(const PlanView& plan, std::int64_t time) noe
   return (rest < left ? rest + plan.window_ns : rest - left) >= plan.window_ns;
 }
 
-WEIR_HOST_DEVICE inline double run_program(const StepView& step, const ops::ProgramView& program, std::uint64_t row) {
+WEIR_HOST_DEVICE inline double run_program(const StepView& step, ops::ProgramView program, std::uint64_t row) {
+  program.code = in_device_memory(program.code);
+  program.constants = in_device_memory(program.constants);
   return ops::evaluate(
       program,
       [&](std::uint16_t field) {
         return ops::units_to_double(step.chunk.fields[field].at(row), step.plan.scales[field]);
       },
-      [&](std::uint16_t test) { return step.keys.tests[test][step.chunk.keys[row]] != 0 ? 1.0 : 0.0; });
+      [&](std::uint16_t test) {
+        return in_device_memory(step.keys.tests[test])[step.chunk.keys[row]] != 0 ? 1.0 : 0.0;
+      });
 }
 
 /// @brief The units of an argument, ops::kAbsent for null.
@@ -58,7 +62,7 @@ WEIR_HOST_DEVICE inline std::int64_t argument_value(const StepView& step, const 
   return ops::double_to_units(run_program(step, argument.program, row), argument.scale);
 }
 
-/// @brief The last pane that starts at or before `time`: the one of a reading that is counted.
+/// @brief The last pane that starts at or before `time`, or the first; 0 when there is none.
 WEIR_HOST_DEVICE inline std::uint32_t pane_at(const ChunkView& chunk, std::int64_t time) noexcept {
   std::uint32_t low = 0;
   std::uint32_t high = chunk.pane_count;
@@ -86,7 +90,8 @@ WEIR_HOST_DEVICE inline void write_codes(const StepView& step, std::uint64_t row
       if (value == ops::kAbsent) continue;
       code = static_cast<std::uint32_t>(ops::quantile_bin(value) + ops::kQuantileLastBin);
     } else {
-      const ops::HllUpdate update = ops::hll_update(step.keys.hashes[sketch.source][step.chunk.keys[row]]);
+      const ops::HllUpdate update =
+          ops::hll_update(in_device_memory(step.keys.hashes[sketch.source])[step.chunk.keys[row]]);
       code = (update.index << kRankBits) | update.rank;
     }
     out = step.code_bits.key(step.chunk.panes[place.pane].slot, place.group, (s << kSketchShift) | code);
@@ -104,17 +109,23 @@ WEIR_HOST_DEVICE inline Place place_row(const StepView& step, std::uint64_t row,
   }
   if (step.chunk.times.data != nullptr) place.time = step.chunk.times.at(row);
   if (!step.single_pane) {
-    if (in_gap(step.plan, place.time)) {
-      ++tally.filtered;
-      return place;
-    }
     if (place.time < step.late_before) {
+      if (in_gap(step.plan, place.time)) {
+        ++tally.filtered;
+        return place;
+      }
       ++tally.late;
       const Word at = Shared::add(step.counters + kLateListed, 1);
       step.late_rows[at] = step.chunk.first_row + static_cast<std::uint32_t>(row);
       return place;
     }
+    // A time between two windows has no pane; looking that up is cheaper than a division.
     place.pane = pane_at(step.chunk, place.time);
+    if (place.pane == step.chunk.pane_count ||
+        as_word(place.time) - as_word(step.chunk.panes[place.pane].start) >= as_word(step.plan.pane_ns)) {
+      ++tally.filtered;
+      return place;
+    }
     if (step.keep_stragglers && place.time < step.closed_end) {
       const Word at = Shared::add(step.counters + kStragglers, 1);
       step.stragglers[at] = {step.chunk.panes[place.pane].start, place.group, 0};
@@ -122,13 +133,14 @@ WEIR_HOST_DEVICE inline Place place_row(const StepView& step, std::uint64_t row,
   }
   place.counted = true;
   const PaneTarget& pane = step.chunk.panes[place.pane];
-  *pane.used = 1;
+  *in_device_memory(pane.used) = 1;
   if (pane.entered != 0) step.dirty[place.group] = 1;
   return place;
 }
 
 WEIR_HOST_DEVICE inline Word* cell_of(const StepView& step, const Place& place) noexcept {
-  return step.chunk.panes[place.pane].cells + static_cast<std::uint64_t>(place.group) * step.plan.words;
+  return in_device_memory(step.chunk.panes[place.pane].cells) +
+         static_cast<std::uint64_t>(place.group) * step.plan.words;
 }
 
 template <class Block>
@@ -195,7 +207,7 @@ struct SharedStep {
   WEIR_HOST_DEVICE void add_row(Block& block, std::uint64_t row, const Place& place) const {
     const PlanView& plan = step.plan;
     Word* const cell = block.shared() + (place.pane * step.groups + place.group) * plan.words;
-    Shared::add(cell, 1);
+    InBlock::count(cell);
     for (std::uint32_t a = 0; a < plan.argument_count; ++a) {
       const ArgumentView& argument = plan.arguments[a];
       if (argument.parts == 0) continue;
@@ -203,10 +215,13 @@ struct SharedStep {
       if (value == ops::kAbsent) continue;
       for (std::uint32_t p = argument.first_part; p < argument.first_part + argument.parts; ++p) {
         Word* const words = cell + plan.parts[p].word;
-        if (plan.parts[p].kind == PartKind::sum && step.narrow_sums) {
-          Shared::add(words, as_word(value));
+        const PartKind kind = plan.parts[p].kind;
+        if (kind == PartKind::count) {
+          InBlock::count(words);
+        } else if (kind == PartKind::sum && step.narrow_sums) {
+          InBlock::add(words, as_word(value));
         } else {
-          add_value<Shared>(words, plan.parts[p].kind, value, place.time);
+          add_value<InBlock>(words, kind, value, place.time);
         }
       }
     }
@@ -220,7 +235,7 @@ struct SharedStep {
       const Part& part = plan.parts[p % plan.part_count];
       const Word* const from = block.shared() + cell * plan.words;
       if (from[0] == 0) continue;
-      Word* const into = step.chunk.panes[cell / step.groups].cells +
+      Word* const into = in_device_memory(step.chunk.panes[cell / step.groups].cells) +
                          static_cast<std::uint64_t>(cell % step.groups) * plan.words + part.word;
       const Word* const words = from + part.word;
       if (part.kind == PartKind::sum && step.narrow_sums) {
@@ -247,7 +262,8 @@ struct SortStep {
       const Place place = place_row(step, row, tally);
       if (step.row_cells != nullptr) step.row_cells[row] = place.counted ? cell_of(step, place) : nullptr;
       if (step.codes != nullptr) write_codes(step, row, place);
-      step.sort_keys[row] = place.counted ? static_cast<std::uint64_t>(place.pane) * step.groups + place.group : kNoKey;
+      const std::uint64_t pane = static_cast<std::uint64_t>(place.pane) << step.group_bits;
+      step.sort_keys[row] = place.counted ? pane | place.group : kNoKey;
       step.sort_rows[row] = static_cast<std::uint32_t>(row);
     }
     count_rows(block, step, tally);
@@ -282,7 +298,8 @@ struct SortedRuns {
   WEIR_HOST_DEVICE void add_run(std::uint64_t first, std::uint64_t last, std::uint64_t key) const {
     const StepView& step = runs.step;
     const PlanView& plan = step.plan;
-    Word* const cell = step.chunk.panes[key / step.groups].cells + key % step.groups * plan.words;
+    const std::uint64_t group = key & ((std::uint64_t{1} << step.group_bits) - 1);
+    Word* const cell = in_device_memory(step.chunk.panes[key >> step.group_bits].cells) + group * plan.words;
     Shared::add(cell, last - first);
     for (std::uint32_t a = 0; a < plan.argument_count; ++a) {
       const ArgumentView& argument = plan.arguments[a];
@@ -309,14 +326,20 @@ struct SortedRuns {
     if (!any) return;
     for (std::uint32_t p = argument.first_part; p < argument.first_part + argument.parts; ++p) {
       const Part& part = step.plan.parts[p];
-      const Word* const words = values[static_cast<int>(part.kind) - 1].words;
-      if (part.kind == PartKind::first) {
-        Shared::min(cell + part.word, as_signed(words[0]));
-      } else if (part.kind == PartKind::last) {
-        Shared::max(cell + part.word, as_signed(words[0]));
-      } else {
-        merge_part<Shared>(cell + part.word, words, part.kind);
+      // Asked for each kind, so that the values stay in registers: those have no index.
+      for (int k = 0; k < 7; ++k) {
+        if (part.kind == kKinds[k]) merge_value(cell + part.word, values[k].words, kKinds[k]);
       }
+    }
+  }
+
+  WEIR_HOST_DEVICE static void merge_value(Word* into, const Word* words, PartKind kind) {
+    if (kind == PartKind::first) {
+      Shared::min(into, as_signed(words[0]));
+    } else if (kind == PartKind::last) {
+      Shared::max(into, as_signed(words[0]));
+    } else {
+      merge_part<Shared>(into, words, kind);
     }
   }
 };

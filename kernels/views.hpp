@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/address_space.hpp"
 #include "kernels/cell.hpp"
 #include "ops/evaluate.hpp"
 #include "ops/hyperloglog.hpp"
@@ -29,8 +30,9 @@ struct FieldColumn {
   const void* data = nullptr;
   bool narrow = false;
   WEIR_HOST_DEVICE std::int64_t at(std::uint64_t row) const noexcept {
-    if (!narrow) return static_cast<const std::int64_t*>(data)[row];
-    const std::int32_t value = static_cast<const std::int32_t*>(data)[row];
+    const void* const there = in_device_memory(data);
+    if (!narrow) return static_cast<const std::int64_t*>(there)[row];
+    const std::int32_t value = static_cast<const std::int32_t*>(there)[row];
     return value == kNarrowAbsent ? ops::kAbsent : value;
   }
 };
@@ -158,7 +160,8 @@ struct StepView {
   Word** row_cells = nullptr;      ///< [row] → its cell, nullptr for a row that is not counted
   std::uint64_t* codes = nullptr;  ///< [sketch][row] → key or kNoKey
   CodeBits code_bits;
-  std::uint64_t* sort_keys = nullptr;  ///< [row] → pane · groups + group, or kNoKey
+  std::uint32_t group_bits = 0;        ///< so many have room for `groups` itself
+  std::uint64_t* sort_keys = nullptr;  ///< [row] → (pane << group_bits) + group, or kNoKey
   std::uint32_t* sort_rows = nullptr;  ///< [row] → row
   bool narrow_sums = false;            ///< no sum of a block's rows can leave 64 bits
 };

@@ -68,11 +68,13 @@ class CudaDevice final : public Device {
     use();
     return {std::make_shared<StreamState>()};
   }
-  Event make_event() override {
+  Event make_event() override { return event_with(cudaEventDisableTiming | cudaEventBlockingSync); }
+  Event make_timed_event() override { return event_with(cudaEventBlockingSync); }
+  double milliseconds(const Event& from, const Event& to) override {
     use();
-    cudaEvent_t event = nullptr;
-    WEIR_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync));
-    return {std::shared_ptr<void>(event, [](void* made) { cudaEventDestroy(static_cast<cudaEvent_t>(made)); })};
+    float passed = 0.0F;
+    WEIR_CUDA(cudaEventElapsedTime(&passed, event_of(from), event_of(to)));
+    return static_cast<double>(passed);
   }
   void record(const Event& event, const Stream& stream) override {
     use();
@@ -176,6 +178,12 @@ class CudaDevice final : public Device {
   }
 
  private:
+  Event event_with(unsigned flags) const {
+    use();
+    cudaEvent_t event = nullptr;
+    WEIR_CUDA(cudaEventCreateWithFlags(&event, flags));
+    return {std::shared_ptr<void>(event, [](void* made) { cudaEventDestroy(static_cast<cudaEvent_t>(made)); })};
+  }
   static cudaEvent_t event_of(const Event& event) { return static_cast<cudaEvent_t>(event.handle.get()); }
 
   /// Which device a thread calls is the thread's own state.

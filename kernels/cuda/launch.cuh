@@ -12,9 +12,12 @@ namespace weir::kernels::cuda {
 inline constexpr std::uint32_t kThreads = 256;
 /// Blocks for each processor: enough to hide the latency of memory; threads take further items in a loop.
 inline constexpr std::uint32_t kBlocksPerProcessor = 8;
+/// Blocks of any kernel that a processor holds at least, which bounds their registers. Without a bound the compiler
+/// aims at five and spills for it in the loop over rows; with three nothing is spilled.
+inline constexpr std::uint32_t kLeastBlocks = 3;
 
 template <class Kernel>
-__global__ void __launch_bounds__(kThreads) run(Kernel kernel) {
+__global__ void __launch_bounds__(kThreads, kLeastBlocks) run(Kernel kernel) {
   extern __shared__ Word memory[];
   CudaBlock block{memory};
   kernel(block);

@@ -62,6 +62,10 @@ class Device {
 
   virtual Stream make_stream() = 0;
   virtual Event make_event() = 0;
+  /// @brief An event that also notes when it was passed. Costs more than one that does not.
+  virtual Event make_timed_event() = 0;
+  /// @brief Milliseconds between two timed events that were both passed.
+  virtual double milliseconds(const Event& from, const Event& to) = 0;
   virtual void record(const Event& event, const Stream& stream) = 0;
   /// @brief What follows in `stream` waits for `event`.
   virtual void wait(const Stream& stream, const Event& event) = 0;

@@ -48,41 +48,6 @@ int bench(const std::vector<std::string>& names, const BenchOptions& options) {
 
 }  // namespace
 
-double median(std::vector<double> values) {
-  if (values.empty()) {
-    return 0.0;
-  }
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-void print(const BenchOptions& options, const Measurement& m) {
-  if (options.json) {
-    fmt::print(R"({{"benchmark":"{}","case":"{}","threads":{},"readings_per_s":{:.6g})", m.benchmark, m.name, m.threads,
-               m.readings_per_s);
-    if (m.bytes_per_s > 0) {
-      fmt::print(R"(,"bytes_per_s":{:.6g})", m.bytes_per_s);
-    }
-    if (!m.reference.empty()) {
-      fmt::print(R"(,"reference":"{}","reference_readings_per_s":{:.6g},"ratio":{:.4g})", m.reference,
-                 m.reference_per_s, m.ratio);
-    }
-    fmt::print("}}\n");
-  } else {
-    fmt::print("{:<8} {:<34} {:>2} thread{} {:>10.4g} M readings/s", m.benchmark, m.name, m.threads,
-               m.threads == 1 ? " " : "s", m.readings_per_s / 1e6);
-    if (m.bytes_per_s > 0) {
-      fmt::print(" {:>8.4g} MB/s", m.bytes_per_s / 1e6);
-    }
-    if (!m.reference.empty()) {
-      fmt::print("   {:>5.1f} % of {} ({:.4g} M/s)", m.ratio * 100, m.reference, m.reference_per_s / 1e6);
-    }
-    fmt::print("\n");
-  }
-  std::fflush(stdout);
-}
-
 void add_bench(CLI::App& app, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto options = std::make_shared<BenchOptions>();
@@ -96,6 +61,8 @@ void add_bench(CLI::App& app, Context& context) {
   command->add_option("--threads", options->threads, "Thread counts to measure")->delimiter(',')->capture_default_str();
   command->add_option("--seconds", options->seconds, "About how long one case is measured")->capture_default_str();
   command->add_option("--case", options->case_filter, "Only cases whose name contains this");
+  command->add_option("--device", options->device, "csv, json: auto, cpu, cuda, cuda:N")->capture_default_str();
+  command->add_option("--timeline", options->timeline, "gpu: write copies and kernels to this file (Chrome trace)");
   command->callback([names, options, &context] { context.exit_code = bench(*names, *options); });
 }
 

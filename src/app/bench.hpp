@@ -14,6 +14,8 @@ struct BenchOptions {
   std::vector<unsigned> threads{1, 2};  ///< thread counts to measure
   double seconds = 1.0;                 ///< about how long one case is measured
   std::string case_filter;              ///< only cases whose name contains it; empty: all
+  std::string device = "cpu";           ///< of csv and json: as in [pipeline]
+  std::string timeline;                 ///< of gpu: where to write what overlapped with what; empty: nowhere
 };
 
 /// One measured case.
@@ -26,6 +28,8 @@ struct Measurement {
   std::string reference;         ///< what it ran beside; empty: nothing
   double reference_per_s = 0.0;  ///< readings per second of the reference, median
   double ratio = 0.0;            ///< median of the ratios run by run
+  double p50_s = 0.0;            ///< seconds of a batch; 0: not measured
+  double p99_s = 0.0;
 };
 
 /// @brief Prints a measurement as a line of text or of JSON.
@@ -33,6 +37,9 @@ void print(const BenchOptions& options, const Measurement& measurement);
 
 /// @brief The middle value (the lower one of two).
 double median(std::vector<double> values);
+
+/// @brief The smallest value that a share `q` of the values does not exceed.
+double quantile(std::vector<double> values, double q);
 
 // Each returns an exit code; 1 when an answer was wrong.
 int bench_engine(const BenchOptions& options);      ///< interval step and windows against a hand-coded loop
@@ -44,7 +51,7 @@ int bench_journal(const BenchOptions& options);     ///< durable appends and rea
 int bench_checkpoint(const BenchOptions& options);  ///< engine with checkpoints against one without; time to load
 int bench_recovery(const BenchOptions& options);    ///< from the start to having caught up with the journal
 int bench_durability(const BenchOptions& options);  ///< checkpoint, journal and recovery
-int bench_gpu(const BenchOptions& options);         ///< interval step and windows on a CUDA device, link and CPU
+int bench_gpu(const BenchOptions& options);         ///< step, windows and latency on a CUDA device, link and CPU
 int bench_memory(const BenchOptions& options);      ///< measured peak against what `weir check` calls the worst case
 
 }  // namespace weir::app

@@ -101,10 +101,10 @@ class InputFile {
   std::uint64_t bytes_ = 0;
 };
 
-spec::Pipeline pipeline_of(const std::string& path, bool json, unsigned threads) {
+spec::Pipeline pipeline_of(const std::string& path, bool json, unsigned threads, const std::string& device) {
   spec::Pipeline pipeline;
   pipeline.threads = threads;
-  pipeline.device = "cpu";
+  pipeline.device = device;
   spec::Stream stream;
   stream.name = "plugs";
   stream.schema.keys = {{"house", ""}, {"household", ""}, {"plug", ""}};
@@ -137,9 +137,9 @@ struct Run {
   bool right = false;
 };
 
-Run replay(const InputFile& file, bool json, unsigned threads, const Expected& expected) {
+Run replay(const InputFile& file, bool json, unsigned threads, const std::string& device, const Expected& expected) {
   Expected seen;
-  spec::Pipeline pipeline = pipeline_of(file.path(), json, threads);
+  spec::Pipeline pipeline = pipeline_of(file.path(), json, threads, device);
   spec::Sink sink;
   sink.name = "check";
   sink.kind = spec::SinkKind::callback;
@@ -195,7 +195,7 @@ int bench_file(const BenchOptions& options, bool json) {
     std::vector<double> ratios;
     double spent = 0.0;
     while (wall.size() < 3 || (spent < options.seconds * 3 && wall.size() < 15)) {
-      const Run run = replay(file, json, threads, expected);
+      const Run run = replay(file, json, threads, options.device, expected);
       const double lines = read_lines(file);
       if (!run.right || lines == 0.0) {
         fmt::print(stderr, "weir: bench {}: the rows are wrong\n", name);
@@ -210,7 +210,7 @@ int bench_file(const BenchOptions& options, bool json) {
     const double bytes_a_row = static_cast<double>(file.bytes()) / static_cast<double>(kRows);
     Measurement measurement;
     measurement.benchmark = name;
-    measurement.name = fmt::format("{:.1f} B a row, {} keys, wall clock", bytes_a_row, kPlugsInAll);
+    measurement.name = fmt::format("{:.1f} B a row, {} keys, {}, wall clock", bytes_a_row, kPlugsInAll, options.device);
     measurement.threads = threads;
     measurement.readings_per_s = median(wall);
     measurement.bytes_per_s = median(wall) * bytes_a_row;
@@ -219,7 +219,7 @@ int bench_file(const BenchOptions& options, bool json) {
     measurement.ratio = median(ratios);
     print(options, measurement);
     // All threads' processor time together: what one core would do alone.
-    measurement.name = fmt::format("{:.1f} B a row, {} keys, per core", bytes_a_row, kPlugsInAll);
+    measurement.name = fmt::format("{:.1f} B a row, {} keys, {}, per core", bytes_a_row, kPlugsInAll, options.device);
     measurement.readings_per_s = median(per_core) / bytes_a_row;
     measurement.bytes_per_s = median(per_core);
     measurement.reference.clear();

@@ -63,6 +63,10 @@ std::unique_ptr<execute::Backend> make_backend_under_test(const std::string& nam
   return execute::make_backend(found->name, 1, why);
 }
 
+bool may_skip(const std::string& name) {
+  return !gpu_required() && make_backend_under_test(name) == nullptr;
+}
+
 void BackendTest::SetUp() {
   backend_ = make_backend_under_test(GetParam());
   if (backend_ != nullptr) return;

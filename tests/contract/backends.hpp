@@ -18,6 +18,9 @@ std::vector<std::string> backend_names();
 /// failure of the test and otherwise skips it.
 std::unique_ptr<execute::Backend> make_backend_under_test(const std::string& name);
 
+/// @brief There is no backend of that name and WEIR_REQUIRE_GPU=1 does not ask for one: a test may skip.
+bool may_skip(const std::string& name);
+
 /// One backend each test: `backend()` is the one under test.
 class BackendTest : public ::testing::TestWithParam<std::string> {
  protected:

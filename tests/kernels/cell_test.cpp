@@ -27,7 +27,7 @@ std::vector<std::int64_t> values(std::uint64_t seed) {
 
 template <class Words>
 class Cell : public ::testing::Test {};
-using Ways = ::testing::Types<Shared, Own>;
+using Ways = ::testing::Types<Shared, InBlock, Own>;
 TYPED_TEST_SUITE(Cell, Ways);
 
 TYPED_TEST(Cell, Sum_IsThe128BitSumInAnyOrder) {

@@ -45,6 +45,7 @@ struct Queue {
 /// A place in a queue: done when `left` is true.
 struct Mark {
   std::shared_ptr<bool> reached = std::make_shared<bool>(true);
+  std::shared_ptr<std::uint64_t> when = std::make_shared<std::uint64_t>(0);
   std::weak_ptr<Queue> queue;
 };
 
@@ -64,6 +65,10 @@ class LazyDevice final : public HostDevice {
   [[nodiscard]] std::uint64_t allocations() const noexcept override { return locked(allocations_); }
   [[nodiscard]] std::uint64_t copied_to_host() const noexcept override { return locked(copied_to_host_); }
   [[nodiscard]] std::uint64_t synchronizations() const noexcept override { return locked(synchronizations_); }
+  void lose() noexcept override {
+    const std::scoped_lock lock(mutex_);
+    options_.good_calls = calls_;
+  }
 
   void* allocate(std::size_t bytes) override {
     const std::scoped_lock lock(mutex_);
@@ -107,13 +112,25 @@ class LazyDevice final : public HostDevice {
     return {queue};
   }
   Event make_event() override { return {std::make_shared<Mark>()}; }
+  // Time is the number of pieces of work that were done, a millisecond each.
+  Event make_timed_event() override { return make_event(); }
+  double milliseconds(const Event& from, const Event& to) override {
+    const std::scoped_lock lock(mutex_);
+    call("milliseconds");
+    const auto when = [](const Event& event) { return *std::static_pointer_cast<Mark>(event.handle)->when; };
+    return static_cast<double>(when(to)) - static_cast<double>(when(from));
+  }
   void record(const Event& event, const Stream& stream) override {
     const std::scoped_lock lock(mutex_);
     call("record");
     const auto mark = std::static_pointer_cast<Mark>(event.handle);
     mark->reached = std::make_shared<bool>(false);
     mark->queue = queue_of(stream);
-    push(stream, [reached = mark->reached] { *reached = true; });
+    mark->when = std::make_shared<std::uint64_t>(0);
+    push(stream, [this, reached = mark->reached, when = mark->when] {
+      *reached = true;
+      *when = done_;
+    });
   }
   void wait(const Stream& stream, const Event& event) override {
     const std::scoped_lock lock(mutex_);
@@ -232,15 +249,16 @@ class LazyDevice final : public HostDevice {
       if (bytes > 0) std::memcpy(to, from, bytes);
     });
   }
-  static void step(Queue& queue) {
+  void step(Queue& queue) {
     const std::function<void()> work = std::move(queue.work.front());
     queue.work.pop_front();
     work();
+    ++done_;
   }
-  static void run(Queue& queue) {
+  void run(Queue& queue) {
     while (!queue.work.empty()) step(queue);
   }
-  static void run_until(const std::shared_ptr<Queue>& queue, const bool& reached) {
+  void run_until(const std::shared_ptr<Queue>& queue, const bool& reached) {
     while (queue != nullptr && !reached && !queue->work.empty()) step(*queue);
   }
   void drain() noexcept {
@@ -299,6 +317,7 @@ class LazyDevice final : public HostDevice {
   std::uint64_t allocations_ = 0;
   std::uint64_t copied_to_host_ = 0;
   std::uint64_t synchronizations_ = 0;
+  std::uint64_t done_ = 0;
 };
 
 }  // namespace

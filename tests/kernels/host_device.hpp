@@ -35,6 +35,8 @@ class HostDevice : public Device {
   [[nodiscard]] virtual std::uint64_t copied_to_host() const noexcept = 0;
   /// @brief How often a thread waited for a stream or an event.
   [[nodiscard]] virtual std::uint64_t synchronizations() const noexcept = 0;
+  /// @brief All calls from now on fail.
+  virtual void lose() noexcept = 0;
 };
 
 std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});

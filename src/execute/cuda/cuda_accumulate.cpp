@@ -130,6 +130,7 @@ void CudaPanes::step(RowRange rows, const Horizon& horizon) {
   step.keys = keys_.view();
   step.chunk = upload_.upload(*batch_, rows, oldest, newest, targets_, compute_);
   step.groups = groups_;
+  step.group_bits = static_cast<std::uint32_t>(std::bit_width(groups_));
   step.late_before = horizon.late_before;
   step.closed_end = horizon.closed_end;
   step.single_pane = horizon.single_pane;
@@ -170,10 +171,10 @@ void CudaPanes::run_step() {
     device_.launch_shared_step(step, shared_bytes(), compute_);
   } else if (last_way_ == Accumulation::sorted) {
     device_.launch_sort_step(step, compute_);
-    // In as many bits as the number of cells has, kNoKey is still the largest.
-    const std::uint64_t cells = std::uint64_t{groups_} * std::max<std::size_t>(targets_.size(), 1);
+    // No group is all ones, so in as many bits as a key has kNoKey is still the largest.
+    const auto last_pane = static_cast<std::uint32_t>(std::max<std::size_t>(targets_.size(), 1) - 1);
     device_.sort_rows(sort_keys_.data(), sorted_keys_.data(), sort_rows_.data(), sorted_rows_.data(), step.chunk.rows,
-                      static_cast<int>(std::bit_width(cells)), compute_);
+                      static_cast<int>(step.group_bits + std::bit_width(last_pane)), compute_);
     device_.launch_sorted_runs({step, sorted_keys_.data(), sorted_rows_.data(), tuning_.rows_per_thread}, compute_);
   } else {
     device_.launch_global_step(step, compute_);
