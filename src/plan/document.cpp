@@ -26,6 +26,7 @@ class Converter {
         result.kind = Document::Kind::array;
         for (const toml::node& element : *node.as_array()) {
           result.elements.push_back(convert(element));
+          result.unreadable = result.unreadable || result.elements.back().unreadable;
         }
         break;
       case toml::node_type::string:
@@ -71,6 +72,7 @@ class Converter {
       return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
     });
     for (Placed& entry : placed) {
+      result.unreadable = result.unreadable || entry.member.value.unreadable;
       result.members.push_back(std::move(entry.member));
     }
   }
@@ -79,6 +81,7 @@ class Converter {
     Substitution substitution = substitute(text, environment_);
     if (!substitution.mistake.empty()) {
       diagnostics_.add(result.line, std::move(substitution.mistake), std::move(substitution.suggestion));
+      result.unreadable = true;
     }
     result.text = std::move(substitution.text);
     result.substituted = substitution.substituted;
