@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/spelling.hpp"
+#include "plan/conflicts.hpp"
 #include "plan/query_compiler.hpp"
 #include "plan/sink_checks.hpp"
 #include "plan/stream_checks.hpp"
@@ -131,6 +132,7 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
     plan.queries.push_back(compile_query(plan, i, diagnostics));
   }
   check_sinks(plan, diagnostics);
+  check_conflicts(plan, diagnostics);
   if (!diagnostics.empty()) {
     return plan;
   }

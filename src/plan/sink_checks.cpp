@@ -150,14 +150,6 @@ void check_sinks(const Plan& plan, Diagnostics& diagnostics) {
   const auto& sinks = plan.spec.sinks;
   for (std::size_t i = 0; i < sinks.size(); ++i) {
     SinkChecker(plan, i, diagnostics).run();
-    for (std::size_t j = 0; j < i; ++j) {
-      if (sinks[i].kind == spec::SinkKind::file && sinks[j].kind == spec::SinkKind::file &&
-          sinks[i].path == sinks[j].path && !sinks[i].path.empty()) {
-        diagnostics.add(sinks[i].line,
-                        fmt::format("sink '{}' writes to the same file as '{}'", sinks[i].name, sinks[j].name),
-                        "give it another path");
-      }
-    }
   }
 }
 
