@@ -91,6 +91,23 @@ class Converter {
   Diagnostics& diagnostics_;
 };
 
+/// The parser speaks of its grammar; these are the mistakes that are behind it most often.
+std::string advice_for(std::string_view description) {
+  constexpr std::pair<std::string_view, const char*> kAdvice[] = {
+      {"cannot redefine", "a name can be given once: give one another name"},
+      {"control characters", "is a quote missing at the end of the line?"},
+      {"could not determine value type", "write text in quotes, as in unit = \"s\""},
+      {"parsing boolean", "write text in quotes, as in unit = \"s\""},
+      {"parsing table header", "write [pipeline], [streams.NAME], [[query]] or [[sink]]"},
+      {"'\\u0000'", "this is no text file"}};
+  for (const auto& [part, advice] : kAdvice) {
+    if (description.find(part) != std::string_view::npos) {
+      return advice;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view kind_name(Document::Kind kind) noexcept {
@@ -119,10 +136,8 @@ Document parse_document(std::string_view toml, const std::string& name, const En
     const toml::table table = toml::parse(toml, name);
     return Converter(environment, diagnostics).convert(table);
   } catch (const toml::parse_error& error) {
-    throw ConfigError({{name,
-                        static_cast<int>(error.source().begin.line),
-                        "not valid TOML: " + std::string(error.description()),
-                        {}}});
+    throw ConfigError({{name, static_cast<int>(error.source().begin.line),
+                        "not valid TOML: " + std::string(error.description()), advice_for(error.description())}});
   }
 }
 

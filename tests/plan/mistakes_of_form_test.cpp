@@ -18,6 +18,21 @@ TEST(MistakesOfForm, BrokenTomlNamesItsLine) {
   EXPECT_EQ(mistakes[0].rfind("c.toml:2: not valid TOML: ", 0), 0U) << mistakes[0];
 }
 
+TEST(MistakesOfForm, BrokenTomlGetsAHint) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[streams.s]\nkeys = []\n[streams.s]\n", "(a name can be given once: give one another name)"},
+      {"[pipeline]\ndevice = \"cpu\nthreads = 1\n", "(is a quote missing at the end of the line?)"},
+      {"[streams.s]\ntime = { field = t }\n", "(write text in quotes, as in unit = \"s\")"},
+      {"[streams.s]\ntime = { unit = s }\n", "(write text in quotes, as in unit = \"s\")"},
+      {"[streams.s\n", "(write [pipeline], [streams.NAME], [[query]] or [[sink]])"}};
+  for (const auto& [toml, hint] : cases) {
+    const std::vector<std::string> mistakes = mistakes_of_form_in(toml);
+    ASSERT_EQ(mistakes.size(), 1U) << toml;
+    EXPECT_TRUE(mistakes[0].ends_with(hint)) << mistakes[0];
+    EXPECT_EQ(mistakes[0].find('\n'), std::string::npos) << mistakes[0];
+  }
+}
+
 TEST(MistakesOfForm, UnknownEntriesGetTheNearestSpelling) {
   EXPECT_THAT(mistakes_of_form_in("[pipelin]\n"),
               ElementsAre("c.toml:1: configuration: unknown entry 'pipelin' (did you mean 'pipeline'?)"));
