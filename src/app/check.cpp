@@ -1,4 +1,5 @@
 // `weir check`: validates a configuration, prints the plan and the worst-case memory.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

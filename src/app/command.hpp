@@ -1,8 +1,12 @@
 // The subcommands of `weir`. Each file registers one with the parser; its callback sets the exit code.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+// Every file that includes CLI11 pays for the whole parser: only those that add options do.
+namespace CLI {
+class App;
+}
 
 namespace weir::app {
 

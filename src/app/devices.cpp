@@ -1,4 +1,5 @@
 // `weir devices`: which backends this machine and this build have, and why one is missing.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/command.hpp"

@@ -1,4 +1,5 @@
 // `weir inspect`: what a state directory or a journal holds, with every checksum verified.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

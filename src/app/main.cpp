@@ -1,4 +1,5 @@
 // `weir`: the command line. Parses arguments, turns errors into one line and an exit code.
+#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>

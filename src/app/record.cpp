@@ -1,4 +1,5 @@
 // `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,4 +1,5 @@
 // `weir replay`: the same configuration over recorded files, deterministic.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 

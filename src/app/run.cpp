@@ -1,4 +1,5 @@
 // `weir run`: the gateway daemon.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>

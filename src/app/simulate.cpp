@@ -1,4 +1,5 @@
 // `weir simulate`: the seeded sensor simulator, to a file or to an MQTT broker.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 

@@ -1,5 +1,6 @@
 // `weir verify`: proof on the user's own data that results do not depend on how they are computed. Runs the same
 // configuration and input in several ways and compares every row, byte for byte.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -97,7 +97,7 @@ class Scan {
       if (step == Step::record) {
         take(reader->record());
       } else if (step == Step::torn && last) {
-        warn(fmt::format("{}: cut off there; it was being written when Weir ended", reader->describe_fault()));
+        warn(describe_torn(*reader));
       } else if (step == Step::hole || reader->next_number() != next_first) {
         if (step == Step::hole && reader->fault().next_number <= result_.from) {
           continue;
@@ -121,6 +121,19 @@ class Scan {
       give_back(*reader);
     }
     return true;
+  }
+
+  /// What every unclean stop may leave, or what the disk did to bytes that it had said were safe.
+  static std::string describe_torn(const SegmentReader& reader) {
+    const SegmentReader::Fault& fault = reader.fault();
+    if (fault.offset < reader.header().synced_bytes) {
+      return fmt::format("{}: cut off there, although it was on the disk already; check the disk",
+                         reader.describe_fault());
+    }
+    return fmt::format(
+        "journal segment '{}' ends at byte {} in record {}, which was being written when Weir was killed or "
+        "the power failed: cut off there, as is usual; nothing that was promised is lost",
+        reader.path(), fault.offset, fault.first_missing);
   }
 
   void take(const Record& record) {

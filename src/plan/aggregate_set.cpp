@@ -49,6 +49,9 @@ std::optional<Aggregate> AggregateSet::resolve(const Expression& expression, int
   if (*kind == AggregateKind::distinct) {
     const Node& child = expression.nodes[static_cast<std::size_t>(node.children[0])];
     const auto key = child.kind == Node::Kind::name ? rows_.schema().key_index(child.text) : std::nullopt;
+    if (!key.has_value() && rows_.has_unread_names()) {
+      return std::nullopt;
+    }
     if (!key.has_value()) {
       std::vector<std::string_view> keys;
       for (const spec::Key& candidate : rows_.schema().keys) {

@@ -1,10 +1,12 @@
+#include "plan/compile.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
 #include "core/spelling.hpp"
-#include "plan/plan.hpp"
+#include "plan/conflicts.hpp"
 #include "plan/query_compiler.hpp"
 #include "plan/sink_checks.hpp"
 #include "plan/stream_checks.hpp"
@@ -25,6 +27,9 @@ template <typename Entry>
 void check_names(const std::vector<Entry>& entries, std::string_view kind, Diagnostics& diagnostics) {
   std::set<std::string_view> seen;
   for (const Entry& entry : entries) {
+    if (entry.name.empty() && !known(entry, {"name"})) {
+      continue;
+    }
     if (entry.name.empty()) {
       diagnostics.add(entry.line, fmt::format("a {} without a name", kind), "add name = \"…\"");
     } else if (!is_plain_name(entry.name)) {
@@ -57,7 +62,7 @@ void check_pipeline(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   if (pipeline.journal_segment < kSmallestSegment || pipeline.journal_segment > kLargestSegment) {
     diagnostics.add(0, "'journal_segment' must be between 64KiB and 4GiB");
   }
-  if (pipeline.journal_backlog < pipeline.journal_segment) {
+  if (known(pipeline, {"journal_backlog", "journal_segment"}) && pipeline.journal_backlog < pipeline.journal_segment) {
     diagnostics.add(0, "'journal_backlog' must be at least 'journal_segment'");
   }
   const std::string& device = pipeline.device;
@@ -96,15 +101,21 @@ void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
 
 Plan compile(spec::Pipeline pipeline) {
   Diagnostics diagnostics(pipeline.file);
+  Plan plan = compile(std::move(pipeline), diagnostics);
+  diagnostics.throw_if_any();
+  return plan;
+}
+
+Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
   check_pipeline(pipeline, diagnostics);
   add_implicit_console(pipeline, diagnostics);
   check_names(pipeline.streams, "stream", diagnostics);
   check_names(pipeline.queries, "query", diagnostics);
   check_names(pipeline.sinks, "sink", diagnostics);
-  if (pipeline.streams.empty()) {
+  if (pipeline.streams.empty() && known(pipeline, {"streams"})) {
     diagnostics.add(0, "no stream", "declare one with [streams.NAME]");
   }
-  if (pipeline.queries.empty()) {
+  if (pipeline.queries.empty() && known(pipeline, {"query"})) {
     diagnostics.add(0, "no query: there is no output operation", "declare one with [[query]]");
   }
 
@@ -121,7 +132,10 @@ Plan compile(spec::Pipeline pipeline) {
     plan.queries.push_back(compile_query(plan, i, diagnostics));
   }
   check_sinks(plan, diagnostics);
-  diagnostics.throw_if_any();
+  check_conflicts(plan, diagnostics);
+  if (!diagnostics.empty()) {
+    return plan;
+  }
 
   for (std::size_t i = 0; i < plan.queries.size(); ++i) {
     StreamPlan& stream = plan.streams[plan.queries[i].stream];

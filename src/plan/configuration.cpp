@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 
+#include "plan/compile.hpp"
 #include "plan/configuration_parts.hpp"
 #include "plan/table_reader.hpp"
 
@@ -52,16 +53,19 @@ void read_pipeline(const Document& table, Diagnostics& diagnostics, spec::Pipeli
   reader.string("dead_letter", pipeline.dead_letter);
   reader.integer("dead_letter_limit", pipeline.dead_letter_limit, 0, kMost32);
   reader.finish();
+  pipeline.unread = std::move(reader).unread();
 }
 
 /// Calls `read(table)` for each `[[name]]`.
 template <typename Read>
-void read_tables(const Document* entry, std::string_view name, Diagnostics& diagnostics, Read read) {
+void read_tables(TableReader& reader, std::string_view name, Diagnostics& diagnostics, Read read) {
+  const Document* entry = reader.find(name);
   if (entry == nullptr) {
     return;
   }
   const std::string suggestion = fmt::format("begin each one with [[{}]]", name);
   if (entry->kind != Document::Kind::array) {
+    reader.unreadable(name);
     diagnostics.add(entry->line, fmt::format("'{}' must be an array of tables, not {}", name, kind_name(entry->kind)),
                     suggestion);
     return;
@@ -70,7 +74,31 @@ void read_tables(const Document* entry, std::string_view name, Diagnostics& diag
     if (element.kind == Document::Kind::table) {
       read(element);
     } else {
+      reader.unreadable(name);
       diagnostics.add(element.line, fmt::format("'{}' must hold tables, not {}", name, kind_name(element.kind)),
+                      suggestion);
+    }
+  }
+}
+
+void read_streams(TableReader& reader, Diagnostics& diagnostics, std::vector<spec::Stream>& out) {
+  const Document* streams = reader.find("streams");
+  if (streams == nullptr) {
+    return;
+  }
+  const std::string suggestion = "begin each stream with [streams.NAME]";
+  if (streams->kind != Document::Kind::table) {
+    reader.unreadable("streams");
+    diagnostics.add(streams->line, fmt::format("'streams' must be a table, not {}", kind_name(streams->kind)),
+                    suggestion);
+    return;
+  }
+  for (const auto& [name, table] : streams->members) {
+    if (table.kind == Document::Kind::table) {
+      out.push_back(read_stream(name, table, diagnostics));
+    } else {
+      reader.unreadable("streams");
+      diagnostics.add(table.line, fmt::format("stream '{}' must be a table, not {}", name, kind_name(table.kind)),
                       suggestion);
     }
   }
@@ -78,8 +106,7 @@ void read_tables(const Document* entry, std::string_view name, Diagnostics& diag
 
 }  // namespace
 
-spec::Pipeline parse_configuration(std::string_view toml, const std::string& name) {
-  Diagnostics diagnostics(name);
+spec::Pipeline read_form(std::string_view toml, const std::string& name, Diagnostics& diagnostics) {
   const Document document = parse_document(toml, name, process_environment, diagnostics);
   spec::Pipeline pipeline;
   pipeline.file = name;
@@ -92,27 +119,32 @@ spec::Pipeline parse_configuration(std::string_view toml, const std::string& nam
       reader.wrong_type(*table, "pipeline", "a table");
     }
   }
-  if (const Document* streams = reader.find("streams")) {
-    if (streams->kind == Document::Kind::table) {
-      for (const auto& [stream, table] : streams->members) {
-        if (table.kind == Document::Kind::table) {
-          pipeline.streams.push_back(read_stream(stream, table, diagnostics));
-        } else {
-          diagnostics.add(table.line, fmt::format("stream '{}' must be a table, not {}", stream, kind_name(table.kind)),
-                          "begin each stream with [streams.NAME]");
-        }
+  read_streams(reader, diagnostics, pipeline.streams);
+  read_tables(reader, "query", diagnostics,
+              [&](const Document& table) { pipeline.queries.push_back(read_query(table, diagnostics)); });
+  read_tables(reader, "sink", diagnostics,
+              [&](const Document& table) { pipeline.sinks.push_back(read_sink(table, diagnostics)); });
+  if (!reader.finish()) {
+    // [[queries]] is no near spelling of anything; what is absent may be meant.
+    for (const std::string_view part : {"streams", "query", "sink"}) {
+      if (reader.find(part) == nullptr) {
+        reader.unreadable(part);
       }
-    } else {
-      diagnostics.add(streams->line, fmt::format("'streams' must be a table, not {}", kind_name(streams->kind)),
-                      "begin each stream with [streams.NAME]");
     }
   }
-  read_tables(reader.find("query"), "query", diagnostics,
-              [&](const Document& table) { pipeline.queries.push_back(read_query(table, diagnostics)); });
-  read_tables(reader.find("sink"), "sink", diagnostics,
-              [&](const Document& table) { pipeline.sinks.push_back(read_sink(table, diagnostics)); });
-  reader.finish();
-  diagnostics.throw_if_any();
+  for (std::string& entry : std::move(reader).unread()) {
+    pipeline.unread.push_back(std::move(entry));
+  }
+  return pipeline;
+}
+
+spec::Pipeline parse_configuration(std::string_view toml, const std::string& name) {
+  Diagnostics diagnostics(name);
+  spec::Pipeline pipeline = read_form(toml, name, diagnostics);
+  if (!diagnostics.empty()) {
+    compile(pipeline, diagnostics);  // what the rest means, so that everything is reported in one go
+    diagnostics.throw_if_any();
+  }
   return pipeline;
 }
 

@@ -10,7 +10,8 @@ namespace weir::plan {
 
 /// @brief Reads a configuration file ("-" is standard input). `${NAME}` and `${NAME:-default}` in strings take
 /// environment variables.
-/// @throws ConfigError with every mistake of form: syntax, unknown or misspelt keys, wrong types, bad durations.
+/// @throws ConfigError on a syntax error; on mistakes of form (unknown or misspelt keys, wrong types, bad durations)
+/// with all of these and with what compile() finds wrong in the rest.
 spec::Pipeline read_configuration(const std::string& path);
 
 /// @brief The same from text; `name` stands for the file in messages.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "plan/diagnostics.hpp"
 #include "plan/document.hpp"
@@ -11,6 +12,10 @@
 namespace weir::plan {
 
 class TableReader;
+
+/// @brief A whole configuration. What cannot be read is named in the `unread` of its part. @throws ConfigError on a
+/// syntax error: then nothing else is known
+spec::Pipeline read_form(std::string_view toml, const std::string& name, Diagnostics& diagnostics);
 
 /// @brief `[streams.NAME]`
 spec::Stream read_stream(const std::string& name, const Document& table, Diagnostics& diagnostics);

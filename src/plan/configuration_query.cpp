@@ -11,15 +11,17 @@ namespace weir::plan {
 namespace {
 
 void read_lets(TableReader& query, Diagnostics& diagnostics, std::vector<spec::Let>& lets) {
-  const Document* entry = query.find("let");
+  const Document* entry = query.take("let");
   if (entry == nullptr) {
     return;
   }
   if (entry->kind != Document::Kind::table) {
+    query.unreadable("let");
     diagnostics.add(entry->line, fmt::format("{}: 'let' must be a table, not {}", query.what(), kind_name(entry->kind)),
                     "write let = { name = \"expression\" }");
     return;
   }
+  const std::size_t mistakes = diagnostics.size();
   for (const auto& [name, value] : entry->members) {
     spec::Let let;
     let.name = name;
@@ -39,12 +41,16 @@ void read_lets(TableReader& query, Diagnostics& diagnostics, std::vector<spec::L
     }
     lets.push_back(std::move(let));
   }
+  if (diagnostics.size() != mistakes) {
+    query.unreadable("let");
+  }
 }
 
 /// Zero stands for "not given" in the specification, so a zero that was given is refused here.
 void read_interval(TableReader& query, Diagnostics& diagnostics, std::string_view name, Duration& out,
                    const std::string& suggestion) {
   if (query.duration(name, out) && out.count() == 0) {
+    query.unreadable(name);
     diagnostics.add(query.line_of(name), fmt::format("{}: '{}' must be longer than 0s", query.what(), name),
                     suggestion);
   }
@@ -83,6 +89,7 @@ spec::Query read_query(const Document& table, Diagnostics& diagnostics) {
   query.window_line = reader.line_of("window");
   query.slide_line = reader.line_of("slide");
   query.sinks_line = reader.line_of("sinks");
+  query.unread = std::move(reader).unread();
   return query;
 }
 
@@ -105,6 +112,7 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
     if (reader.find("type") == nullptr) {
       diagnostics.add(table.line, fmt::format("{}: 'type' is missing", what), "one of: console, file, mqtt");
     }
+    sink.unread = {"type"};
     return sink;
   }
   if (sink.kind == spec::SinkKind::console) {
@@ -142,6 +150,7 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
     }
   }
   reader.finish();
+  sink.unread = std::move(reader).unread();
   return sink;
 }
 

@@ -11,7 +11,7 @@ namespace weir::plan {
 namespace {
 
 void read_keys(TableReader& stream, Diagnostics& diagnostics, spec::Schema& schema) {
-  const Document* keys = stream.find("keys");
+  const Document* keys = stream.take("keys");
   if (keys == nullptr) {
     return;
   }
@@ -44,7 +44,7 @@ void read_keys(TableReader& stream, Diagnostics& diagnostics, spec::Schema& sche
 }
 
 void read_fields(TableReader& stream, Diagnostics& diagnostics, spec::Schema& schema) {
-  const Document* fields = stream.find("fields");
+  const Document* fields = stream.take("fields");
   if (fields == nullptr) {
     return;
   }
@@ -72,7 +72,7 @@ void read_fields(TableReader& stream, Diagnostics& diagnostics, spec::Schema& sc
 }
 
 void read_time(TableReader& stream, Diagnostics& diagnostics, spec::Time& time) {
-  const Document* entry = stream.find("time");
+  const Document* entry = stream.take("time");
   if (entry == nullptr) {
     return;
   }
@@ -168,6 +168,7 @@ void read_tcp(TableReader& reader, Diagnostics& diagnostics, spec::Source& sourc
   }
   const int line = reader.line_of("address");
   if (!source.host.empty() || source.port != 0) {
+    reader.unreadable("address");
     diagnostics.add(line, fmt::format("{}: 'address' and 'host', 'port' exclude each other", reader.what()),
                     "leave out one of them");
     return;
@@ -181,6 +182,7 @@ void read_tcp(TableReader& reader, Diagnostics& diagnostics, spec::Source& sourc
   const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
   const int number = digits ? std::stoi(port) : 0;
   if (host.empty() || number < 1 || number > 65535) {
+    reader.unreadable("address");
     diagnostics.add(line, fmt::format("{}: 'address' = \"{}\" is no host and port", reader.what(), address),
                     "write \"host:port\", as in \"localhost:9999\"");
     return;
@@ -238,7 +240,7 @@ void explain_foreign_entries(TableReader& reader, spec::SourceKind kind) {
 }  // namespace
 
 void read_mqtt_version(TableReader& reader, Diagnostics& diagnostics, int& version) {
-  const Document* entry = reader.find("mqtt_version");
+  const Document* entry = reader.take("mqtt_version");
   if (entry == nullptr) {
     return;
   }
@@ -263,6 +265,7 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
                                                                       {"simulator", spec::SourceKind::simulator}};
   spec::Source source;
   source.line = table.line;
+  source.unread = {"type"};
   TableReader reader(table, what, diagnostics);
   if (!reader.choice<spec::SourceKind>("type", source.kind, kKinds)) {
     if (reader.find("type") == nullptr) {
@@ -297,6 +300,7 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
   }
   explain_foreign_entries(reader, source.kind);
   reader.finish();
+  source.unread = std::move(reader).unread();
   return source;
 }
 
@@ -311,6 +315,7 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
   if (one != nullptr && several != nullptr) {
     diagnostics.add(several->line, fmt::format("{}: 'source' and 'sources' exclude each other", reader.what()),
                     "put all into sources = [{ … }, { … }]");
+    reader.unreadable("sources");
   } else if (one != nullptr) {
     if (one->kind == Document::Kind::table) {
       stream.sources.push_back(read_source(reader.what() + ", source", *one, diagnostics));
@@ -327,14 +332,22 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
           stream.sources.push_back(read_source(what, element, diagnostics));
         } else {
           diagnostics.add(element.line, fmt::format("{} must be a table, not {}", what, kind_name(element.kind)));
+          reader.unreadable("sources");
         }
       }
     }
   }
 
-  read_time(reader, diagnostics, stream.time);
-  read_keys(reader, diagnostics, stream.schema);
-  read_fields(reader, diagnostics, stream.schema);
+  const auto read = [&](std::string_view entry, auto function, auto& part) {
+    const std::size_t mistakes = diagnostics.size();
+    function(reader, diagnostics, part);
+    if (diagnostics.size() != mistakes) {
+      reader.unreadable(entry);
+    }
+  };
+  read("time", read_time, stream.time);
+  read("keys", read_keys, stream.schema);
+  read("fields", read_fields, stream.schema);
   reader.duration("out_of_order", stream.out_of_order);
   reader.duration("idle_timeout", stream.idle_timeout);
   reader.duration("max_ahead", stream.max_ahead);
@@ -342,6 +355,7 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
   reader.string("sequence", stream.sequence);
   reader.integer("max_keys", stream.max_keys, 1, std::numeric_limits<std::int32_t>::max());
   reader.finish();
+  stream.unread = std::move(reader).unread();
   return stream;
 }
 

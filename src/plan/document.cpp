@@ -26,6 +26,7 @@ class Converter {
         result.kind = Document::Kind::array;
         for (const toml::node& element : *node.as_array()) {
           result.elements.push_back(convert(element));
+          result.unreadable = result.unreadable || result.elements.back().unreadable;
         }
         break;
       case toml::node_type::string:
@@ -71,6 +72,7 @@ class Converter {
       return std::pair(a.position.line, a.position.column) < std::pair(b.position.line, b.position.column);
     });
     for (Placed& entry : placed) {
+      result.unreadable = result.unreadable || entry.member.value.unreadable;
       result.members.push_back(std::move(entry.member));
     }
   }
@@ -79,6 +81,7 @@ class Converter {
     Substitution substitution = substitute(text, environment_);
     if (!substitution.mistake.empty()) {
       diagnostics_.add(result.line, std::move(substitution.mistake), std::move(substitution.suggestion));
+      result.unreadable = true;
     }
     result.text = std::move(substitution.text);
     result.substituted = substitution.substituted;
@@ -87,6 +90,23 @@ class Converter {
   const Environment& environment_;
   Diagnostics& diagnostics_;
 };
+
+/// The parser speaks of its grammar; these are the mistakes that are behind it most often.
+std::string advice_for(std::string_view description) {
+  constexpr std::pair<std::string_view, const char*> kAdvice[] = {
+      {"cannot redefine", "a name can be given once: give one another name"},
+      {"control characters", "is a quote missing at the end of the line?"},
+      {"could not determine value type", "write text in quotes, as in unit = \"s\""},
+      {"parsing boolean", "write text in quotes, as in unit = \"s\""},
+      {"parsing table header", "write [pipeline], [streams.NAME], [[query]] or [[sink]]"},
+      {"'\\u0000'", "this is no text file"}};
+  for (const auto& [part, advice] : kAdvice) {
+    if (description.find(part) != std::string_view::npos) {
+      return advice;
+    }
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -116,10 +136,8 @@ Document parse_document(std::string_view toml, const std::string& name, const En
     const toml::table table = toml::parse(toml, name);
     return Converter(environment, diagnostics).convert(table);
   } catch (const toml::parse_error& error) {
-    throw ConfigError({{name,
-                        static_cast<int>(error.source().begin.line),
-                        "not valid TOML: " + std::string(error.description()),
-                        {}}});
+    throw ConfigError({{name, static_cast<int>(error.source().begin.line),
+                        "not valid TOML: " + std::string(error.description()), advice_for(error.description())}});
   }
 }
 

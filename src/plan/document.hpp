@@ -20,6 +20,7 @@ struct Document {
 
   Kind kind = Kind::table;
   int line = 0;
+  bool unreadable = false;   ///< a string in it names a variable that is not set: a mistake that was reported
   bool substituted = false;  ///< a string that holds the value of an environment variable
   std::string text;          ///< string
   std::int64_t integer = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/spelling.hpp"
 
 namespace weir::plan {
@@ -16,6 +18,9 @@ Operand GroupScope::name(const std::string& name, std::size_t column, const Site
     if (plan_.shape.group_keys[i] == name) {
       return {Type::key, -1, i};
     }
+  }
+  if (unread_names_ || std::find(wrong_columns_.begin(), wrong_columns_.end(), name) != wrong_columns_.end()) {
+    return {};
   }
   if (rows_.schema().key_index(name)) {
     site.mistake(column, fmt::format("'{}' is a key that the query does not group by", name),

@@ -120,6 +120,27 @@ std::string broker_mistake(std::string_view broker) {
   return {};
 }
 
+std::string broker_listener(std::string_view broker) {
+  const std::size_t end_of_scheme = broker.find("://");
+  const std::string_view scheme = broker.substr(0, end_of_scheme);
+  std::string listener;
+  for (const char c : broker.substr(end_of_scheme + 3)) {
+    if (c == '/') {
+      break;  // the path of a web socket
+    }
+    listener += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  const std::size_t colon = listener.rfind(':');
+  const bool has_port = colon != std::string::npos && listener.find(']', colon) == std::string::npos;
+  const std::string host = has_port ? listener.substr(0, colon) : listener;
+  const std::string port = has_port                  ? listener.substr(colon)
+                           : scheme == "ws"          ? ":80"
+                           : scheme == "wss"         ? ":443"
+                           : broker_uses_tls(broker) ? ":8883"
+                                                     : ":1883";
+  return (host == "127.0.0.1" || host == "[::1]" ? std::string("localhost") : host) + port;
+}
+
 bool broker_uses_tls(std::string_view broker) noexcept {
   return begins_with(broker, "mqtts://") || begins_with(broker, "ssl://") || begins_with(broker, "wss://");
 }

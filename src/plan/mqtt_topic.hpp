@@ -21,6 +21,10 @@ TopicFilter parse_topic_filter(std::string_view filter);
 /// hold a password.
 std::string broker_mistake(std::string_view broker);
 
+/// @brief "host:port" of a valid address, the same text for the same listener: two spellings of the loopback interface
+/// are one, and a port that is left out is the scheme's.
+std::string broker_listener(std::string_view broker);
+
 /// @brief The address uses TLS: mqtts:// or wss:// (ssl:// is another spelling).
 bool broker_uses_tls(std::string_view broker) noexcept;
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/spelling.hpp"
+#include "plan/compile.hpp"
 #include "plan/group_scope.hpp"
 #include "plan/intervals.hpp"
 
@@ -57,7 +58,11 @@ class QueryCompiler {
     }
     expressions(*stream);
     check_column_names();
-    plan_intervals(query_, plan_.spec.batch_interval, stream->time.arrival, diagnostics_);
+    if (known(spec_, {"window", "slide"})) {
+      const bool compared_with_batches =
+          stream->time.arrival && known(*stream, {"time"}) && known(plan_.spec, {"pipeline", "batch_interval"});
+      plan_intervals(query_, plan_.spec.batch_interval, compared_with_batches, diagnostics_);
+    }
     query_.max_groups = query_.group_keys.empty() ? 1 : spec_.max_groups != 0 ? spec_.max_groups : stream->max_keys;
     return std::move(query_);
   }
@@ -82,6 +87,9 @@ class QueryCompiler {
       }
       names.emplace_back(plan_.spec.streams[i].name);
     }
+    if (!known(spec_, {"from"}) || (!spec_.from.empty() && !known(plan_.spec, {"streams"}))) {
+      return nullptr;
+    }
     if (spec_.from.empty()) {
       mistake(spec_.line, "'from' is missing", "name the stream that it reads");
     } else {
@@ -95,11 +103,16 @@ class QueryCompiler {
     for (const spec::Sink& sink : plan_.spec.sinks) {
       names.emplace_back(sink.name);
     }
+    const bool all_known =
+        known(plan_.spec, {"sink"}) && std::all_of(plan_.spec.sinks.begin(), plan_.spec.sinks.end(),
+                                                   [](const spec::Sink& sink) { return known(sink, {"name"}); });
     const std::vector<std::string> wanted = spec_.sinks.empty() ? std::vector<std::string>{"console"} : spec_.sinks;
     for (const std::string& name : wanted) {
       const auto found = std::find(names.begin(), names.end(), name);
       if (found == names.end()) {
-        mistake(spec_.sinks_line, fmt::format("unknown sink '{}'", name), suggest(name, names));
+        if (all_known) {
+          mistake(spec_.sinks_line, fmt::format("unknown sink '{}'", name), suggest(name, names));
+        }
         continue;
       }
       const auto index = static_cast<std::size_t>(found - names.begin());
@@ -146,6 +159,9 @@ class QueryCompiler {
     }
     for (const std::string& name : spec_.group_by) {
       const auto key = stream.schema.key_index(name);
+      if (!key.has_value() && !known(stream, {"keys"})) {
+        continue;
+      }
       if (!key.has_value()) {
         const bool field = stream.schema.field_index(name).has_value();
         mistake(spec_.group_by_line,
@@ -167,6 +183,9 @@ class QueryCompiler {
     ValueGraph row_graph;
     ValueGraph group_graph;
     RowScope rows(stream.schema, spec_, row_graph, query_.key_tests, diagnostics_, what_);
+    if (!known(stream, {"keys", "fields"}) || !known(spec_, {"let"})) {
+      rows.some_names_are_unread();
+    }
     rows.check_all_lets();
     rows.aggregates_are_refused_because("where is asked for each reading", "put it into having");
     query_.where = compile_condition(spec_.where, rows, row_graph, query_.key_tests, site(spec_.where_line, "where"));
@@ -174,12 +193,18 @@ class QueryCompiler {
     AggregateSet aggregates(query_, rows, row_graph);
     select(aggregates);
     GroupScope groups(query_, rows, aggregates, group_graph);
+    for (std::string& alias : wrong_columns_) {
+      groups.column_is_wrong(std::move(alias));
+    }
+    if (wrong_select_ || rows.has_unread_names() || !known(spec_, {"select", "group_by"})) {
+      groups.some_names_are_unread();
+    }
     query_.having = compile_condition(spec_.having, groups, group_graph, query_.having_key_tests,
                                       site(spec_.having_line, "having"));
   }
 
   void select(AggregateSet& aggregates) {
-    if (spec_.select.empty()) {
+    if (spec_.select.empty() && known(spec_, {"select"})) {
       mistake(spec_.select_line, "'select' is missing",
               R"~(name what it computes, as in select = ["count()", "avg(x)"])~");
     }
@@ -187,6 +212,8 @@ class QueryCompiler {
       const Site entry_site = site(spec_.select_line, fmt::format("select \"{}\"", text));
       try {
         SelectEntry entry = parse_select_entry(text);
+        const std::string alias = entry.alias;
+        const std::size_t mistakes = diagnostics_.size();
         const Expression& expression = entry.expression;
         const Node& root = expression.nodes.back();
         if (query_.readings) {
@@ -198,8 +225,12 @@ class QueryCompiler {
         } else if (const auto aggregate = aggregates.resolve(expression, expression.root(), entry_site)) {
           aggregates.select(*aggregate, entry.alias.empty() ? std::move(entry.text) : std::move(entry.alias));
         }
+        if (diagnostics_.size() != mistakes) {
+          wrong_columns_.push_back(alias);
+        }
       } catch (const SyntaxError& error) {
         entry_site.mistake(error);
+        wrong_select_ = true;  // whatever it names
       }
     }
   }
@@ -237,6 +268,8 @@ class QueryCompiler {
   Diagnostics& diagnostics_;
   std::string what_;
   QueryPlan query_;
+  std::vector<std::string> wrong_columns_;  ///< aliases of entries of select with a mistake
+  bool wrong_select_ = false;               ///< an entry of select cannot be parsed
 };
 
 }  // namespace

@@ -75,7 +75,9 @@ Operand RowScope::name(const std::string& name, std::size_t column, const Site& 
       return resolve(i);
     }
   }
-  site.mistake(column, fmt::format("unknown name '{}'", name), suggest(name, names()));
+  if (!unread_names_) {
+    site.mistake(column, fmt::format("unknown name '{}'", name), suggest(name, names()));
+  }
   return {};
 }
 

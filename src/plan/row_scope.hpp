@@ -27,6 +27,10 @@ class RowScope final : public Scope {
   /// @brief What an aggregate is told where it stands: in `where`, in a let, in another aggregate.
   void aggregates_are_refused_because(std::string reason, std::string suggestion);
 
+  /// @brief A name that is not found is no mistake: what declares it could not be read.
+  void some_names_are_unread() noexcept { unread_names_ = true; }
+  [[nodiscard]] bool has_unread_names() const noexcept { return unread_names_; }
+
   [[nodiscard]] const spec::Let* let(std::string_view name) const;
   [[nodiscard]] const spec::Schema& schema() const noexcept { return schema_; }
   /// @brief Every name that may stand here, for suggestions.
@@ -50,6 +54,7 @@ class RowScope final : public Scope {
   int query_line_;
   std::vector<Entry> lets_;
   std::vector<std::size_t> active_;  ///< lets being compiled, outermost first
+  bool unread_names_ = false;
   std::string refusal_;
   std::string refusal_suggestion_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/spelling.hpp"
+#include "plan/compile.hpp"
 #include "plan/mqtt_topic.hpp"
 
 namespace weir::plan {
@@ -42,6 +43,9 @@ class SinkChecker {
   }
 
   void run() {
+    if (!known(sink_, {"type"})) {
+      return;
+    }
     switch (sink_.kind) {
       case spec::SinkKind::file:
         file();
@@ -65,6 +69,9 @@ class SinkChecker {
   }
 
   void file() {
+    if (!known(sink_, {"path"})) {
+      return;
+    }
     if (sink_.path.empty()) {
       mistake("'path' is missing or empty", "as in \"out/{query}.jsonl\"");
       return;
@@ -90,7 +97,7 @@ class SinkChecker {
   }
 
   void mqtt() {
-    if (const std::string broker = broker_mistake(sink_.broker); !broker.empty()) {
+    if (const std::string broker = broker_mistake(sink_.broker); !broker.empty() && known(sink_, {"broker"})) {
       mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
     }
     if (!sink_.ca_file.empty() && !sink_.broker.empty() && !broker_uses_tls(sink_.broker)) {
@@ -101,6 +108,9 @@ class SinkChecker {
     }
     if (sink_.mqtt_version != 4 && sink_.mqtt_version != 5) {
       mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", sink_.mqtt_version), "4 is 3.1.1, or 5");
+    }
+    if (!known(sink_, {"topic"})) {
+      return;
     }
     if (sink_.topic.empty()) {
       mistake("'topic' is missing or empty", "as in \"weir/{query}\"");
@@ -114,12 +124,15 @@ class SinkChecker {
       mistake("'topic' has a brace without its partner");
     }
     for (const QueryPlan* query : queries_) {
-      std::vector<std::string_view> known{"query"};
-      known.insert(known.end(), query->shape.group_keys.begin(), query->shape.group_keys.end());
+      if (query->stream_text.empty() || !known(query->spec, {"group_by"})) {
+        continue;  // its groups are not known
+      }
+      std::vector<std::string_view> names{"query"};
+      names.insert(names.end(), query->shape.group_keys.begin(), query->shape.group_keys.end());
       for (const std::string& name : found.names) {
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
           mistake(fmt::format("'topic' holds {{{}}}, but query '{}' does not group by it", name, query->spec.name),
-                  suggest(name, known));
+                  suggest(name, names));
         }
       }
     }
@@ -137,14 +150,6 @@ void check_sinks(const Plan& plan, Diagnostics& diagnostics) {
   const auto& sinks = plan.spec.sinks;
   for (std::size_t i = 0; i < sinks.size(); ++i) {
     SinkChecker(plan, i, diagnostics).run();
-    for (std::size_t j = 0; j < i; ++j) {
-      if (sinks[i].kind == spec::SinkKind::file && sinks[j].kind == spec::SinkKind::file &&
-          sinks[i].path == sinks[j].path && !sinks[i].path.empty()) {
-        diagnostics.add(sinks[i].line,
-                        fmt::format("sink '{}' writes to the same file as '{}'", sinks[i].name, sinks[j].name),
-                        "give it another path");
-      }
-    }
   }
 }
 

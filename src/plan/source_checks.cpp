@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/spelling.hpp"
+#include "plan/compile.hpp"
 #include "plan/mqtt_topic.hpp"
 #include "plan/stream_checks.hpp"
 
@@ -17,10 +18,13 @@ class SourceChecker {
       : stream_(stream), source_(source), what_(what), diagnostics_(diagnostics) {}
 
   void run() {
+    if (!known(source_, {"type"})) {
+      return;
+    }
     switch (source_.kind) {
       case spec::SourceKind::file:
       case spec::SourceKind::directory:
-        if (source_.path.empty()) {
+        if (source_.path.empty() && known(source_, {"path"})) {
           mistake("'path' is missing or empty");
         }
         if (source_.kind == spec::SourceKind::directory) {
@@ -31,6 +35,9 @@ class SourceChecker {
         mqtt();
         break;
       case spec::SourceKind::tcp:
+        if (!known(source_, {"host", "port", "address"})) {
+          break;
+        }
         if (source_.host.empty() || source_.port < 1 || source_.port > 65535) {
           mistake("'host' and 'port' are missing", "write address = \"host:port\"");
         }
@@ -83,7 +90,7 @@ class SourceChecker {
   }
 
   void mqtt() {
-    if (const std::string broker = broker_mistake(source_.broker); !broker.empty()) {
+    if (const std::string broker = broker_mistake(source_.broker); !broker.empty() && known(source_, {"broker"})) {
       mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
     }
     if (source_.qos < 0 || source_.qos > 2) {
@@ -92,7 +99,7 @@ class SourceChecker {
     if (source_.mqtt_version != 4 && source_.mqtt_version != 5) {
       mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", source_.mqtt_version), "4 is 3.1.1, or 5");
     }
-    if (source_.cert_file.empty() != source_.key_file.empty()) {
+    if (source_.cert_file.empty() != source_.key_file.empty() && known(source_, {"cert_file", "key_file"})) {
       mistake("'cert_file' and 'key_file' belong together");
     }
     const bool tls_files = !source_.ca_file.empty() || !source_.cert_file.empty() || !source_.key_file.empty();
@@ -101,6 +108,9 @@ class SourceChecker {
     }
     if (source_.keep_alive.count() < 0 || source_.session_expiry.count() < 0) {
       mistake("'keep_alive' and 'session_expiry' must not be negative");
+    }
+    if (!known(source_, {"topics"}) || !known(stream_, {"keys"})) {
+      return;
     }
     if (source_.topics.empty()) {
       mistake("'topics' is missing", R"(as in topics = ["plant/{line}/{machine}/state"])");
@@ -136,7 +146,13 @@ class SourceChecker {
                                              [&](const auto& captures) { return captures.contains(key); });
   }
 
+  /// Both what the topics capture and the keys that they may stand for could be read.
+  [[nodiscard]] bool keys_are_known() const { return known(source_, {"topics"}) && known(stream_, {"keys"}); }
+
   void format() {
+    if (!known(source_, {"format"})) {
+      return;
+    }
     switch (source_.format.kind) {
       case spec::FormatKind::csv:
         csv();
@@ -157,6 +173,9 @@ class SourceChecker {
 
   void csv() {
     const spec::Format& format = source_.format;
+    if (!known(source_, {"columns"})) {
+      return;
+    }
     if (format.separator.size() != 1 || format.separator == "\"" || format.separator == "\n" ||
         format.separator == "\r") {
       mistake("'separator' must be one character that is neither a quote nor a line end",
@@ -189,7 +208,7 @@ class SourceChecker {
       }
     };
     for (const spec::Key& key : stream_.schema.keys) {
-      if (!is_captured(key.name)) {
+      if (keys_are_known() && !is_captured(key.name)) {
         need("key", key.name, key.path);
       }
     }
@@ -202,16 +221,16 @@ class SourceChecker {
   }
 
   void raw() {
-    if (stream_.schema.fields.size() != 1) {
+    if (stream_.schema.fields.size() != 1 && known(stream_, {"fields"})) {
       mistake(fmt::format("format = \"raw\" is one number a message, but the stream has {} fields",
                           stream_.schema.fields.size()),
               "declare one field");
     }
-    if (!stream_.time.arrival) {
+    if (!stream_.time.arrival && known(stream_, {"time"})) {
       mistake("format = \"raw\" carries no time", "write time = \"arrival\" for the stream");
     }
     for (const spec::Key& key : stream_.schema.keys) {
-      if (!is_captured(key.name)) {
+      if (keys_are_known() && !is_captured(key.name)) {
         mistake(fmt::format("format = \"raw\" carries no keys, and not every topic captures '{}'", key.name),
                 fmt::format("write {{{}}} as a level of the topic", key.name));
       }

@@ -8,6 +8,7 @@
 
 #include "core/decimal.hpp"
 #include "core/spelling.hpp"
+#include "plan/compile.hpp"
 #include "plan/lexer.hpp"
 
 namespace weir::plan {
@@ -29,7 +30,7 @@ class StreamChecker {
     if (stream_.max_keys == 0) {
       mistake("'max_keys' must be at least 1");
     }
-    if (stream_.sources.empty()) {
+    if (stream_.sources.empty() && known(stream_, {"source", "sources"})) {
       mistake("no source", "add source = { type = \"…\" }");
     }
     for (std::size_t i = 0; i < stream_.sources.size(); ++i) {
@@ -67,15 +68,20 @@ class StreamChecker {
 
   void time() {
     const spec::Time& time = stream_.time;
-    if (time.arrival) {
+    if (time.arrival || !known(stream_, {"time"})) {
       return;
     }
+    const bool may_have_own_time =
+        !known(stream_, {"source", "sources"}) ||
+        std::any_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
+          return !known(source, {"type", "format"});
+        });
     const bool own_time =
         !stream_.sources.empty() &&
         std::all_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
           return source.format.kind == spec::FormatKind::senml || source.format.kind == spec::FormatKind::raw;
         });
-    if (time.field.empty() && !own_time) {
+    if (time.field.empty() && !own_time && !may_have_own_time) {
       mistake("'time' is missing", "write time = { field = \"…\" }, or time = \"arrival\"");
     }
     if (time.unit == TimeUnit::format && time.format.empty()) {
@@ -100,6 +106,9 @@ class StreamChecker {
   }
 
   void dedupe() {
+    if (!known(stream_, {"dedupe", "sequence", "fields", "time"})) {
+      return;
+    }
     if (!stream_.sequence.empty()) {
       if (!stream_.dedupe) {
         mistake("'sequence' without 'dedupe'", "add dedupe = true");

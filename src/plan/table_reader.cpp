@@ -38,6 +38,15 @@ const Document* TableReader::find(std::string_view name) {
   return nullptr;
 }
 
+const Document* TableReader::take(std::string_view name) {
+  const Document* entry = find(name);
+  if (entry != nullptr && entry->unreadable) {
+    unreadable(name);
+    return nullptr;
+  }
+  return entry;
+}
+
 int TableReader::line_of(std::string_view name) const {
   for (const auto& [key, value] : table_.members) {
     if (key == name) {
@@ -48,12 +57,13 @@ int TableReader::line_of(std::string_view name) const {
 }
 
 void TableReader::wrong_type(const Document& entry, std::string_view name, std::string_view expected) {
+  unreadable(name);
   diagnostics_.add(entry.line,
                    fmt::format("{}: '{}' must be {}, not {}", what_, name, expected, kind_name(entry.kind)));
 }
 
 bool TableReader::string(std::string_view name, std::string& out) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -66,7 +76,7 @@ bool TableReader::string(std::string_view name, std::string& out) {
 }
 
 bool TableReader::boolean(std::string_view name, bool& out) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -83,7 +93,7 @@ bool TableReader::boolean(std::string_view name, bool& out) {
 }
 
 bool TableReader::duration(std::string_view name, Duration& out) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -92,6 +102,7 @@ bool TableReader::duration(std::string_view name, Duration& out) {
     if (entry->kind == Document::Kind::integer) {
       suggestion = fmt::format("write \"{}s\" for seconds", entry->integer);
     }
+    unreadable(name);
     diagnostics_.add(
         entry->line,
         fmt::format("{}: '{}' must be a duration in quotes with its unit, not {}", what_, name, kind_name(entry->kind)),
@@ -100,6 +111,7 @@ bool TableReader::duration(std::string_view name, Duration& out) {
   }
   const std::optional<Duration> value = parse_duration(entry->text);
   if (!value.has_value()) {
+    unreadable(name);
     diagnostics_.add(entry->line, fmt::format("{}: '{}' = \"{}\" is no duration", what_, name, entry->text),
                      "write a number with its unit: ns, us, ms, s, m, h, d or w, as in \"1.5s\" or \"1h30m\"");
     return false;
@@ -109,7 +121,7 @@ bool TableReader::duration(std::string_view name, Duration& out) {
 }
 
 bool TableReader::bytes(std::string_view name, std::uint64_t& out) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -122,6 +134,7 @@ bool TableReader::bytes(std::string_view name, std::uint64_t& out) {
       out = *value;
       return true;
     }
+    unreadable(name);
     diagnostics_.add(entry->line, fmt::format("{}: '{}' = \"{}\" is no size", what_, name, entry->text),
                      "write bytes, or a number with its unit, as in \"64MiB\"");
     return false;
@@ -131,7 +144,7 @@ bool TableReader::bytes(std::string_view name, std::uint64_t& out) {
 }
 
 bool TableReader::real(std::string_view name, double& out, double least, double most) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -146,6 +159,7 @@ bool TableReader::real(std::string_view name, double& out, double least, double 
   }
   // Written so that NaN is refused.
   if (!(value >= least && value <= most)) {
+    unreadable(name);
     diagnostics_.add(entry->line,
                      fmt::format("{}: '{}' = {} is not between {} and {}", what_, name, value, least, most));
     return false;
@@ -155,7 +169,7 @@ bool TableReader::real(std::string_view name, double& out, double least, double 
 }
 
 bool TableReader::strings(std::string_view name, std::vector<std::string>& out) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -170,6 +184,7 @@ bool TableReader::strings(std::string_view name, std::vector<std::string>& out) 
   std::vector<std::string> result;
   for (const Document& element : entry->elements) {
     if (element.kind != Document::Kind::string) {
+      unreadable(name);
       diagnostics_.add(element.line,
                        fmt::format("{}: '{}' must hold strings only, not {}", what_, name, kind_name(element.kind)));
       return false;
@@ -181,7 +196,7 @@ bool TableReader::strings(std::string_view name, std::vector<std::string>& out) 
 }
 
 bool TableReader::integer(std::string_view name, std::int64_t& out, std::int64_t least, std::int64_t most) {
-  const Document* entry = find(name);
+  const Document* entry = take(name);
   if (entry == nullptr) {
     return false;
   }
@@ -193,6 +208,7 @@ bool TableReader::integer(std::string_view name, std::int64_t& out, std::int64_t
     return false;
   }
   if (value < least || value > most) {
+    unreadable(name);
     diagnostics_.add(entry->line,
                      fmt::format("{}: '{}' = {} is not between {} and {}", what_, name, value, least, most),
                      fmt::format("the nearest valid value is {}", value < least ? least : most));
@@ -203,6 +219,7 @@ bool TableReader::integer(std::string_view name, std::int64_t& out, std::int64_t
 }
 
 void TableReader::bad_choice(std::string_view name, const std::string& word, std::span<const std::string_view> words) {
+  unreadable(name);
   diagnostics_.add(line_of(name), fmt::format("{}: '{}' cannot be \"{}\"", what_, name, word), suggest(word, words));
 }
 
@@ -210,17 +227,23 @@ void TableReader::foreign(std::string_view name, std::string explanation) {
   foreign_.emplace_back(name, std::move(explanation));
 }
 
-void TableReader::finish() {
+bool TableReader::finish() {
+  bool good = true;
   for (const auto& [key, value] : table_.members) {
     if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) {
       continue;
     }
+    good = false;
     const std::string_view name = key;
     const auto known =
         std::find_if(foreign_.begin(), foreign_.end(), [name](const auto& entry) { return entry.first == name; });
     diagnostics_.add(value.line, fmt::format("{}: unknown entry '{}'", what_, key),
                      known != foreign_.end() ? known->second : suggest(key, asked_));
+    if (std::string meant = nearest_spelling(key, asked_); known == foreign_.end() && !meant.empty()) {
+      unread_.push_back(std::move(meant));
+    }
   }
+  return good;
 }
 
 }  // namespace weir::plan

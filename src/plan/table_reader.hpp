@@ -24,6 +24,12 @@ class TableReader {
 
   /// @brief The entry, or nullptr. Counts as asked for.
   const Document* find(std::string_view name);
+  /// @brief The same, but nullptr also where a mistake in it was reported already.
+  const Document* take(std::string_view name);
+  /// @brief The entry is there in a form that cannot be read; for those that are read by other means than this class.
+  void unreadable(std::string_view name) { unread_.emplace_back(name); }
+  /// @brief What could not be read, for spec::Unread. Misspelt entries are known after finish().
+  [[nodiscard]] std::vector<std::string> unread() && { return std::move(unread_); }
   /// @brief Line of the entry, or 0.
   [[nodiscard]] int line_of(std::string_view name) const;
   [[nodiscard]] int line() const noexcept { return table_.line; }
@@ -69,8 +75,8 @@ class TableReader {
   void wrong_type(const Document& entry, std::string_view name, std::string_view expected);
   /// @brief Names that are valid elsewhere: an unknown entry of that name gets this explanation.
   void foreign(std::string_view name, std::string explanation);
-  /// @brief Every entry that was not asked for is a mistake. Call last.
-  void finish();
+  /// @brief Every entry that was not asked for is a mistake. Call last. @return there was none
+  bool finish();
 
  private:
   void bad_choice(std::string_view name, const std::string& word, std::span<const std::string_view> words);
@@ -79,6 +85,7 @@ class TableReader {
   std::string what_;
   Diagnostics& diagnostics_;
   std::vector<std::string_view> asked_;
+  std::vector<std::string> unread_;
   std::vector<std::pair<std::string_view, std::string>> foreign_;
 };
 

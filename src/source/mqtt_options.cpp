@@ -163,6 +163,9 @@ Outcome outcome_of(const mqtt::exception& error, int mqtt_version) {
   outcome.refused = !outcome.text.empty();
   if (!outcome.refused) {
     outcome.text = reason >= 0x80 ? mqtt::exception::reason_code_str(reason) : error.get_message();
+    if (outcome.text.empty()) {
+      outcome.text = "it cannot be reached; check host and port";  // of a host that nobody knows Paho says nothing
+    }
   }
   return outcome;
 }

@@ -24,6 +24,7 @@ struct Sink {
   std::string name;
   SinkKind kind = SinkKind::console;
   int line = 0;
+  Unread unread;
 
   // console
   std::size_t rows = 10;  ///< how many rows of a batch are shown before "..."; 0: all
@@ -75,6 +76,7 @@ struct Query {
   // lines of the single entries, for messages; 0: the query's line
   int where_line = 0, having_line = 0, select_line = 0, group_by_line = 0, window_line = 0, slide_line = 0,
       sinks_line = 0;
+  Unread unread;
 };
 
 enum class JournalSync : std::uint8_t { batch, always };
@@ -100,6 +102,7 @@ struct Pipeline {
   std::vector<Stream> streams;
   std::vector<Query> queries;
   std::vector<Sink> sinks;
+  Unread unread;  ///< of [pipeline], and "streams", "query", "sink" where one of these is missing here
 };
 
 }  // namespace weir::spec

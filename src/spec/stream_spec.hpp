@@ -18,6 +18,10 @@ class Receiver;  // include/weir/receiver.hpp
 
 namespace weir::spec {
 
+/// Entries of a table that a configuration file has in a form that cannot be read. What they would say is unknown, so a
+/// check leaves out what depends on them; a pipeline that has any never runs.
+using Unread = std::vector<std::string>;
+
 struct Time {
   bool arrival = false;  ///< event time is the arrival instant
   std::string field;     ///< column, or JSON member / pointer; for SenML empty means the record's own time
@@ -89,6 +93,7 @@ struct Source {
 
   Simulator simulator;
   std::shared_ptr<Receiver> receiver;  ///< custom
+  Unread unread;
 };
 
 struct Stream {
@@ -103,6 +108,7 @@ struct Stream {
   std::string sequence;  ///< with dedupe: a field whose value takes the place of event time; empty: event time
   std::uint32_t max_keys = 100'000;  ///< distinct key tuples; more are malformed (reason too_many_keys)
   int line = 0;
+  Unread unread;
 };
 
 }  // namespace weir::spec

@@ -92,7 +92,11 @@ TEST_F(Damage, AnyTornEndIsCutOffAndEveryWholeRecordStays) {
     EXPECT_EQ(recovered_.records, 9U) << "torn at " << torn;
     if (torn > last + 8) {
       ASSERT_EQ(recovered_.warnings.size(), 1U);
-      EXPECT_THAT(recovered_.warnings[0], HasSubstr("byte " + std::to_string(last)));
+      EXPECT_EQ(
+          recovered_.warnings[0],
+          "journal segment '" + path + "' ends at byte " + std::to_string(last) +
+              " in record 9, which was being written when Weir was killed or the power failed: cut off there, as is "
+              "usual; nothing that was promised is lost");
     }
     EXPECT_EQ(parse_segment(path).size(), 9U) << "it is complete now";
     ASSERT_EQ(refusal(), "");
@@ -106,6 +110,17 @@ TEST_F(Damage, AFileThatEndsInsideItsLastRecordIsATornEnd) {
   change(path, [](std::string& bytes) { bytes.resize(kHeader + 56 + 8 * kFrame + 77); });
   EXPECT_EQ(refusal(), "");
   EXPECT_EQ(recovered_.records, 9U);
+}
+
+TEST_F(Damage, ATornEndOfWhatWasSyncedIsCalledDamage) {
+  const std::string path = write_one_segment();
+  constexpr std::size_t kLast = kHeader + 56 + 8 * kFrame;
+  make_incomplete(path, false, kLast + kFrame);
+  change(path, [](std::string& bytes) { bytes[kLast + 70] ^= 1; });
+  EXPECT_EQ(refusal(), "");
+  ASSERT_EQ(recovered_.warnings.size(), 1U);
+  EXPECT_THAT(recovered_.warnings[0], HasSubstr("'" + path + "' is damaged at byte " + std::to_string(kLast)));
+  EXPECT_THAT(recovered_.warnings[0], HasSubstr("check the disk"));
 }
 
 TEST_F(Damage, AFlippedBitIsRefusedWithItsPlace) {

@@ -336,7 +336,7 @@ TEST(MistakesOfMeaning, FileSinks) {
                            pipeline.sinks.push_back(pipeline.sinks[0]);
                            pipeline.sinks[1].name = "out2";
                          }),
-              ElementsAre("sink 'out2' writes to the same file as 'out' (give it another path)"));
+              ElementsAre("sink 'out2' writes to the same file as sink 'out' (give it another path)"));
 }
 
 TEST(MistakesOfMeaning, MqttSinks) {

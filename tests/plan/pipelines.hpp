@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "plan/configuration.hpp"
+#include "plan/configuration_parts.hpp"
 #include "plan/plan.hpp"
 
 namespace weir::plan_test {
@@ -56,6 +57,21 @@ inline std::vector<std::string> mistakes_in(const std::string& toml) {
   std::vector<std::string> result;
   try {
     (void)plan::compile(plan::parse_configuration(toml, "c.toml"));
+  } catch (const ConfigError& error) {
+    for (const Diagnostic& diagnostic : error.diagnostics()) {
+      result.push_back(to_string(diagnostic));
+    }
+  }
+  return result;
+}
+
+/// Only those of form, also where the rest means nothing.
+inline std::vector<std::string> mistakes_of_form_in(const std::string& toml) {
+  plan::Diagnostics diagnostics("c.toml");
+  std::vector<std::string> result;
+  try {
+    (void)plan::read_form(toml, "c.toml", diagnostics);
+    diagnostics.throw_if_any();
   } catch (const ConfigError& error) {
     for (const Diagnostic& diagnostic : error.diagnostics()) {
       result.push_back(to_string(diagnostic));
