@@ -9,11 +9,9 @@ namespace weir::state {
 
 void Writer::grow(std::size_t bytes) {
   constexpr std::size_t kSmallest = 256;
-  const std::size_t capacity = std::max({kSmallest, capacity_ * 2, size_ + bytes});
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-  if (size_ > 0) std::memcpy(larger.get(), buffer_.get(), size_);
+  LargeArray<char> larger(std::max({kSmallest, buffer_.size() * 2, size_ + bytes}));
+  if (size_ > 0) std::memcpy(larger.data(), buffer_.data(), size_);
   buffer_ = std::move(larger);
-  capacity_ = capacity;
 }
 
 void Reader::cut_short() {

@@ -8,12 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "core/int128.hpp"
+#include "core/large_array.hpp"
 
 namespace weir::state {
 
@@ -34,14 +34,10 @@ constexpr Unsigned little_endian(Unsigned value) noexcept {
 class Writer {
  public:
   Writer() = default;
-  Writer(Writer&& other) noexcept
-      : buffer_(std::move(other.buffer_)),
-        size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+  Writer(Writer&& other) noexcept : buffer_(std::move(other.buffer_)), size_(std::exchange(other.size_, 0)) {}
   Writer& operator=(Writer&& other) noexcept {
     buffer_ = std::move(other.buffer_);
     size_ = std::exchange(other.size_, 0);
-    capacity_ = std::exchange(other.capacity_, 0);
     return *this;
   }
   Writer(const Writer&) = delete;
@@ -50,7 +46,7 @@ class Writer {
 
   /// @brief Room for `bytes` more bytes without reallocation.
   void reserve(std::size_t bytes) {
-    if (capacity_ - size_ < bytes) grow(bytes);
+    if (buffer_.size() - size_ < bytes) grow(bytes);
   }
   void u8(std::uint8_t value) { put(value); }
   void u32(std::uint32_t value) { put(little_endian(value)); }
@@ -71,25 +67,25 @@ class Writer {
   void raw(const void* data, std::size_t bytes) {
     if (bytes == 0) return;
     reserve(bytes);
-    std::memcpy(buffer_.get() + size_, data, bytes);
+    std::memcpy(buffer_.data() + size_, data, bytes);
     size_ += bytes;
   }
   /// @brief Room for `bytes` bytes at the end, for values that are written through a pointer; then advance().
   [[nodiscard]] char* space(std::size_t bytes) {
     reserve(bytes);
-    return buffer_.get() + size_;
+    return buffer_.data() + size_;
   }
   /// @brief What was written to space() ends here.
-  void advance(const char* end) noexcept { size_ = static_cast<std::size_t>(end - buffer_.get()); }
+  void advance(const char* end) noexcept { size_ = static_cast<std::size_t>(end - buffer_.data()); }
   /// @brief Writes over a u32 that was written at `position`: a count that is known only behind what it counts.
   void overwrite_u32(std::size_t position, std::uint32_t value) noexcept {
     value = little_endian(value);
-    std::memcpy(buffer_.get() + position, &value, sizeof value);
+    std::memcpy(buffer_.data() + position, &value, sizeof value);
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return buffer_.size(); }
   /// @brief Valid until the next call that writes.
-  [[nodiscard]] std::string_view bytes() const noexcept { return {buffer_.get(), size_}; }
+  [[nodiscard]] std::string_view bytes() const noexcept { return {buffer_.data(), size_}; }
   [[nodiscard]] std::string take() {
     std::string taken(bytes());
     size_ = 0;
@@ -102,15 +98,14 @@ class Writer {
   template <class Unsigned>
   void put(Unsigned value) {
     reserve(sizeof value);
-    std::memcpy(buffer_.get() + size_, &value, sizeof value);
+    std::memcpy(buffer_.data() + size_, &value, sizeof value);
     size_ += sizeof value;
   }
   void grow(std::size_t bytes);
 
   // No std::string: its append is a call for each value, and a checkpoint writes tens of millions.
-  std::unique_ptr<char[]> buffer_;
+  LargeArray<char> buffer_;
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
 };
 
 /// Reads them back. @throws weir::Error "checkpoint is cut short" when the bytes end too early; lengths are checked
