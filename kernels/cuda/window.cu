@@ -26,8 +26,4 @@ void launch_empty(const EmptyView& empty, const DeviceProperties& device, const 
   launch(EmptyCells{empty}, empty.size, 0, device, stream);
 }
 
-void launch_select_codes(const SelectCodesView& select, const DeviceProperties& device, const Stream& stream) {
-  launch(SelectCodes{select}, select.size, 0, device, stream);
-}
-
 }  // namespace weir::kernels::cuda

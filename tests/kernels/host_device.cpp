@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/codes.hpp"
 #include "kernels/fibres.hpp"
 #include "kernels/pairs.hpp"
 #include "kernels/step.hpp"
@@ -60,6 +61,7 @@ class LazyDevice final : public HostDevice {
   [[nodiscard]] std::uint64_t allocated() const noexcept override { return allocated_; }
   [[nodiscard]] std::uint64_t calls() const noexcept override { return calls_; }
   [[nodiscard]] std::uint64_t allocations() const noexcept override { return allocations_; }
+  [[nodiscard]] std::uint64_t sorted() const noexcept override { return sorted_; }
 
   void* allocate(std::size_t bytes) override {
     call("allocate");
@@ -151,8 +153,14 @@ class LazyDevice final : public HostDevice {
   }
   void launch_count(const CountView& count, const Stream& stream) override { launch(CountReadings{count}, 0, stream); }
   void launch_empty(const EmptyView& empty, const Stream& stream) override { launch(EmptyCells{empty}, 0, stream); }
-  void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
-    launch(SelectCodes{select}, 0, stream);
+  void launch_find_slots(const FindSlotsView& find, const Stream& stream) override {
+    launch(FindSlots{find}, 0, stream);
+  }
+  void launch_strip_slots(const StripSlotsView& strip, const Stream& stream) override {
+    launch(StripSlots{strip}, 0, stream);
+  }
+  void launch_subtract_codes(const SubtractCodesView& subtract, const Stream& stream) override {
+    launch(SubtractCodes{subtract}, 0, stream);
   }
 
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
@@ -162,33 +170,61 @@ class LazyDevice final : public HostDevice {
   void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
                  std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream) override {
     call("sort_rows");
+    sorted_ += size;
     push(stream, [=] { sort(keys_in, keys_out, rows_in, rows_out, size, bits); });
   }
-  void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                   std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) override {
-    call("sort_counts");
-    push(stream, [=] { sort(keys_in, keys_out, counts_in, counts_out, size, 64); });
+  void sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                 const Stream& stream) override {
+    call("sort_keys");
+    sorted_ += size;
+    push(stream, [=] {
+      std::copy_n(keys_in, size, keys_out);
+      std::stable_sort(keys_out, keys_out + size,
+                       [mask = mask_of(bits)](std::uint64_t a, std::uint64_t b) { return (a & mask) < (b & mask); });
+    });
   }
-  void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                  std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
+  void count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, std::uint64_t size, const Stream& stream) override {
+    call("count_keys");
+    push(stream, [=] {
+      *out_size =
+          sum(size, keys_out, counts_out, [=](std::uint64_t i) { return std::pair(keys_in[i], std::uint64_t{1}); });
+    });
+  }
+  void merge_counts(const CountList& a, const CountList& b, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                    const Stream& stream) override {
+    call("merge_counts");
+    push(stream, [=] {
+      for (std::uint64_t i = 0, j = 0; i < a.size || j < b.size;) {
+        const bool first = j == b.size || (i < a.size && a.keys[i] <= b.keys[j]);
+        const CountList& from = first ? a : b;
+        std::uint64_t& at = first ? i : j;
+        keys_out[i + j] = from.keys[at];
+        counts_out[i + j] = from.counts[at];
+        ++at;
+      }
+    });
+  }
+  void sum_counts(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
                   const Stream& stream) override {
     call("sum_counts");
     push(stream, [=] {
+      *out_size =
+          sum(in.size, keys_out, counts_out, [in](std::uint64_t i) { return std::pair(in.keys[i], in.counts[i]); });
+    });
+  }
+  void drop_zeros(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
+                  const Stream& stream) override {
+    call("drop_zeros");
+    push(stream, [=] {
       std::uint64_t left = 0;
-      for (std::uint64_t i = 0; i < size; ++i) {
-        if (i > 0 && keys_in[i] == keys_out[left - 1]) {
-          counts_out[left - 1] += counts_in[i];
-        } else {
-          keys_out[left] = keys_in[i];
-          counts_out[left++] = counts_in[i];
-        }
+      for (std::uint64_t i = 0; i < in.size; ++i) {
+        if (in.counts[i] == 0) continue;
+        keys_out[left] = in.keys[i];
+        counts_out[left++] = in.counts[i];
       }
       *out_size = left;
     });
-  }
-  void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) override {
-    call("fill_counts");
-    push(stream, [=] { std::fill_n(out, size, value); });
   }
 
  private:
@@ -250,10 +286,29 @@ class LazyDevice final : public HostDevice {
     });
   }
 
+  static std::uint64_t mask_of(int bits) {
+    return bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << static_cast<unsigned>(bits)) - 1;
+  }
+  /// Adds up entry(i) = (key, count) of equal neighbours. @return how many keys are left
+  template <class Entry>
+  static std::uint64_t sum(std::uint64_t size, std::uint64_t* keys_out, std::uint64_t* counts_out, const Entry& entry) {
+    std::uint64_t left = 0;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      const auto [key, count] = entry(i);
+      if (left > 0 && key == keys_out[left - 1]) {
+        counts_out[left - 1] += count;
+      } else {
+        keys_out[left] = key;
+        counts_out[left++] = count;
+      }
+    }
+    return left;
+  }
+
   template <class Value>
   static void sort(const std::uint64_t* keys_in, std::uint64_t* keys_out, const Value* in, Value* out,
                    std::uint64_t size, int bits) {
-    const std::uint64_t mask = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    const std::uint64_t mask = mask_of(bits);
     std::vector<std::uint64_t> order(size);
     std::iota(order.begin(), order.end(), std::uint64_t{0});
     std::stable_sort(order.begin(), order.end(),
@@ -271,6 +326,7 @@ class LazyDevice final : public HostDevice {
   std::uint64_t allocated_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t allocations_ = 0;
+  std::uint64_t sorted_ = 0;
 };
 
 }  // namespace

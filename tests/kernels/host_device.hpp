@@ -29,6 +29,8 @@ class HostDevice : public Device {
   /// @brief Calls until now that can fail.
   [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;
+  /// @brief Elements that were given to a sort until now.
+  [[nodiscard]] virtual std::uint64_t sorted() const noexcept = 0;
 };
 
 std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});

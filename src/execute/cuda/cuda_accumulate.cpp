@@ -143,11 +143,6 @@ void CudaPanes::step(RowRange rows, const Horizon& horizon) {
     step.row_cells = row_cells_.data();
   }
   if (!plan_.sketches().empty()) {
-    if (codes_.unordered()) {
-      mark_slots(kEarliest, kLatest);
-      codes_.compact(slots_);
-      panes_.release_held();
-    }
     step.codes = codes_.append(std::uint64_t{size} * plan_.sketches().size());
     step.code_bits = codes_.bits();
   }

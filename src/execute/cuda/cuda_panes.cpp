@@ -45,7 +45,7 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       sort_rows_(device),
       sorted_rows_(device),
       panes_(device, plan_.view(), compute_, overlapping_, query.max_groups),
-      codes_(device, compute_, static_cast<std::uint32_t>(plan_.sketches().size()), query.max_groups),
+      codes_(device, compute_, panes_, static_cast<std::uint32_t>(plan_.sketches().size()), query.max_groups),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
       front_end_(kNothingClosed),
@@ -168,13 +168,12 @@ void CudaPanes::fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& g
   }
 }
 
-void CudaPanes::write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const {
+void CudaPanes::write_codes(const Codes& codes, std::size_t& next, PaneGroup& group) const {
   for (auto& quantile : group.quantiles) quantile.bins.clear();
   for (auto& registers : group.distincts) registers.clear();
-  const std::uint32_t low_bits = codes_.bits().group + codes_.bits().code;
   for (; next < codes.keys.size(); ++next) {
     const std::uint64_t key = codes.keys[next];
-    if (key >> low_bits != slot || codes_.group_of(key) != group.group) break;
+    if (codes_.group_of(key) != group.group) break;
     const std::uint32_t sketch = codes_.sketch_of(key);
     const std::uint32_t code = CodeStore::code_of(key);
     if (sketch < quantiles_) {
@@ -211,11 +210,8 @@ std::vector<std::uint64_t> CudaPanes::readings_of(const std::vector<std::size_t>
 
 void CudaPanes::save(state::SectionWriter& out) const {
   std::vector<std::size_t> used;
-  std::vector<std::uint8_t> slot(panes_.slots(), 0);
   for (std::size_t i = 0; i < panes_.size(); ++i) {
-    if (!panes_.used(i)) continue;
-    used.push_back(i);
-    slot[panes_[i].slot] = 1;
+    if (panes_.used(i)) used.push_back(i);
   }
   PaneEncoder encoder(query_, out, used.size());
   PaneGroup group;
@@ -223,10 +219,7 @@ void CudaPanes::save(state::SectionWriter& out) const {
   group.quantiles.resize(quantiles_);
   group.distincts.resize(distincts_);
   Codes codes;
-  if (!plan_.sketches().empty()) {
-    codes_.compact(slot);
-    codes_.fetch(slot, true, codes);
-  }
+  if (!plan_.sketches().empty()) codes_.settle();
   std::vector<std::uint32_t> groups;
   std::vector<kernels::Word> cells;
   const std::vector<std::uint64_t> readings = readings_of(used);
@@ -234,25 +227,25 @@ void CudaPanes::save(state::SectionWriter& out) const {
     const std::size_t i = used[u];
     if (!encoder.pane(panes_[i].start, readings[u])) continue;
     fetch_pane(panes_[i], groups, cells);
-    const std::uint64_t first_key = codes_.bits().key(panes_[i].slot, 0, 0);
-    auto next = static_cast<std::size_t>(std::lower_bound(codes.keys.begin(), codes.keys.end(), first_key) -
-                                         codes.keys.begin());
+    if (!plan_.sketches().empty()) codes_.fetch(panes_[i].codes, codes);
+    std::size_t next = 0;
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const kernels::Word* const cell = cells.data() + g * layout_.words();
       group.group = groups[g];
       group.rows = CellLayout::rows(cell);
       layout_.read(cell, group.arguments.data());
-      write_codes(codes, next, panes_[i].slot, group);
+      write_codes(codes, next, group);
       encoder.group(group);
     }
   }
   encoder.finish();
 }
 
-void CudaPanes::read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const {
+/// Appends a group's codes in the order of their keys.
+void CudaPanes::read_codes(const PaneGroup& group, Codes& codes) const {
   const auto add = [&](std::size_t sketch, std::uint32_t code, std::uint64_t count) {
     const auto tagged = (static_cast<std::uint32_t>(sketch) << kernels::kSketchShift) | code;
-    codes.keys.push_back(codes_.bits().key(slot, group.group, tagged));
+    codes.keys.push_back(codes_.bits().key(0, group.group, tagged));
     codes.counts.push_back(count);
   };
   for (std::size_t q = 0; q < quantiles_; ++q) {
@@ -284,16 +277,17 @@ void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t g
   while (decoder.next_pane(start)) {
     bool made = false;
     DevicePane& pane = panes_.at(start, made);
+    codes.clear();
     for (std::uint32_t g = 0; g < groups; ++g) layout_.clear(cells.data() + g * words);
     while (decoder.next_group(group)) {
       layout_.write(group, cells.data() + group.group * words);
-      read_codes(group, pane.slot, codes);
+      read_codes(group, codes);
     }
     device_.copy_to_device(pane.cells.data(), cells.data(), cells.size() * sizeof(kernels::Word), compute_);
     panes_.set_used(pane);
     device_.synchronize(compute_);
+    codes_.load(pane, codes);
   }
-  codes_.load(codes);
   window_begin_ = entered_end_ = front_end_ = kNothingClosed;
   rebuild_ = true;
   if (closed_end == kNothingClosed) return;

@@ -117,16 +117,15 @@ class CudaPanes final : public QueryPanes {
   void gather(Result& result);
   void deliver(Result& result);
   void deliver_all();
-  void fetch_codes(Result& result);
+  void close_codes(Result& result, std::int64_t leave);
   void emit_codes(const Codes& codes, std::size_t& next, std::uint32_t group, std::size_t entry);
-  void mark_slots(std::int64_t from, std::int64_t to);
 
   // cuda_panes.cpp
   void make_room(std::uint32_t groups);
   [[nodiscard]] std::vector<std::uint64_t> readings_of(const std::vector<std::size_t>& panes) const;
   void fetch_pane(const DevicePane& pane, std::vector<std::uint32_t>& groups, std::vector<kernels::Word>& cells) const;
-  void write_codes(const Codes& codes, std::size_t& next, std::uint32_t slot, PaneGroup& group) const;
-  void read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const;
+  void write_codes(const Codes& codes, std::size_t& next, PaneGroup& group) const;
+  void read_codes(const PaneGroup& group, Codes& codes) const;
 
   kernels::Device& device_;
   const plan::QueryPlan& query_;
@@ -163,7 +162,7 @@ class CudaPanes final : public QueryPanes {
 
   // State.
   PaneRing panes_;
-  mutable CodeStore codes_;    ///< save() puts them in order
+  mutable CodeStore codes_;    ///< save() settles them
   std::uint32_t groups_ = 0;   ///< groups that may have readings
   std::int64_t window_begin_;  ///< of the next window to close; panes before it have left
   std::int64_t entered_end_;   ///< panes before it have entered
@@ -178,7 +177,6 @@ class CudaPanes final : public QueryPanes {
   DeviceArray<kernels::Word> dense_;
   std::vector<Result> results_;
   std::size_t next_ = 0;
-  std::vector<std::uint8_t> slots_;
   PinnedArray<std::uint32_t> groups_here_;
   mutable PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
   WindowTotals totals_;

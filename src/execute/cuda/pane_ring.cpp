@@ -1,7 +1,6 @@
 #include "execute/cuda/pane_ring.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace weir::execute::cuda {
@@ -40,7 +39,7 @@ void PaneRing::ensure_groups(std::uint32_t groups) {
   if (groups <= capacity_) return;
   capacity_ = std::max(groups, std::min(std::max(2 * capacity_, 64U), max_groups_));
   for (auto& pane : panes_) ensure(*pane, true);
-  // Those in the pool and the held ones get their memory when they are used again.
+  // Those in the pool get their memory when they are used again.
 }
 
 std::unique_ptr<DevicePane> PaneRing::make() {
@@ -78,27 +77,23 @@ DevicePane& PaneRing::at(std::int64_t start, bool& made) {
   return *panes_[position];
 }
 
-void PaneRing::recycle_before(std::int64_t start, bool hold) {
+void PaneRing::recycle_before(std::int64_t start) {
   const auto end = panes_.begin() + static_cast<std::ptrdiff_t>(lower_bound(start));
   for (auto pane = panes_.begin(); pane != end; ++pane) {
     empty((*pane)->cells.data(), false, (*pane)->cells.size() / plan_.words);
     device_.fill_zero(used_flag(**pane), sizeof(std::uint32_t), stream_);
     used_here_[(*pane)->slot] = 0;
-    (hold ? held_ : free_).push_back(std::move(*pane));
+    (*pane)->codes.size = 0;
+    (*pane)->in_window = false;
+    free_.push_back(std::move(*pane));
   }
   panes_.erase(panes_.begin(), end);
-}
-
-void PaneRing::release_held() {
-  std::move(held_.begin(), held_.end(), std::back_inserter(free_));
-  held_.clear();
 }
 
 void PaneRing::clear() {
   device_.synchronize(stream_);
   panes_.clear();
   free_.clear();
-  held_.clear();
   slots_ = 0;
   capacity_ = 0;
   used_ = DeviceArray<std::uint32_t>(device_);
@@ -116,8 +111,8 @@ void PaneRing::fetch_used() {
 
 std::size_t PaneRing::device_bytes() const noexcept {
   std::size_t bytes = used_.bytes();
-  for (const auto* panes : {&panes_, &free_, &held_}) {
-    for (const auto& pane : *panes) bytes += pane->cells.bytes() + pane->fronts.bytes();
+  for (const auto* panes : {&panes_, &free_}) {
+    for (const auto& pane : *panes) bytes += pane->cells.bytes() + pane->fronts.bytes() + pane->codes.bytes();
   }
   return bytes;
 }

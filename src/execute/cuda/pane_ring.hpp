@@ -10,16 +10,19 @@
 #include <memory>
 #include <vector>
 
+#include "execute/cuda/code_list.hpp"
 #include "execute/cuda/device_memory.hpp"
 
 namespace weir::execute::cuda {
 
 struct DevicePane {
-  explicit DevicePane(kernels::Device& device) : cells(device), fronts(device) {}
+  explicit DevicePane(kernels::Device& device) : cells(device), fronts(device), codes(device) {}
   std::int64_t start = 0;
   std::uint32_t slot = 0;  ///< index of its flag; stays with its memory
   DeviceArray<kernels::Word> cells;
   DeviceArray<kernels::Word> fronts;
+  CodeList codes;          ///< of its sketches (code_store.hpp)
+  bool in_window = false;  ///< its codes are part of the window's
 };
 
 class PaneRing {
@@ -38,6 +41,7 @@ class PaneRing {
 
   [[nodiscard]] std::size_t size() const noexcept { return panes_.size(); }
   [[nodiscard]] const DevicePane& operator[](std::size_t i) const noexcept { return *panes_[i]; }
+  [[nodiscard]] DevicePane& operator[](std::size_t i) noexcept { return *panes_[i]; }
   /// @brief Position of the first pane that starts at or after `start`.
   [[nodiscard]] std::size_t lower_bound(std::int64_t start) const noexcept;
   /// @brief The pane of that start; `made` says whether it is new, with empty cells.
@@ -45,10 +49,8 @@ class PaneRing {
   /// @brief Room for so many groups in every pane; what they hold stays.
   void ensure_groups(std::uint32_t groups);
   [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
-  /// @brief The panes before `start` are over. With `hold` they stay out of use until release_held(): something still
-  /// knows their slots.
-  void recycle_before(std::int64_t start, bool hold);
-  void release_held();
+  /// @brief The panes before `start` are over.
+  void recycle_before(std::int64_t start);
   void clear();
 
   /// @brief Where a pane's flag lies on the device: 1 once it has a reading.
@@ -76,7 +78,6 @@ class PaneRing {
   std::uint32_t slots_ = 0;
   std::vector<std::unique_ptr<DevicePane>> panes_;
   std::vector<std::unique_ptr<DevicePane>> free_;
-  std::vector<std::unique_ptr<DevicePane>> held_;
   DeviceArray<std::uint32_t> used_;
   PinnedArray<std::uint32_t> used_here_;
 };
