@@ -45,9 +45,7 @@ class CudaDevice final : public Device {
 
   void* allocate(std::size_t bytes) override {
     use();
-    void* memory = nullptr;
-    WEIR_CUDA(cudaMalloc(&memory, bytes));
-    return memory;
+    return allocate_memory(bytes);
   }
   void release(void* memory) noexcept override { cudaFree(memory); }
   void* allocate_pinned(std::size_t bytes) override {
@@ -158,6 +156,14 @@ class CudaDevice final : public Device {
     cuda::launch_subtract_codes(subtract, properties_, stream);
   }
 
+  [[nodiscard]] std::uint64_t scratch_bytes(const AlgorithmSizes& sizes) const override {
+    use();
+    return cuda::scratch_bytes(sizes);
+  }
+  void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream) override {
+    use();
+    cuda::reserve_scratch(sizes, stream);
+  }
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     use();
     cuda::exclusive_sum(in, out, size, stream);

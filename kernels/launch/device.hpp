@@ -53,6 +53,14 @@ struct CountList {
   std::uint64_t size = 0;
 };
 
+/// The most elements that algorithms over the whole device are given; 0 where one is not used.
+struct AlgorithmSizes {
+  std::uint64_t sums = 0;    ///< exclusive_sum()
+  std::uint64_t rows = 0;    ///< sort_rows()
+  std::uint64_t keys = 0;    ///< sort_keys(), count_keys()
+  std::uint64_t counts = 0;  ///< merge_counts(), both lists together; sum_counts(), drop_zeros()
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -97,7 +105,12 @@ class Device {
   virtual void launch_strip_slots(const StripSlotsView& strip, const Stream& stream) = 0;
   virtual void launch_subtract_codes(const SubtractCodesView& subtract, const Stream& stream) = 0;
 
-  // Algorithms over the whole device; temporary storage belongs to the stream and grows to what it needed most.
+  // Algorithms over the whole device. Temporary storage belongs to the stream; it is reserved, or grows to what was
+  // needed most.
+  /// @brief Bytes of temporary storage for these sizes.
+  [[nodiscard]] virtual std::uint64_t scratch_bytes(const AlgorithmSizes& sizes) const = 0;
+  /// @brief Allocates that for a stream that has none yet.
+  virtual void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream) = 0;
   /// @brief out[i] = in[0] + … + in[i-1]
   virtual void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) = 0;
   /// @brief Sorts by the low `bits` bits of the keys, stably.

@@ -30,6 +30,8 @@ void launch_strip_slots(const StripSlotsView& strip, const DeviceProperties& dev
 void launch_subtract_codes(const SubtractCodesView& subtract, const DeviceProperties& device, const Stream& stream);
 
 // algorithms.cu: as in launch/device.hpp
+std::uint64_t scratch_bytes(const AlgorithmSizes& sizes);
+void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream);
 void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream);
 void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
                std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream);

@@ -132,7 +132,7 @@ class Digest final : public execute::WindowConsumer {
 class Rounds {
  public:
   Rounds(execute::Backend& backend, const plan::Plan& plan, const Batches& batches, const execute::GroupView& view)
-      : batches_(batches), view_(view), panes_(backend.make_panes(plan.queries[0], digest)) {}
+      : batches_(batches), view_(view), panes_(backend.make_panes(plan.queries[0], digest, extent(plan))) {}
 
   /// @return seconds of the readings, seconds of the close
   std::pair<double, double> run() {
@@ -158,6 +158,12 @@ class Rounds {
   Digest digest;
 
  private:
+  static execute::Extent extent(const plan::Plan& plan) {
+    execute::Extent extent = execute::extent_of(plan, plan.queries[0]);
+    extent.batch_rows = kBatchRows;
+    return extent;
+  }
+
   const Batches& batches_;
   const execute::GroupView& view_;
   std::unique_ptr<execute::QueryPanes> panes_;

@@ -2,11 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "contract/engine_under_test.hpp"
+#include "contract/host_cuda.hpp"
 #include "contract/naive_backend.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
-#include "execute/cuda/cuda_backend.hpp"
-#include "kernels/host_device.hpp"
 
 namespace weir::contract {
 namespace {
@@ -32,10 +31,9 @@ void expect_sorted_once(const QueryCase& query, double straggler_share) {
 
   execute::cuda::Tuning tuning;
   tuning.accumulation = execute::cuda::Accumulation::global;  // which sorts nothing itself
-  auto made = kernels::host::make_host_device();
-  const kernels::host::HostDevice& device = *made;
-  execute::cuda::CudaBackend backend(std::move(made), 1, tuning);
-  EngineUnderTest engine(plan, backend);
+  const HostCuda cuda({}, tuning);
+  const kernels::host::HostDevice& device = *cuda.device;
+  EngineUnderTest engine(plan, *cuda.backend);
   std::uint64_t unsorted = 0;
   for (std::size_t from = 0; from < all.size(); from += kStep) {
     const std::uint64_t before = device.sorted();

@@ -18,14 +18,17 @@ struct HostDeviceOptions {
   std::uint32_t blocks = 3;    ///< of a grid
   std::uint32_t shared_bytes = 48U << 10U;
   bool integrated = false;
+  std::uint64_t memory = std::uint64_t{1} << 40U;  ///< bytes that can be allocated at once
   /// So many calls are good, all that follow fail: the device is lost.
   std::uint64_t good_calls = std::numeric_limits<std::uint64_t>::max();
 };
 
 class HostDevice : public Device {
  public:
-  /// @brief Bytes held now, on the device.
+  /// @brief Bytes held now, on the device, temporary storage of streams included.
   [[nodiscard]] virtual std::uint64_t allocated() const noexcept = 0;
+  /// @brief Page-locked bytes held now.
+  [[nodiscard]] virtual std::uint64_t pinned() const noexcept = 0;
   /// @brief Calls until now that can fail.
   [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;

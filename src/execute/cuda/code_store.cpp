@@ -12,7 +12,7 @@ constexpr std::uint32_t kKeyBits = 64;
 }  // namespace
 
 CodeStore::CodeStore(kernels::Device& device, const kernels::Stream& stream, PaneRing& panes, std::uint32_t sketches,
-                     std::uint32_t max_groups)
+                     const MemoryPlan& memory)
     : device_(device),
       stream_(stream),
       panes_(panes),
@@ -28,8 +28,15 @@ CodeStore::CodeStore(kernels::Device& device, const kernels::Stream& stream, Pan
       size_(device),
       size_here_(device) {
   bits_.code = kernels::kSketchShift + static_cast<std::uint32_t>(std::bit_width(sketches));
-  bits_.group = static_cast<std::uint32_t>(std::bit_width(max_groups));
+  bits_.group = static_cast<std::uint32_t>(std::bit_width(memory.groups));
   if (sketches == 0) return;
+  for (auto* keys : {&pending_keys_, &sorted_keys_, &new_counts_}) keys->reserve(memory.pending_codes);
+  bounds_.reserve(memory.panes + 1);
+  bounds_here_.reserve(memory.panes + 1);
+  if (memory.overlapping) window_.reserve(memory.window_codes);
+  merged_.reserve(memory.window_codes);
+  summed_.reserve(memory.window_codes);
+  folded_.reserve(memory.revised_codes);
   size_.reserve(1);
   size_here_.reserve(1);
 }
@@ -39,11 +46,10 @@ std::uint64_t* CodeStore::append(std::uint64_t size) {
   if (bits_.code + bits_.group + static_cast<std::uint32_t>(std::bit_width(panes_.slots())) > kKeyBits) {
     throw kernels::DeviceError("the keys of sketches have no bits for " + std::to_string(panes_.slots()) + " panes");
   }
-  if (pending_ > kMostPending) settle();
-  const std::uint64_t room = pending_ + size;
-  pending_keys_.grow(room, pending_, stream_);
+  if (pending_ + size > pending_keys_.size()) settle();
+  pending_keys_.reserve(size);  // with nothing in it: what is planned has room for a step
   std::uint64_t* const at = pending_keys_.data() + pending_;
-  pending_ = room;
+  pending_ += size;
   return at;
 }
 

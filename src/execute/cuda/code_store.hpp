@@ -36,7 +36,7 @@ class CodeStore {
  public:
   /// @param panes outlives the store
   CodeStore(kernels::Device& device, const kernels::Stream& stream, PaneRing& panes, std::uint32_t sketches,
-            std::uint32_t max_groups);
+            const MemoryPlan& memory);
 
   [[nodiscard]] const kernels::CodeBits& bits() const noexcept { return bits_; }
   [[nodiscard]] std::uint32_t group_of(std::uint64_t key) const noexcept {
@@ -75,8 +75,6 @@ class CodeStore {
   [[nodiscard]] std::size_t host_bytes() const noexcept { return bounds_here_.bytes() + size_here_.bytes(); }
 
  private:
-  /// Appended keys from which on a pass over a pane's codes pays.
-  static constexpr std::uint64_t kMostPending = std::uint64_t{1} << 20U;
   void merge(const CodeList& list, const kernels::CountList& more);
   void add(CodeList& list, const kernels::CountList& more);
   void add_to_window(const kernels::CountList& more);

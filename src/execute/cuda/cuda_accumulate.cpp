@@ -41,8 +41,9 @@ void CudaPanes::add_target(std::int64_t start) {
   bool made = false;
   DevicePane& pane = panes_.at(start, made);
   // A pane behind the derived values: its front is not stacked, so all of them are, once more.
-  rebuild_ = rebuild_ || (made && overlapping_ && start < entered_end_);
-  targets_.push_back({start, pane.cells.data(), nullptr, pane.slot, overlapping_ && start < entered_end_ ? 1U : 0U});
+  rebuild_ = rebuild_ || (made && memory_.overlapping && start < entered_end_);
+  targets_.push_back(
+      {start, pane.cells.data(), nullptr, pane.slot, memory_.overlapping && start < entered_end_ ? 1U : 0U});
 }
 
 void CudaPanes::find_panes(RowRange rows, const Horizon& horizon, std::int64_t oldest, std::int64_t newest) {

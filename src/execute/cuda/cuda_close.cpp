@@ -44,7 +44,7 @@ void CudaPanes::gather(Result& result) {
 void CudaPanes::close_codes(Result& result, std::int64_t leave) {
   if (plan_.sketches().empty()) return;
   codes_.settle();
-  if (!overlapping_) {
+  if (!memory_.overlapping) {
     codes_.fetch(result.start_ns, result.end_ns, result.codes);
     return;
   }
@@ -76,7 +76,7 @@ void CudaPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   window.entered = window.front_end = window.begin;
   window.flags = flags_.data();
   window.totals = dense_.data();
-  if (overlapping_) {
+  if (memory_.overlapping) {
     const bool restart = begin != window_begin_;
     if (restart) front_end_ = begin;
     window.entered = restart ? window.begin : std::max(window.begin, position(entered_end_));

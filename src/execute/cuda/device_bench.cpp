@@ -55,8 +55,9 @@ double measure_resident(Backend& backend, const plan::QueryPlan& query, const ba
                         const GroupView& groups, double seconds) {
   cuda::CudaBackend& cuda = cuda_backend(backend);
   Ignore ignore;
-  cuda::CudaPanes panes(cuda.device(), query, ignore, cuda.tuning());
   const std::uint32_t rows = std::min(batch.size(), cuda.tuning().chunk_rows);
+  cuda::CudaPanes panes(cuda.device(), query, ignore, {.panes = 1, .batch_rows = rows, .keys = groups.keys},
+                        cuda.tuning());
   Horizon horizon;
   horizon.single_pane = true;
   panes.begin(batch, groups);

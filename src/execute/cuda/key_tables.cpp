@@ -1,6 +1,42 @@
 #include "execute/cuda/key_tables.hpp"
 
+#include <algorithm>
+
 namespace weir::execute::cuda {
+namespace {
+
+/// [schema key] up to the last one that a distinct() asks for: whether one does.
+std::vector<bool> hashed_keys(const plan::QueryPlan& query) {
+  std::vector<bool> hashed;
+  for (const plan::Aggregate& aggregate : query.aggregates) {
+    if (aggregate.kind != plan::AggregateKind::distinct) continue;
+    const auto key = static_cast<std::size_t>(aggregate.key);
+    if (key >= hashed.size()) hashed.resize(key + 1);
+    hashed[key] = true;
+  }
+  return hashed;
+}
+
+}  // namespace
+
+KeyTables::KeyTables(kernels::Device& device, const plan::QueryPlan& query, std::uint32_t keys)
+    : device_(device), group_of_(device), pointers_(device) {
+  if (!query.group_keys.empty()) group_of_.reserve(keys);
+  for (std::size_t i = 0; i < query.key_tests.size(); ++i) tests_.emplace_back(device).reserve(keys);
+  for (const bool hashed : hashed_keys(query)) {
+    hashes_.emplace_back(device);
+    if (hashed) hashes_.back().reserve(keys);
+  }
+  pointers_.reserve(tests_.size() + hashes_.size());
+}
+
+std::uint64_t KeyTables::planned_bytes(const plan::QueryPlan& query, std::uint32_t keys) {
+  const std::vector<bool> hashed = hashed_keys(query);
+  const auto hashes = static_cast<std::uint64_t>(std::count(hashed.begin(), hashed.end(), true));
+  return keys * ((query.group_keys.empty() ? 0 : sizeof(std::uint32_t)) + query.key_tests.size() +
+                 hashes * sizeof(std::uint64_t)) +
+         (query.key_tests.size() + hashed.size()) * sizeof(void*);
+}
 
 void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
   const std::size_t from = copied_;
@@ -11,8 +47,6 @@ void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
       device_.copy_to_device(table.data() + from, host + from, (to - from) * sizeof *host, stream);
     }
   };
-  while (tests_.size() < view.key_tests.size()) tests_.emplace_back(device_);
-  while (hashes_.size() < view.key_hashes.size()) hashes_.emplace_back(device_);
   if (view.group_of != nullptr) copy(group_of_, view.group_of);
   next_pointers_.clear();
   for (std::size_t i = 0; i < tests_.size(); ++i) {

@@ -5,12 +5,14 @@
 
 #include "execute/backend.hpp"
 #include "execute/cuda/device_memory.hpp"
+#include "plan/plan.hpp"
 
 namespace weir::execute::cuda {
 
 class KeyTables {
  public:
-  explicit KeyTables(kernels::Device& device) : device_(device), group_of_(device), pointers_(device) {}
+  /// Allocates what `keys` key ids need.
+  KeyTables(kernels::Device& device, const plan::QueryPlan& query, std::uint32_t keys);
 
   /// @brief Copies what came since the last call, in `stream`; the host's arrays stay untouched until the stream was
   /// synchronized.
@@ -19,13 +21,16 @@ class KeyTables {
   void forget() noexcept { copied_ = 0; }
   [[nodiscard]] const kernels::KeyView& view() const noexcept { return view_; }
   [[nodiscard]] std::size_t bytes() const noexcept;
+  /// @brief Bytes on the device for so many key ids.
+  [[nodiscard]] static std::uint64_t planned_bytes(const plan::QueryPlan& query, std::uint32_t keys);
 
  private:
   kernels::Device& device_;
   DeviceArray<std::uint32_t> group_of_;
   std::vector<DeviceArray<std::uint8_t>> tests_;
-  std::vector<DeviceArray<std::uint64_t>> hashes_;  ///< [schema key], empty where nobody asks
-  DeviceArray<const void*> pointers_;               ///< of tests_, then of hashes_
+  std::vector<DeviceArray<std::uint64_t>>
+      hashes_;                         ///< [schema key] up to the last that is hashed; empty where nobody asks
+  DeviceArray<const void*> pointers_;  ///< of tests_, then of hashes_
   std::vector<const void*> host_pointers_;
   std::vector<const void*> next_pointers_;  ///< reused storage
   std::uint32_t copied_ = 0;                ///< key ids

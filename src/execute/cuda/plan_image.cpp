@@ -34,7 +34,35 @@ struct ProgramOffsets {
   std::size_t constants = 0;
 };
 
+/// Everything but the arguments, which hold addresses.
+struct Drawn {
+  Drawn(const plan::QueryPlan& query, const CellLayout& layout) {
+    const auto add_program = [this](const ops::Program& program) {
+      return ProgramOffsets{image.add(program.code), image.add(program.constants)};
+    };
+    where = add_program(query.where);
+    for (const plan::Argument& argument : query.arguments) programs.push_back(add_program(argument.program));
+    std::vector<double> values;
+    for (const int places : query.field_places) values.push_back(static_cast<double>(pow10(places)));
+    scales = image.add(values);
+    parts = image.add(layout.parts());
+    sketches = image.add(sketches_of(query));
+    arguments = image.add(std::vector<kernels::ArgumentView>(query.arguments.size()));
+  }
+  Image image;
+  ProgramOffsets where;
+  std::vector<ProgramOffsets> programs;
+  std::size_t scales = 0;
+  std::size_t parts = 0;
+  std::size_t sketches = 0;
+  std::size_t arguments = 0;
+};
+
 }  // namespace
+
+std::uint64_t PlanImage::planned_bytes(const plan::QueryPlan& query) {
+  return Drawn(query, CellLayout(query)).image.bytes().size();
+}
 
 std::vector<kernels::SketchView> sketches_of(const plan::QueryPlan& query) {
   std::vector<kernels::SketchView> sketches;
@@ -54,22 +82,9 @@ std::vector<kernels::SketchView> sketches_of(const plan::QueryPlan& query) {
 PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, const CellLayout& layout,
                      const kernels::Stream& stream)
     : memory_(device), sketches_(sketches_of(query)) {
-  Image image;
-  const auto add_program = [&image](const ops::Program& program) {
-    return ProgramOffsets{image.add(program.code), image.add(program.constants)};
-  };
-  const ProgramOffsets where = add_program(query.where);
-  std::vector<ProgramOffsets> programs;
-  for (const plan::Argument& argument : query.arguments) programs.push_back(add_program(argument.program));
-  std::vector<double> scales;
-  for (const int places : query.field_places) scales.push_back(static_cast<double>(pow10(places)));
-  const std::size_t scales_at = image.add(scales);
-  const std::size_t parts_at = image.add(layout.parts());
-  const std::size_t sketches_at = image.add(sketches_);
+  const Drawn drawn(query, layout);
   std::vector<kernels::ArgumentView> arguments(query.arguments.size());
-  const std::size_t arguments_at = image.add(arguments);
-
-  memory_.reserve(image.bytes().size());
+  memory_.reserve(drawn.image.bytes().size());
   const auto at = [&]<class T>(std::size_t offset, const T* /*type*/) {
     return reinterpret_cast<const T*>(memory_.data() + offset);
   };
@@ -79,24 +94,24 @@ PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, cons
   };
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     const plan::Argument& argument = query.arguments[a];
-    arguments[a].program = program_view(argument.program, programs[a]);
+    arguments[a].program = program_view(argument.program, drawn.programs[a]);
     arguments[a].scale = static_cast<double>(pow10(argument.places));
     arguments[a].field = argument.field;
     arguments[a].first_part = layout.first_part(a);
     arguments[a].parts = layout.part_count(a);
   }
-  std::vector<std::byte> bytes = image.bytes();
+  std::vector<std::byte> bytes = drawn.image.bytes();
   if (!arguments.empty()) {
-    std::memcpy(bytes.data() + arguments_at, arguments.data(), arguments.size() * sizeof(kernels::ArgumentView));
+    std::memcpy(bytes.data() + drawn.arguments, arguments.data(), arguments.size() * sizeof(kernels::ArgumentView));
   }
   device.copy_to_device(memory_.data(), bytes.data(), bytes.size(), stream);
   device.synchronize(stream);
 
-  view_.where = program_view(query.where, where);
-  view_.arguments = at(arguments_at, static_cast<const kernels::ArgumentView*>(nullptr));
-  view_.parts = at(parts_at, static_cast<const kernels::Part*>(nullptr));
-  view_.scales = at(scales_at, static_cast<const double*>(nullptr));
-  view_.sketches = at(sketches_at, static_cast<const kernels::SketchView*>(nullptr));
+  view_.where = program_view(query.where, drawn.where);
+  view_.arguments = at(drawn.arguments, static_cast<const kernels::ArgumentView*>(nullptr));
+  view_.parts = at(drawn.parts, static_cast<const kernels::Part*>(nullptr));
+  view_.scales = at(drawn.scales, static_cast<const double*>(nullptr));
+  view_.sketches = at(drawn.sketches, static_cast<const kernels::SketchView*>(nullptr));
   view_.argument_count = static_cast<std::uint32_t>(arguments.size());
   view_.part_count = static_cast<std::uint32_t>(layout.parts().size());
   view_.words = layout.words();
