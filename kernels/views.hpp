@@ -252,15 +252,30 @@ struct EmptyView {
   bool fronts = false;
 };
 
-/// Codes of the panes in a set of slots, without the slot, for the window that they make up.
-struct SelectCodesView {
+/// Where the codes of each pane begin in a sorted list of keys.
+struct FindSlotsView {
+  const std::uint64_t* keys = nullptr;  ///< [*size], ascending
+  const std::uint64_t* size = nullptr;
+  CodeBits bits;
+  std::uint32_t slots = 0;
+  std::uint64_t* bounds = nullptr;  ///< [slots + 1]: first position of the slot; the last one is behind all of them
+};
+
+/// Keys of codes lose their slot.
+struct StripSlotsView {
+  std::uint64_t* keys = nullptr;  ///< [size]
+  std::uint64_t size = 0;
+  CodeBits bits;
+};
+
+/// Takes the counts of one list from those of another that has all of its keys; both ascending, each key once.
+struct SubtractCodesView {
   const std::uint64_t* keys = nullptr;  ///< [size]
   const std::uint64_t* counts = nullptr;
   std::uint64_t size = 0;
-  CodeBits bits;
-  const std::uint8_t* slots = nullptr;  ///< [slot] 1: wanted
-  std::uint64_t* out_keys = nullptr;    ///< [size]: kNoKey where not wanted
-  bool keep_slot = false;
+  const std::uint64_t* from_keys = nullptr;  ///< [from_size]
+  std::uint64_t* from_counts = nullptr;
+  std::uint64_t from_size = 0;
 };
 
 }  // namespace weir::kernels

@@ -134,21 +134,4 @@ struct EmptyCells {
   }
 };
 
-/// Which codes belong to a set of panes.
-struct SelectCodes {
-  static constexpr bool kBarriers = false;
-  SelectCodesView view;
-
-  template <class Block>
-  WEIR_HOST_DEVICE void operator()(Block& block) const {
-    const std::uint32_t low_bits = view.bits.group + view.bits.code;
-    for (std::uint64_t i = block.first(); i < view.size; i += block.stride()) {
-      const std::uint64_t key = view.keys[i];
-      const bool wanted = key != kNoKey && view.slots[key >> low_bits] != 0;
-      const std::uint64_t without_slot = key & ((std::uint64_t{1} << low_bits) - 1);
-      view.out_keys[i] = !wanted ? kNoKey : view.keep_slot ? key : without_slot;
-    }
-  }
-};
-
 }  // namespace weir::kernels

@@ -45,9 +45,7 @@ class CudaDevice final : public Device {
 
   void* allocate(std::size_t bytes) override {
     use();
-    void* memory = nullptr;
-    WEIR_CUDA(cudaMalloc(&memory, bytes));
-    return memory;
+    return allocate_memory(bytes);
   }
   void release(void* memory) noexcept override { cudaFree(memory); }
   void* allocate_pinned(std::size_t bytes) override {
@@ -143,15 +141,31 @@ class CudaDevice final : public Device {
     use();
     cuda::launch_empty(empty, properties_, stream);
   }
-  void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
+  void launch_find_slots(const FindSlotsView& find, const Stream& stream) override {
     use();
-    cuda::launch_select_codes(select, properties_, stream);
+    cuda::launch_find_slots(find, properties_, stream);
+  }
+  void launch_strip_slots(const StripSlotsView& strip, const Stream& stream) override {
+    use();
+    cuda::launch_strip_slots(strip, properties_, stream);
+  }
+  void launch_subtract_codes(const SubtractCodesView& subtract, const Stream& stream) override {
+    use();
+    cuda::launch_subtract_codes(subtract, properties_, stream);
   }
   void launch_having(const HavingView& having, const Stream& stream) override {
     use();
     cuda::launch_having(having, properties_, stream);
   }
 
+  [[nodiscard]] std::uint64_t scratch_bytes(const AlgorithmSizes& sizes) const override {
+    use();
+    return cuda::scratch_bytes(sizes);
+  }
+  void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream) override {
+    use();
+    cuda::reserve_scratch(sizes, stream);
+  }
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     use();
     cuda::exclusive_sum(in, out, size, stream);
@@ -161,20 +175,30 @@ class CudaDevice final : public Device {
     use();
     cuda::sort_rows(keys_in, keys_out, rows_in, rows_out, size, bits, stream);
   }
-  void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                   std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) override {
+  void sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                 const Stream& stream) override {
     use();
-    cuda::sort_counts(keys_in, keys_out, counts_in, counts_out, size, stream);
+    cuda::sort_keys(keys_in, keys_out, size, bits, stream);
   }
-  void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                  std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
+  void count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, std::uint64_t size, const Stream& stream) override {
+    use();
+    cuda::count_keys(keys_in, keys_out, counts_out, out_size, size, stream);
+  }
+  void merge_counts(const CountList& a, const CountList& b, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                    const Stream& stream) override {
+    use();
+    cuda::merge_counts(a, b, keys_out, counts_out, stream);
+  }
+  void sum_counts(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
                   const Stream& stream) override {
     use();
-    cuda::sum_counts(keys_in, keys_out, counts_in, counts_out, out_size, size, stream);
+    cuda::sum_counts(in, keys_out, counts_out, out_size, stream);
   }
-  void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) override {
+  void drop_zeros(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
+                  const Stream& stream) override {
     use();
-    cuda::fill_counts(out, value, size, stream);
+    cuda::drop_zeros(in, keys_out, counts_out, out_size, stream);
   }
 
  private:

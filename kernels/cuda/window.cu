@@ -23,10 +23,6 @@ void launch_empty(const EmptyView& empty, const DeviceProperties& device, const 
   launch(EmptyCells{empty}, empty.size, 0, device, stream);
 }
 
-void launch_select_codes(const SelectCodesView& select, const DeviceProperties& device, const Stream& stream) {
-  launch(SelectCodes{select}, select.size, 0, device, stream);
-}
-
 void launch_having(const HavingView& having, const DeviceProperties& device, const Stream& stream) {
   launch(KeepRows{having}, having.groups, 0, device, stream);
 }

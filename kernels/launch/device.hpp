@@ -47,6 +47,21 @@ struct DeviceProperties {
   bool integrated = false;         ///< device and host share their memory: columns are mapped, not copied
 };
 
+/// Keys with a count each, for the algorithms.
+struct CountList {
+  const std::uint64_t* keys = nullptr;  ///< [size]
+  const std::uint64_t* counts = nullptr;
+  std::uint64_t size = 0;
+};
+
+/// The most elements that algorithms over the whole device are given; 0 where one is not used.
+struct AlgorithmSizes {
+  std::uint64_t sums = 0;    ///< exclusive_sum()
+  std::uint64_t rows = 0;    ///< sort_rows()
+  std::uint64_t keys = 0;    ///< sort_keys(), count_keys()
+  std::uint64_t counts = 0;  ///< merge_counts(), both lists together; sum_counts(), drop_zeros()
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -89,24 +104,38 @@ class Device {
   virtual void launch_fold(const FoldView& fold, const Stream& stream) = 0;
   virtual void launch_gather(const GatherView& gather, const Stream& stream) = 0;
   virtual void launch_empty(const EmptyView& empty, const Stream& stream) = 0;
-  virtual void launch_select_codes(const SelectCodesView& select, const Stream& stream) = 0;
   // having.hpp
   virtual void launch_having(const HavingView& having, const Stream& stream) = 0;
+  // codes.hpp
+  virtual void launch_find_slots(const FindSlotsView& find, const Stream& stream) = 0;
+  virtual void launch_strip_slots(const StripSlotsView& strip, const Stream& stream) = 0;
+  virtual void launch_subtract_codes(const SubtractCodesView& subtract, const Stream& stream) = 0;
 
-  // Algorithms over the whole device; temporary storage belongs to the stream and grows to what it needed most.
+  // Algorithms over the whole device. Temporary storage belongs to the stream; it is reserved, or grows to what was
+  // needed most.
+  /// @brief Bytes of temporary storage for these sizes.
+  [[nodiscard]] virtual std::uint64_t scratch_bytes(const AlgorithmSizes& sizes) const = 0;
+  /// @brief Allocates that for a stream that has none yet.
+  virtual void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream) = 0;
   /// @brief out[i] = in[0] + … + in[i-1]
   virtual void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) = 0;
   /// @brief Sorts by the low `bits` bits of the keys, stably.
   virtual void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
                          std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream) = 0;
-  virtual void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                           std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) = 0;
+  virtual void sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                         const Stream& stream) = 0;
+  /// @brief How often each key stands in a row of equal ones; how many different ones there are goes to *out_size.
+  virtual void count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                          std::uint64_t* out_size, std::uint64_t size, const Stream& stream) = 0;
+  /// @brief Two lists in ascending order of their keys become one of a.size + b.size.
+  virtual void merge_counts(const CountList& a, const CountList& b, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                            const Stream& stream) = 0;
   /// @brief Adds the counts of equal neighbouring keys; how many keys are left goes to *out_size.
-  virtual void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                          std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
-                          const Stream& stream) = 0;
-  /// @brief out[i] = value
-  virtual void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) = 0;
+  virtual void sum_counts(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                          std::uint64_t* out_size, const Stream& stream) = 0;
+  /// @brief Leaves out the keys whose count is 0; how many are left goes to *out_size.
+  virtual void drop_zeros(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                          std::uint64_t* out_size, const Stream& stream) = 0;
 };
 
 }  // namespace weir::kernels

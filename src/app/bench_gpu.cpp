@@ -22,9 +22,6 @@ namespace {
 
 constexpr double kLinkBytes = 12.0;
 
-/// Panes that a worst case has: those of a window, and the ones at its ends.
-constexpr std::int64_t kPanes = 8;
-
 struct Medians {
   double readings_per_s;
   double close_s;
@@ -54,7 +51,8 @@ class Case {
 
   int run(const GpuBenchSizes& sizes) const {
     const GpuBenchWork work(groups_, keys_, sizes.batch_rows, sizes.batches, backends_.gpu.column_memory());
-    const std::uint64_t need = backends_.gpu.worst_case(work.query(), kPanes).device_bytes;
+    // The rounds' panes, and beside them those whose close is measured alone.
+    const std::uint64_t need = 2 * backends_.gpu.worst_case(work.query(), work.extent()).device_bytes;
     if (need > backends_.gpu.device_memory()) {
       fmt::print(stderr, "weir: bench gpu: left out: {} ({} on the device, which has {})\n", name(),
                  bytes_to_string(need), bytes_to_string(backends_.gpu.device_memory()));

@@ -48,8 +48,9 @@ class GpuBenchWork {
   GpuBenchWork& operator=(const GpuBenchWork&) = delete;
   ~GpuBenchWork() = default;
 
-  [[nodiscard]] execute::BenchWork view() const { return {query(), batches_, groups_}; }
+  [[nodiscard]] execute::BenchWork view() const { return {query(), batches_, groups_, extent()}; }
   [[nodiscard]] const plan::QueryPlan& query() const { return plan_.queries[0]; }
+  [[nodiscard]] execute::Extent extent() const;
   [[nodiscard]] std::uint64_t readings() const;
 
  private:

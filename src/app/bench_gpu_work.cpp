@@ -82,6 +82,12 @@ std::uint64_t GpuBenchWork::readings() const {
   return readings;
 }
 
+execute::Extent GpuBenchWork::extent() const {
+  execute::Extent extent = execute::extent_of(plan_, query());
+  extent.batch_rows = static_cast<std::uint32_t>(readings());
+  return extent;
+}
+
 void Digest::window(const execute::WindowTotals& totals) {
   if (!wanted) return;
   for (std::size_t i = 0; i < totals.groups.size(); ++i) {
@@ -97,7 +103,7 @@ void Digest::window(const execute::WindowTotals& totals) {
 }
 
 Rounds::Rounds(execute::Backend& backend, const GpuBenchWork& work)
-    : work_(work.view()), panes_(backend.make_panes(work.query(), digest)) {}
+    : work_(work.view()), panes_(backend.make_panes(work.query(), digest, work.extent())) {}
 
 Rounds::Seconds Rounds::run() {
   const auto begin = std::chrono::steady_clock::now();

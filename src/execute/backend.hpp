@@ -18,6 +18,7 @@
 #include "batch/batch.hpp"
 #include "core/exact.hpp"
 #include "core/int128.hpp"
+#include "execute/extent.hpp"
 #include "plan/plan.hpp"
 #include "state/section_writer.hpp"
 #include "state/serial.hpp"
@@ -177,8 +178,9 @@ class Backend {
   [[nodiscard]] virtual std::string description() const = 0;
   /// @brief Memory for the batches' columns (page-locked with CUDA).
   virtual batch::ColumnMemory& column_memory() = 0;
-  /// @brief The worst case of a query's state: `panes` panes live at once, max_groups groups.
-  [[nodiscard]] virtual MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const = 0;
+  /// @brief The worst case of a query's state with max_groups groups: what a device's panes allocate when they are
+  /// made.
+  [[nodiscard]] virtual MemoryNeed worst_case(const plan::QueryPlan& query, const Extent& extent) const = 0;
   /// @brief Bytes of memory that the device has; 0 for a backend without a device.
   [[nodiscard]] virtual std::uint64_t device_memory() const { return 0; }
   /// @brief Calls piece(i) for each i below `pieces`, in any order and on any of the backend's host threads, and
@@ -187,8 +189,9 @@ class Backend {
   virtual void run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
     for (std::size_t i = 0; i < pieces; ++i) piece(i);
   }
-  /// @brief `query` and `consumer` must outlive the result.
-  virtual std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) = 0;
+  /// @brief `query` and `consumer` must outlive the result. @throws Error when a device has no room for them.
+  virtual std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer,
+                                                 const Extent& extent) = 0;
 };
 
 /// @brief The CPU backend with `threads` threads (0: all cores).

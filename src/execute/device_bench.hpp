@@ -10,6 +10,7 @@
 
 #include "batch/batch.hpp"
 #include "execute/backend.hpp"
+#include "execute/extent.hpp"
 #include "plan/plan.hpp"
 
 namespace weir::execute {
@@ -19,6 +20,7 @@ struct BenchWork {
   const plan::QueryPlan& query;
   const std::vector<std::unique_ptr<batch::Batch>>& batches;
   const GroupView& groups;
+  Extent extent;  ///< with all batches as one
 };
 
 /// Something that took its time.

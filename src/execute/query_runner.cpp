@@ -35,7 +35,7 @@ struct QueryRunner::Impl {
         groups(query_plan, dictionary),
         revisions(query_plan.window_ns, query_plan.slide_ns),
         emitter(query_plan, groups, revisions, ledger, backend),
-        panes(backend.make_panes(query_plan, emitter)) {}
+        panes(backend.make_panes(query_plan, emitter, extent_of(plan, query_plan))) {}
 
   void run(const batch::Batch& next, const WatermarkTrace& trace, std::vector<std::uint32_t>& late);
   void run_windows(const WatermarkTrace& trace);

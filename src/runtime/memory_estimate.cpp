@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "execute/extent.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace weir::runtime {
@@ -19,17 +20,6 @@ constexpr std::uint64_t kKeyCacheBytes = 512;
 // grow.
 constexpr std::uint64_t kGroupTableBytes = 48;
 constexpr std::uint64_t kLargestKeyCache = 16U << 20U;
-
-// Panes that can be alive at once: those of the open window, those kept for revisions, and those that disorder and
-// sources that run ahead of the slowest one can reach.
-std::int64_t live_panes(const spec::Stream& stream, const plan::QueryPlan& query) {
-  std::int64_t ahead = query.per_batch ? 0 : stream.out_of_order.count();
-  if (stream.sources.size() > 1) {
-    ahead += stream.idle_timeout.count() > 0 ? stream.idle_timeout.count() : stream.max_ahead.count();
-  }
-  const std::int64_t span = query.window_ns + query.allowed_lateness_ns + ahead;
-  return span / query.pane_ns + 2;
-}
 
 // Replayed files and standard input do not go through the journal.
 bool queued(const spec::Source& source) {
@@ -89,7 +79,7 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     if (query.readings) {
       continue;  // stateless
     }
-    const execute::MemoryNeed need = backend.worst_case(query, live_panes(plan.streams[query.stream].spec, query));
+    const execute::MemoryNeed need = backend.worst_case(query, execute::extent_of(plan, query));
     add("query " + query.spec.name, need.host_bytes + kGroupTableBytes * query.max_groups, need.device_bytes);
   }
   if (!plan.spec.state_dir.empty()) {

@@ -83,13 +83,14 @@ class Wrong final : public execute::Backend {
   [[nodiscard]] std::string name() const override { return right_.name(); }
   [[nodiscard]] std::string description() const override { return right_.description(); }
   batch::ColumnMemory& column_memory() override { return right_.column_memory(); }
-  [[nodiscard]] execute::MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const override {
-    return right_.worst_case(query, panes);
+  [[nodiscard]] execute::MemoryNeed worst_case(const plan::QueryPlan& query,
+                                               const execute::Extent& extent) const override {
+    return right_.worst_case(query, extent);
   }
-  std::unique_ptr<execute::QueryPanes> make_panes(const plan::QueryPlan& query,
-                                                  execute::WindowConsumer& consumer) override {
+  std::unique_ptr<execute::QueryPanes> make_panes(const plan::QueryPlan& query, execute::WindowConsumer& consumer,
+                                                  const execute::Extent& extent) override {
     consumers_.push_back(std::make_unique<Less>(consumer));
-    return right_.make_panes(query, *consumers_.back());
+    return right_.make_panes(query, *consumers_.back(), extent);
   }
 
  private:

@@ -26,6 +26,10 @@ std::unique_ptr<execute::Backend> make_cuda_on_host(const std::string& way) {
   tuning.chunk_rows = way == "global" ? 1000 : 20'000;
   tuning.rows_per_thread = 7;
   tuning.copy_entries = 33;
+  tuning.pending_codes = 3000;
+  // So few that lists of codes outgrow what was planned.
+  tuning.assumed_bins = way == "sorted" ? 16 : 2;
+  tuning.assumed_keys = 3;
   return std::make_unique<execute::cuda::CudaBackend>(kernels::host::make_host_device(options), way == "shared" ? 2 : 1,
                                                       tuning);
 }

@@ -1,30 +1,18 @@
 // The CUDA backend on a device that fails after some number of calls: the same rows as if it had not, none lost, none
-// twice; and what it allocates and gives back.
+// twice.
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
 #include "contract/engine_under_test.hpp"
+#include "contract/host_cuda.hpp"
 #include "contract/naive_backend.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
-#include "execute/cuda/cuda_backend.hpp"
-#include "kernels/host_device.hpp"
 
 namespace weir::contract {
 namespace {
 
-using kernels::host::HostDevice;
 using kernels::host::HostDeviceOptions;
-
-struct HostCuda {
-  explicit HostCuda(const HostDeviceOptions& options, const execute::cuda::Tuning& tuning = {}) {
-    auto made = kernels::host::make_host_device(options);
-    device = made.get();
-    backend = std::make_unique<execute::cuda::CudaBackend>(std::move(made), 1, tuning);
-  }
-  HostDevice* device;
-  std::unique_ptr<execute::cuda::CudaBackend> backend;
-};
 
 std::vector<oracle::Event> stream() {
   StreamShape shape;
@@ -120,28 +108,6 @@ INSTANTIATE_TEST_SUITE_P(Snapshots, DeviceLoss,
                                            Loss{"while_a_checkpoint_is_on_its_way", std::size_t{1} << 30U, Save::later},
                                            Loss{"while_it_is_on_its_way_and_much_is_kept", 3'000, Save::later}),
                          [](const auto& param_info) { return std::string(param_info.param.name); });
-
-TEST(DeviceMemory, IsAllocatedOnceAndGivenBack) {
-  HostCuda cuda({});
-  const std::vector<oracle::Event> events = stream();
-  const plan::Plan plan = plan_of(plugs_stream(1, kSecond), count_by_sensor().with(2 * kSecond, kSecond).spec);
-  {
-    EngineUnderTest engine(plan, *cuda.backend);
-    StreamShape shape;
-    shape.seed = 401;
-    shape.readings = 4000;
-    const std::vector<oracle::Event> steady = random_stream(shape);
-    const std::span<const oracle::Event> all(steady);
-    engine.feed(all.first(2000));
-    const std::uint64_t warm = cuda.device->allocations();
-    for (std::size_t from = 2000; from < 4000; from += 100) engine.feed(all.subspan(from, 100));
-    EXPECT_EQ(cuda.device->allocations(), warm) << "something is allocated after warm-up";
-    EXPECT_GT(cuda.device->allocated(), 0U);
-    const execute::MemoryNeed need = cuda.backend->worst_case(plan.queries[0], 5);
-    EXPECT_LE(cuda.device->allocated(), need.device_bytes);
-  }
-  EXPECT_EQ(cuda.device->allocated(), 0U);
-}
 
 }  // namespace
 }  // namespace weir::contract

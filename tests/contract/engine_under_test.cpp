@@ -89,6 +89,9 @@ spec::Stream plugs_stream(std::size_t sources, std::int64_t out_of_order_ns) {
   stream.time.field = "ts";
   stream.time.unit = TimeUnit::nanoseconds;
   stream.out_of_order = Duration(out_of_order_ns);
+  // What a device's memory is planned for.
+  stream.max_ahead = Duration(20'000'000'000);
+  stream.max_keys = 512;
   for (std::size_t i = 0; i < sources; ++i) {
     spec::Source source;
     source.kind = spec::SourceKind::file;
@@ -107,6 +110,7 @@ plan::Plan plan_of(spec::Stream stream, spec::Query query, std::int64_t batch_in
   query.sinks = {sink.name};
   spec::Pipeline pipeline;
   pipeline.batch_interval = Duration(batch_interval_ns);
+  pipeline.batch_rows = 4096;
   pipeline.dead_letter = "dead.jsonl";
   pipeline.dead_letter_limit = 1'000'000;
   pipeline.streams.push_back(std::move(stream));

@@ -301,11 +301,11 @@ class NaiveBackend final : public execute::Backend {
   [[nodiscard]] std::string description() const override { return "keeps every reading; for tests"; }
   batch::ColumnMemory& column_memory() override { return batch::host_column_memory(); }
   [[nodiscard]] execute::MemoryNeed worst_case(const plan::QueryPlan& /*query*/,
-                                               std::int64_t /*panes*/) const override {
+                                               const execute::Extent& /*extent*/) const override {
     return {std::numeric_limits<std::uint64_t>::max(), 0};
   }
-  std::unique_ptr<execute::QueryPanes> make_panes(const plan::QueryPlan& query,
-                                                  execute::WindowConsumer& consumer) override {
+  std::unique_ptr<execute::QueryPanes> make_panes(const plan::QueryPlan& query, execute::WindowConsumer& consumer,
+                                                  const execute::Extent& /*extent*/) override {
     return std::make_unique<NaivePanes>(query, consumer);
   }
 };

@@ -23,7 +23,10 @@ class RandomStreams : public BackendTest {
                              shape.sources, split));
     const std::vector<oracle::Event> events = random_stream(shape);
     const oracle::Answer answer = oracle::run(query.expected, shape.sources, out_of_order, events, true);
-    const plan::Plan plan = plan_of(plugs_stream(shape.sources, out_of_order), query.spec);
+    spec::Stream stream = plugs_stream(shape.sources, out_of_order);
+    const std::size_t keys = std::min(shape.readings, shape.houses * shape.households * shape.plugs);
+    stream.max_keys = std::max(stream.max_keys, static_cast<std::uint32_t>(keys));
+    const plan::Plan plan = plan_of(std::move(stream), query.spec);
     EngineUnderTest engine(plan, backend());
     const std::span<const oracle::Event> all(events);
     std::size_t from = 0;

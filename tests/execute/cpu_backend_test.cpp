@@ -71,7 +71,7 @@ void check_estimate(unsigned threads, std::uint32_t groups, std::int64_t panes_p
   query.arguments = {argument};
   const auto backend = make_cpu_backend(threads);
   NoConsumer consumer;
-  const auto panes = backend->make_panes(query, consumer);
+  const auto panes = backend->make_panes(query, consumer, {});
   std::vector<std::uint32_t> group_of(groups);
   for (std::uint32_t g = 0; g < groups; ++g) group_of[g] = g;
   GroupView view;
@@ -99,7 +99,7 @@ void check_estimate(unsigned threads, std::uint32_t groups, std::int64_t panes_p
     peak = std::max(peak, panes->bytes());
   }
   EXPECT_GT(consumer.entries, 0U);
-  const std::uint64_t planned = backend->worst_case(query, panes_per_window).host_bytes;
+  const std::uint64_t planned = backend->worst_case(query, {.panes = panes_per_window}).host_bytes;
   EXPECT_GE(planned, peak) << threads << " threads, " << groups << " groups";
   EXPECT_LE(static_cast<double>(planned), 1.3 * static_cast<double>(peak))
       << threads << " threads, " << groups << " groups";

@@ -136,7 +136,7 @@ class Duel {
         naive_backend_(contract::make_naive_backend()),
         naive_recorder_(query_),
         cpu_recorder_(query_),
-        naive_(naive_backend_->make_panes(query_, naive_recorder_)),
+        naive_(naive_backend_->make_panes(query_, naive_recorder_, {})),
         cpu_(std::make_unique<CpuPanes>(query_, cpu_recorder_, pool_, shape.tuning)) {
     for (std::uint32_t key = 0; key < shape.keys; ++key) {
       group_of_.push_back(shape.groups == 0 ? key : key % shape.groups);

@@ -90,10 +90,11 @@ class RecordingBackend final : public Backend {
   [[nodiscard]] std::string name() const override { return "recording"; }
   [[nodiscard]] std::string description() const override { return "writes down every call"; }
   batch::ColumnMemory& column_memory() override { return batch::host_column_memory(); }
-  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& /*query*/, std::int64_t /*panes*/) const override {
+  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& /*query*/, const Extent& /*extent*/) const override {
     return {};
   }
-  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& /*query*/, WindowConsumer& consumer) override {
+  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& /*query*/, WindowConsumer& consumer,
+                                         const Extent& /*extent*/) override {
     auto made = std::make_unique<RecordingPanes>(consumer, calls);
     panes = made.get();
     return made;
@@ -109,6 +110,7 @@ class Runner : public ::testing::Test {
 
   void start(plan::QueryPlan plan_of_query, std::int64_t out_of_order = 0) {
     query = std::move(plan_of_query);
+    plan.streams.resize(1);
     select(query, {plan::AggregateKind::count, -1, -1, 0.0}, batch::ValueType::count);
     tracker = std::make_unique<WatermarkTracker>(1, out_of_order);
     runner = std::make_unique<QueryRunner>(plan, query, backend, keys);

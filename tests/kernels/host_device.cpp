@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/codes.hpp"
 #include "kernels/fibres.hpp"
 #include "kernels/having.hpp"
 #include "kernels/pairs.hpp"
@@ -39,7 +40,14 @@ struct HostBlock {
 };
 
 struct Queue {
+  explicit Queue(Device& its_device) : device(its_device) {}
+  ~Queue() { device.release(scratch); }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  Device& device;
   std::deque<std::function<void()>> work;
+  void* scratch = nullptr;
+  std::uint64_t scratch_bytes = 0;
 };
 
 /// A place in a queue: done when `left` is true.
@@ -54,15 +62,17 @@ class LazyDevice final : public HostDevice {
   explicit LazyDevice(const HostDeviceOptions& options) : options_(options) {
     properties_.name = "host";
     properties_.model = "the kernels in loops";
-    properties_.memory = std::uint64_t{1} << 40U;
+    properties_.memory = options.memory;
     properties_.shared_bytes = options.shared_bytes;
     properties_.integrated = options.integrated;
   }
 
   [[nodiscard]] const DeviceProperties& properties() const noexcept override { return properties_; }
   [[nodiscard]] std::uint64_t allocated() const noexcept override { return locked(allocated_); }
+  [[nodiscard]] std::uint64_t pinned() const noexcept override { return locked(pinned_); }
   [[nodiscard]] std::uint64_t calls() const noexcept override { return locked(calls_); }
   [[nodiscard]] std::uint64_t allocations() const noexcept override { return locked(allocations_); }
+  [[nodiscard]] std::uint64_t sorted() const noexcept override { return locked(sorted_); }
   [[nodiscard]] std::uint64_t copied_to_host() const noexcept override { return locked(copied_to_host_); }
   [[nodiscard]] std::uint64_t synchronizations() const noexcept override { return locked(synchronizations_); }
   void lose() noexcept override {
@@ -73,41 +83,34 @@ class LazyDevice final : public HostDevice {
   void* allocate(std::size_t bytes) override {
     const std::scoped_lock lock(mutex_);
     call("allocate");
-    ++allocations_;
-    void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (memory == nullptr) throw std::bad_alloc();
-    std::memset(memory, 0xA5, bytes);
-    sizes_[memory] = bytes;
+    if (allocated_ + bytes > options_.memory) {
+      throw DeviceError("the device has no room for " + std::to_string(bytes) + " bytes more");
+    }
     allocated_ += bytes;
-    return memory;
+    return make(bytes);
   }
   void release(void* memory) noexcept override {
     if (memory == nullptr) return;
     const std::scoped_lock lock(mutex_);
     drain();
-    allocated_ -= sizes_.at(memory);
-    sizes_.erase(memory);
-    std::free(memory);
+    allocated_ -= give_back(memory);
   }
   void* allocate_pinned(std::size_t bytes) override {
     const std::scoped_lock lock(mutex_);
-    ++allocations_;
-    void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (memory == nullptr) throw std::bad_alloc();
-    std::memset(memory, 0xA5, bytes);
-    return memory;
+    pinned_ += bytes;
+    return make(bytes);
   }
   void release_pinned(void* memory) noexcept override {
     if (memory == nullptr) return;
     const std::scoped_lock lock(mutex_);
     drain();
-    std::free(memory);
+    pinned_ -= give_back(memory);
   }
   const void* mapped(const void* host) override { return host; }
 
   Stream make_stream() override {
     const std::scoped_lock lock(mutex_);
-    auto queue = std::make_shared<Queue>();
+    auto queue = std::make_shared<Queue>(*this);
     queues_.push_back(queue);
     return {queue};
   }
@@ -184,48 +187,125 @@ class LazyDevice final : public HostDevice {
     launch(GatherTotals{gather}, 0, stream);
   }
   void launch_empty(const EmptyView& empty, const Stream& stream) override { launch(EmptyCells{empty}, 0, stream); }
-  void launch_select_codes(const SelectCodesView& select, const Stream& stream) override {
-    launch(SelectCodes{select}, 0, stream);
+  void launch_find_slots(const FindSlotsView& find, const Stream& stream) override {
+    launch(FindSlots{find}, 0, stream);
+  }
+  void launch_strip_slots(const StripSlotsView& strip, const Stream& stream) override {
+    launch(StripSlots{strip}, 0, stream);
+  }
+  void launch_subtract_codes(const SubtractCodesView& subtract, const Stream& stream) override {
+    launch(SubtractCodes{subtract}, 0, stream);
   }
   void launch_having(const HavingView& having, const Stream& stream) override { launch(KeepRows{having}, 0, stream); }
 
+  // As CUB, algorithms want storage that grows with their size, the sorts a copy of it all.
+  [[nodiscard]] std::uint64_t scratch_bytes(const AlgorithmSizes& sizes) const override {
+    return std::max({in_tiles(sizes.sums), copy_of<std::uint32_t>(sizes.rows), copy_of<std::uint64_t>(sizes.keys),
+                     in_tiles(sizes.counts)});
+  }
+  void reserve_scratch(const AlgorithmSizes& sizes, const Stream& stream) override {
+    need_scratch(scratch_bytes(sizes), stream);
+  }
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size, const Stream& stream) override {
     call("exclusive_sum");
+    need_scratch(in_tiles(size), stream);
     push(stream, [=] { std::exclusive_scan(in, in + size, out, std::uint32_t{0}); });
   }
   void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
                  std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream) override {
     call("sort_rows");
+    need_scratch(copy_of<std::uint32_t>(size), stream);
+    sorted_ += size;
     push(stream, [=] { sort(keys_in, keys_out, rows_in, rows_out, size, bits); });
   }
-  void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                   std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) override {
-    call("sort_counts");
-    push(stream, [=] { sort(keys_in, keys_out, counts_in, counts_out, size, 64); });
+  void sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                 const Stream& stream) override {
+    call("sort_keys");
+    need_scratch(copy_of<std::uint64_t>(size), stream);
+    sorted_ += size;
+    push(stream, [=] {
+      std::copy_n(keys_in, size, keys_out);
+      std::stable_sort(keys_out, keys_out + size,
+                       [mask = mask_of(bits)](std::uint64_t a, std::uint64_t b) { return (a & mask) < (b & mask); });
+    });
   }
-  void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                  std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
+  void count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, std::uint64_t size, const Stream& stream) override {
+    call("count_keys");
+    need_scratch(in_tiles(size), stream);
+    push(stream, [=] {
+      *out_size =
+          sum(size, keys_out, counts_out, [=](std::uint64_t i) { return std::pair(keys_in[i], std::uint64_t{1}); });
+    });
+  }
+  void merge_counts(const CountList& a, const CountList& b, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                    const Stream& stream) override {
+    call("merge_counts");
+    need_scratch(in_tiles(a.size + b.size), stream);
+    push(stream, [=] {
+      for (std::uint64_t i = 0, j = 0; i < a.size || j < b.size;) {
+        const bool first = j == b.size || (i < a.size && a.keys[i] <= b.keys[j]);
+        const CountList& from = first ? a : b;
+        std::uint64_t& at = first ? i : j;
+        keys_out[i + j] = from.keys[at];
+        counts_out[i + j] = from.counts[at];
+        ++at;
+      }
+    });
+  }
+  void sum_counts(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
                   const Stream& stream) override {
     call("sum_counts");
+    need_scratch(in_tiles(in.size), stream);
+    push(stream, [=] {
+      *out_size =
+          sum(in.size, keys_out, counts_out, [in](std::uint64_t i) { return std::pair(in.keys[i], in.counts[i]); });
+    });
+  }
+  void drop_zeros(const CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out, std::uint64_t* out_size,
+                  const Stream& stream) override {
+    call("drop_zeros");
+    need_scratch(in_tiles(in.size), stream);
     push(stream, [=] {
       std::uint64_t left = 0;
-      for (std::uint64_t i = 0; i < size; ++i) {
-        if (i > 0 && keys_in[i] == keys_out[left - 1]) {
-          counts_out[left - 1] += counts_in[i];
-        } else {
-          keys_out[left] = keys_in[i];
-          counts_out[left++] = counts_in[i];
-        }
+      for (std::uint64_t i = 0; i < in.size; ++i) {
+        if (in.counts[i] == 0) continue;
+        keys_out[left] = in.keys[i];
+        counts_out[left++] = in.counts[i];
       }
       *out_size = left;
     });
   }
-  void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) override {
-    call("fill_counts");
-    push(stream, [=] { std::fill_n(out, size, value); });
-  }
 
  private:
+  static std::uint64_t in_tiles(std::uint64_t size) { return (size + 127) / 128 * sizeof(std::uint64_t); }
+  template <class Value>
+  static std::uint64_t copy_of(std::uint64_t size) {
+    return in_tiles(size) + size * (sizeof(std::uint64_t) + sizeof(Value));
+  }
+  void need_scratch(std::uint64_t bytes, const Stream& stream) {
+    Queue& queue = *queue_of(stream);
+    if (bytes <= queue.scratch_bytes) return;
+    release(std::exchange(queue.scratch, nullptr));
+    queue.scratch_bytes = 0;
+    queue.scratch = allocate(bytes);
+    queue.scratch_bytes = bytes;
+  }
+  void* make(std::size_t bytes) {
+    void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (memory == nullptr) throw std::bad_alloc();
+    ++allocations_;
+    std::memset(memory, 0xA5, bytes);
+    sizes_[memory] = bytes;
+    return memory;
+  }
+  std::size_t give_back(void* memory) noexcept {
+    const auto found = sizes_.find(memory);
+    const std::size_t bytes = found->second;
+    sizes_.erase(found);
+    std::free(memory);
+    return bytes;
+  }
   void call(const char* what) {
     const std::scoped_lock lock(mutex_);
     if (++calls_ > options_.good_calls && calls_ - options_.good_calls <= options_.bad_calls) {
@@ -287,10 +367,29 @@ class LazyDevice final : public HostDevice {
     });
   }
 
+  static std::uint64_t mask_of(int bits) {
+    return bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << static_cast<unsigned>(bits)) - 1;
+  }
+  /// Adds up entry(i) = (key, count) of equal neighbours. @return how many keys are left
+  template <class Entry>
+  static std::uint64_t sum(std::uint64_t size, std::uint64_t* keys_out, std::uint64_t* counts_out, const Entry& entry) {
+    std::uint64_t left = 0;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      const auto [key, count] = entry(i);
+      if (left > 0 && key == keys_out[left - 1]) {
+        counts_out[left - 1] += count;
+      } else {
+        keys_out[left] = key;
+        counts_out[left++] = count;
+      }
+    }
+    return left;
+  }
+
   template <class Value>
   static void sort(const std::uint64_t* keys_in, std::uint64_t* keys_out, const Value* in, Value* out,
                    std::uint64_t size, int bits) {
-    const std::uint64_t mask = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    const std::uint64_t mask = mask_of(bits);
     std::vector<std::uint64_t> order(size);
     std::iota(order.begin(), order.end(), std::uint64_t{0});
     std::stable_sort(order.begin(), order.end(),
@@ -313,11 +412,13 @@ class LazyDevice final : public HostDevice {
   std::vector<std::weak_ptr<Queue>> queues_;
   std::map<void*, std::size_t> sizes_;
   std::uint64_t allocated_ = 0;
+  std::uint64_t pinned_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t allocations_ = 0;
   std::uint64_t copied_to_host_ = 0;
   std::uint64_t synchronizations_ = 0;
   std::uint64_t done_ = 0;
+  std::uint64_t sorted_ = 0;
 };
 
 }  // namespace

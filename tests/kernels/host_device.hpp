@@ -19,6 +19,7 @@ struct HostDeviceOptions {
   std::uint32_t blocks = 3;    ///< of a grid
   std::uint32_t shared_bytes = 48U << 10U;
   bool integrated = false;
+  std::uint64_t memory = std::uint64_t{1} << 40U;  ///< bytes that can be allocated at once
   /// So many calls are good, then so many fail, all that follow where the device is lost.
   std::uint64_t good_calls = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t bad_calls = std::numeric_limits<std::uint64_t>::max();
@@ -26,8 +27,10 @@ struct HostDeviceOptions {
 
 class HostDevice : public Device {
  public:
-  /// @brief Bytes held now, on the device.
+  /// @brief Bytes held now, on the device, temporary storage of streams included.
   [[nodiscard]] virtual std::uint64_t allocated() const noexcept = 0;
+  /// @brief Page-locked bytes held now.
+  [[nodiscard]] virtual std::uint64_t pinned() const noexcept = 0;
   /// @brief Calls until now that can fail.
   [[nodiscard]] virtual std::uint64_t calls() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t allocations() const noexcept = 0;
@@ -37,6 +40,8 @@ class HostDevice : public Device {
   [[nodiscard]] virtual std::uint64_t synchronizations() const noexcept = 0;
   /// @brief All calls from now on fail.
   virtual void lose() noexcept = 0;
+  /// @brief Elements that were given to a sort until now.
+  [[nodiscard]] virtual std::uint64_t sorted() const noexcept = 0;
 };
 
 std::unique_ptr<HostDevice> make_host_device(const HostDeviceOptions& options = {});

@@ -45,8 +45,8 @@ std::string CpuBackend::description() const {
          (threads == 1 ? " thread, " : " threads, ") + bytes_to_string(physical_memory());
 }
 
-MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, std::int64_t panes) const {
-  return {CpuPanes::worst_case(query, panes, workers_.threads()), 0};
+MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, const Extent& extent) const {
+  return {CpuPanes::worst_case(query, extent.panes, workers_.threads()), 0};
 }
 
 void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {
@@ -54,7 +54,8 @@ void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::si
   workers_.run(pieces, [&](unsigned /*worker*/, std::size_t i) { piece(i); });
 }
 
-std::unique_ptr<QueryPanes> CpuBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {
+std::unique_ptr<QueryPanes> CpuBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer,
+                                                   const Extent& /*extent*/) {
   return std::make_unique<CpuPanes>(query, consumer, workers_, tuning_);
 }
 

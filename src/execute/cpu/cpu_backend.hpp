@@ -17,9 +17,10 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::string name() const override { return "cpu"; }
   [[nodiscard]] std::string description() const override;
   batch::ColumnMemory& column_memory() override { return batch::host_column_memory(); }
-  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const override;
+  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, const Extent& extent) const override;
   void run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) override;
-  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) override;
+  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer,
+                                         const Extent& extent) override;
 
  private:
   WorkerPool workers_;

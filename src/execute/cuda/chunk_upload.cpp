@@ -135,10 +135,30 @@ ChunkUpload::ChunkUpload(kernels::Device& device, const plan::QueryPlan& query, 
   for (std::size_t i = 0; i < kStages; ++i) stages_.emplace_back(device);
 }
 
-std::size_t ChunkUpload::row_bytes(const plan::QueryPlan& query) {
-  const ColumnNeeds needs = columns_of(query);
+/// Every column finds room in both widths.
+ChunkUpload::StageBytes ChunkUpload::stage_bytes(const ColumnNeeds& needs, std::uint32_t rows, std::uint64_t panes) {
   const auto fields = static_cast<std::size_t>(std::count(needs.fields.begin(), needs.fields.end(), true));
-  return kStages * ((fields + (needs.times ? 1U : 0U)) * sizeof(std::int64_t) + sizeof(std::uint32_t));
+  const std::size_t columns = fields + (needs.times ? 1U : 0U);
+  StageBytes bytes{};
+  bytes.tables =
+      aligned(needs.fields.size() * sizeof(kernels::FieldColumn)) + aligned(panes * sizeof(kernels::PaneTarget));
+  bytes.narrow = bytes.tables + columns * aligned(rows * sizeof(std::uint32_t));
+  bytes.all = bytes.narrow + columns * aligned(rows * sizeof(std::int64_t)) +
+              (needs.keys ? aligned(rows * sizeof(std::uint32_t)) : 0);
+  return bytes;
+}
+
+ChunkUpload::Bytes ChunkUpload::planned_bytes(const plan::QueryPlan& query, std::uint32_t rows, std::uint64_t panes) {
+  const StageBytes stage = stage_bytes(columns_of(query), rows, panes);
+  return {kStages * stage.narrow, kStages * stage.all};
+}
+
+void ChunkUpload::reserve(std::uint32_t rows, std::uint64_t panes) {
+  const StageBytes bytes = stage_bytes(needs_, rows, panes);
+  for (Stage& stage : stages_) {
+    stage.host.reserve(bytes.narrow);
+    stage.memory.reserve(bytes.all);
+  }
 }
 
 std::byte* ChunkUpload::place(Stage& stage, std::size_t bytes, std::size_t& offset) const noexcept {
@@ -226,15 +246,11 @@ kernels::ChunkView ChunkUpload::upload(const batch::Batch& batch, RowRange rows,
   if (stage.used) device_.synchronize(stage.released);
   const std::uint32_t size = rows.end - rows.begin;
   const std::size_t fields = needs_.fields.size();
-  const std::size_t tables = aligned(fields * sizeof(kernels::FieldColumn)) + aligned(panes.size_bytes());
-  // Narrow columns first, then those of full width; each finds room for all.
-  const std::size_t narrow = tables + (fields + 1) * aligned(size * sizeof(std::uint32_t));
-  const std::size_t all =
-      narrow + (fields + 1) * aligned(size * sizeof(std::int64_t)) + aligned(size * sizeof(std::uint32_t));
-  stage.host.reserve(narrow);
-  stage.memory.reserve(all);
-  staged_ = tables;
-  direct_ = narrow;
+  const StageBytes room = stage_bytes(needs_, size, panes.size());
+  stage.host.reserve(room.narrow);
+  stage.memory.reserve(room.all);
+  staged_ = room.tables;
+  direct_ = room.narrow;
 
   kernels::ChunkView chunk;
   chunk.rows = size;

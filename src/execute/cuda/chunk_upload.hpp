@@ -54,8 +54,14 @@ class ChunkUpload {
 
   [[nodiscard]] std::size_t host_bytes() const noexcept;
   [[nodiscard]] std::size_t device_bytes() const noexcept;
-  /// @brief Bytes of a row on the device at worst.
-  [[nodiscard]] static std::size_t row_bytes(const plan::QueryPlan& query);
+  struct Bytes {
+    std::uint64_t host = 0;  ///< page-locked
+    std::uint64_t device = 0;
+  };
+  /// @brief What uploads of at most so many rows into so many panes need.
+  [[nodiscard]] static Bytes planned_bytes(const plan::QueryPlan& query, std::uint32_t rows, std::uint64_t panes);
+  /// @brief Allocates that.
+  void reserve(std::uint32_t rows, std::uint64_t panes);
 
  private:
   struct Stage {
@@ -67,6 +73,13 @@ class ChunkUpload {
   };
   static constexpr std::size_t kStages = 3;
 
+  /// How a stage is divided: tables and narrow columns, which go through the host's part, then columns of full width.
+  struct StageBytes {
+    std::size_t tables;
+    std::size_t narrow;  ///< tables included
+    std::size_t all;
+  };
+  static StageBytes stage_bytes(const ColumnNeeds& needs, std::uint32_t rows, std::uint64_t panes);
   template <class Work>
   void over_rows(std::uint32_t rows, const Work& work) const;
   template <std::uint64_t kUnit>

@@ -1,16 +1,24 @@
-// The sketches of all panes on the device: one sorted list of (pane's slot, group, code) → count, and behind it the
-// codes that steps appended since it was last put in order. Order is a radix sort and a sum over equal keys, so it
-// does not show in which order or in how many steps codes came.
+// The sketches of a query's panes on the device, as counts of codes. A quantile's code is its bin; a HyperLogLog's a
+// (register, rank) pair.
 //
-// A quantile's code is its bin; a HyperLogLog's a (register, rank) pair, whose count is not used. Owned by a query's
-// panes and used by the engine's thread.
+//   pending    what steps appended, as keys (pane's slot, group, code), in any order
+//   of a pane  (group, code) → count, ascending: DevicePane::codes
+//   window     the same over all panes of the open window, where windows overlap
+//
+// settle() sorts what is pending, and nothing else is ever sorted: its counts are merged into those of its panes, and
+// into the window's where the pane is part of it. A pane that enters the window is merged into it, one that leaves is
+// subtracted, which is exact for counts. Order is that of the keys, so it does not show in which order or in how many
+// steps codes came.
+//
+// Owned by a query's panes and used by the engine's thread.
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "execute/cuda/code_list.hpp"
 #include "execute/cuda/device_memory.hpp"
+#include "execute/cuda/pane_ring.hpp"
 
 namespace weir::execute::cuda {
 
@@ -18,12 +26,17 @@ namespace weir::execute::cuda {
 struct Codes {
   std::vector<std::uint64_t> keys;
   std::vector<std::uint64_t> counts;
+  void clear() noexcept {
+    keys.clear();
+    counts.clear();
+  }
 };
 
 class CodeStore {
  public:
-  /// @throws Error when slots, groups and codes do not fit 64 bits
-  CodeStore(kernels::Device& device, const kernels::Stream& stream, std::uint32_t sketches, std::uint32_t max_groups);
+  /// @param panes outlives the store
+  CodeStore(kernels::Device& device, const kernels::Stream& stream, PaneRing& panes, std::uint32_t sketches,
+            const MemoryPlan& memory);
 
   [[nodiscard]] const kernels::CodeBits& bits() const noexcept { return bits_; }
   [[nodiscard]] std::uint32_t group_of(std::uint64_t key) const noexcept {
@@ -37,43 +50,52 @@ class CodeStore {
   }
 
   /// @brief Room for `size` keys, which a step writes (kNoKey: nothing).
+  /// @throws kernels::DeviceError when there are more panes than keys have bits for
   std::uint64_t* append(std::uint64_t size);
-  /// @brief So much is out of order that compact() pays.
-  [[nodiscard]] bool unordered() const noexcept { return pending_ > kMostPending && pending_ > sorted_; }
-  [[nodiscard]] bool empty() const noexcept { return sorted_ + pending_ == 0; }
-  /// @brief Codes that a checkpoint holds.
-  void load(const Codes& codes);
-  /// @brief Puts everything in order and drops the panes whose slot is not wanted ([slot] → 0 or 1).
-  void compact(std::span<const std::uint8_t> slots);
-  /// @brief Codes of the panes in these slots, without the slot, or with it; after compact().
-  void fetch(std::span<const std::uint8_t> slots, bool keep_slot, Codes& out);
-  void clear() noexcept { sorted_ = pending_ = 0; }
+  /// @brief What is pending goes to its panes.
+  void settle();
+
+  // After settle().
+  /// @brief The panes that start in [from, to) become part of the window.
+  void enter(std::int64_t from, std::int64_t to);
+  /// @brief The panes that start before it leave the window.
+  void leave(std::int64_t before);
+  [[nodiscard]] const CodeList& window() const noexcept { return window_; }
+  /// @brief Copies a list to the host, and waits.
+  void fetch(const CodeList& list, Codes& out);
+  /// @brief The same of all panes that start in [from, to) together.
+  void fetch(std::int64_t from, std::int64_t to, Codes& out);
+
+  /// @brief Codes of a pane that a checkpoint holds.
+  void load(DevicePane& pane, const Codes& codes);
+  /// @brief Nothing is pending, the window is empty. What panes hold is theirs.
+  void clear() noexcept { pending_ = window_.size = 0; }
 
   [[nodiscard]] std::size_t device_bytes() const noexcept;
-  [[nodiscard]] std::size_t host_bytes() const noexcept { return slots_here_.bytes() + size_here_.bytes(); }
+  [[nodiscard]] std::size_t host_bytes() const noexcept { return bounds_here_.bytes() + size_here_.bytes(); }
 
  private:
-  static constexpr std::uint64_t kMostPending = std::uint64_t{1} << 20U;
-  std::uint64_t order(std::uint64_t size);
-  void reserve(std::uint64_t size, std::uint64_t keep);
-  void select(std::span<const std::uint8_t> slots, bool keep_slot, std::uint64_t size);
+  void merge(const CodeList& list, const kernels::CountList& more);
+  void add(CodeList& list, const kernels::CountList& more);
+  void add_to_window(const kernels::CountList& more);
+  void copy(const kernels::CountList& from, CodeList& to);
+  [[nodiscard]] std::uint64_t fetch_size();
 
   kernels::Device& device_;
   const kernels::Stream& stream_;
+  PaneRing& panes_;
   kernels::CodeBits bits_;
-  std::uint64_t sorted_ = 0;
-  std::uint64_t pending_ = 0;  ///< behind the sorted ones
-  // The list; two more for the steps of ordering.
-  DeviceArray<std::uint64_t> keys_;
-  DeviceArray<std::uint64_t> counts_;
-  DeviceArray<std::uint64_t> selected_;
+  std::uint64_t pending_ = 0;
+  DeviceArray<std::uint64_t> pending_keys_;
   DeviceArray<std::uint64_t> sorted_keys_;
-  DeviceArray<std::uint64_t> sorted_counts_;
-  DeviceArray<std::uint64_t> summed_keys_;
-  DeviceArray<std::uint64_t> summed_counts_;
+  DeviceArray<std::uint64_t> new_counts_;
+  DeviceArray<std::uint64_t> bounds_;  ///< of the slots, in what is new
+  PinnedArray<std::uint64_t> bounds_here_;
+  CodeList window_;
+  CodeList merged_;  ///< scratch of a merge, as long as both lists together
+  CodeList summed_;  ///< and what comes out of it
+  CodeList folded_;  ///< scratch of fetch() of several panes
   DeviceArray<std::uint64_t> size_;
-  DeviceArray<std::uint8_t> slots_;
-  PinnedArray<std::uint8_t> slots_here_;
   PinnedArray<std::uint64_t> size_here_;
 };
 

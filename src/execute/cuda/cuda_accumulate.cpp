@@ -42,8 +42,9 @@ void CudaPanes::add_target(std::int64_t start) {
   DevicePane& pane = panes_.at(start, made);
   images_.erase(start);
   // A pane behind the derived values: its front is not stacked, so all of them are, once more.
-  rebuild_ = rebuild_ || (made && overlapping_ && start < entered_end_);
-  targets_.push_back({start, pane.cells.data(), nullptr, pane.slot, overlapping_ && start < entered_end_ ? 1U : 0U});
+  rebuild_ = rebuild_ || (made && memory_.overlapping && start < entered_end_);
+  targets_.push_back(
+      {start, pane.cells.data(), nullptr, pane.slot, memory_.overlapping && start < entered_end_ ? 1U : 0U});
 }
 
 void CudaPanes::find_panes(RowRange rows, const Horizon& horizon, std::int64_t oldest, std::int64_t newest) {
@@ -145,11 +146,6 @@ void CudaPanes::step(RowRange rows, const Horizon& horizon) {
     step.row_cells = row_cells_.data();
   }
   if (!plan_.sketches().empty()) {
-    if (codes_.unordered()) {
-      mark_slots(kEarliest, kLatest);
-      codes_.compact(slots_);
-      panes_.release_held();
-    }
     step.codes = codes_.append(std::uint64_t{size} * plan_.sketches().size());
     step.code_bits = codes_.bits();
   }

@@ -22,19 +22,26 @@ CudaBackend::CudaBackend(std::unique_ptr<kernels::Device> device, unsigned threa
 
 CudaBackend::~CudaBackend() = default;
 
-MemoryNeed CudaBackend::worst_case(const plan::QueryPlan& query, std::int64_t panes) const {
-  MemoryNeed need = CudaPanes::worst_case(query, panes, tuning_);
+MemoryNeed CudaBackend::worst_case(const plan::QueryPlan& query, const Extent& extent) const {
+  MemoryNeed need = CudaPanes::worst_case(*device_, query, extent, tuning_);
   need.host_bytes += FallbackPanes::worst_case(need.device_bytes, tuning_.keep_bytes);
   return need;
 }
 
-std::unique_ptr<QueryPanes> CudaBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) {
-  const auto make = [](void* self, const plan::QueryPlan& plan, WindowConsumer& windows) {
+std::unique_ptr<QueryPanes> CudaBackend::make_panes(const plan::QueryPlan& query, WindowConsumer& consumer,
+                                                    const Extent& extent) {
+  const auto make = [](void* self, const plan::QueryPlan& plan, WindowConsumer& windows, const Extent& planned) {
     auto& backend = *static_cast<CudaBackend*>(self);
     return std::unique_ptr<QueryPanes>(
-        std::make_unique<CudaPanes>(*backend.device_, plan, windows, backend.tuning_, backend.cpu_.get()));
+        std::make_unique<CudaPanes>(*backend.device_, plan, windows, planned, backend.tuning_, backend.cpu_.get()));
   };
-  return std::make_unique<FallbackPanes>(make, this, *cpu_, query, consumer, tuning_.keep_bytes);
+  try {
+    return std::make_unique<FallbackPanes>(make, this, *cpu_, query, consumer, extent, tuning_.keep_bytes);
+  } catch (const kernels::DeviceError& error) {
+    throw Error("query '" + query.spec.name + "': its panes take " +
+                std::to_string(CudaPanes::worst_case(*device_, query, extent, tuning_).device_bytes) + " bytes on " +
+                name() + ": " + error.what());
+  }
 }
 
 }  // namespace weir::execute::cuda

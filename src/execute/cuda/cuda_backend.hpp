@@ -33,12 +33,13 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::string name() const override { return device_->properties().name; }
   [[nodiscard]] std::string description() const override { return device_->properties().model; }
   batch::ColumnMemory& column_memory() override { return columns_; }
-  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes) const override;
+  [[nodiscard]] MemoryNeed worst_case(const plan::QueryPlan& query, const Extent& extent) const override;
   [[nodiscard]] std::uint64_t device_memory() const override { return device_->properties().memory; }
   void run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) override {
     cpu_->run_pieces(pieces, piece);
   }
-  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer) override;
+  std::unique_ptr<QueryPanes> make_panes(const plan::QueryPlan& query, WindowConsumer& consumer,
+                                         const Extent& extent) override;
 
   [[nodiscard]] kernels::Device& device() const noexcept { return *device_; }
   [[nodiscard]] const Tuning& tuning() const noexcept { return tuning_; }

@@ -51,23 +51,18 @@ void CudaPanes::gather(Result& result) {
   device_.copy_to_host(result.size_here.data(), result.size.data(), kSizes * sizeof(std::uint32_t), compute_);
 }
 
-/// Which slots belong to panes that start in [from, to).
-void CudaPanes::mark_slots(std::int64_t from, std::int64_t to) {
-  slots_.assign(panes_.slots(), 0);
-  for (std::size_t i = panes_.lower_bound(from); i < panes_.size() && panes_[i].start < to; ++i) {
-    slots_[panes_[i].slot] = 1;
+/// The codes of the window that closes; the panes that start before `leave` are not part of the next one.
+void CudaPanes::close_codes(Result& result, std::int64_t leave) {
+  if (plan_.sketches().empty()) return;
+  codes_.settle();
+  if (!memory_.overlapping) {
+    codes_.fetch(result.start_ns, result.end_ns, result.codes);
+    return;
   }
-}
-
-void CudaPanes::fetch_codes(Result& result) {
-  result.codes.keys.clear();
-  result.codes.counts.clear();
-  if (plan_.sketches().empty() || codes_.empty()) return;
-  mark_slots(kEarliest, kLatest);
-  codes_.compact(slots_);
-  panes_.release_held();
-  mark_slots(result.start_ns, result.end_ns);
-  codes_.fetch(slots_, false, result.codes);
+  codes_.leave(result.start_ns);
+  codes_.enter(result.start_ns, result.end_ns);
+  codes_.fetch(codes_.window(), result.codes);
+  codes_.leave(leave);
 }
 
 void CudaPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
@@ -79,7 +74,7 @@ void CudaPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   result.revision = false;
   result.pending = true;
   list_panes(result);
-  fetch_codes(result);
+  close_codes(result, std::max(next_begin, keep_from));
 
   const auto position = [this](std::int64_t start) { return static_cast<std::uint32_t>(panes_.lower_bound(start)); };
   kernels::WindowView window;
@@ -92,7 +87,7 @@ void CudaPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   window.entered = window.front_end = window.begin;
   window.flags = flags_.data();
   window.totals = dense_.data();
-  if (overlapping_) {
+  if (memory_.overlapping) {
     const bool restart = begin != window_begin_;
     if (restart) front_end_ = begin;
     window.entered = restart ? window.begin : std::max(window.begin, position(entered_end_));
@@ -110,7 +105,7 @@ void CudaPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   device_.launch_close(window, compute_);
   gather(result);
   device_.record(result.done, compute_);
-  panes_.recycle_before(keep_from, !plan_.sketches().empty());
+  panes_.recycle_before(keep_from);
 }
 
 void CudaPanes::revise(std::int64_t end_ns, std::span<const std::uint32_t> groups) {
@@ -121,7 +116,10 @@ void CudaPanes::revise(std::int64_t end_ns, std::span<const std::uint32_t> group
   result.pending = true;
   result.revised = static_cast<std::uint32_t>(groups.size());
   list_panes(result);
-  fetch_codes(result);
+  if (!plan_.sketches().empty()) {
+    codes_.settle();
+    codes_.fetch(result.start_ns, result.end_ns, result.codes);
+  }
   result.wanted_here.reserve(groups.size());
   result.wanted.reserve(groups.size());
   std::copy(groups.begin(), groups.end(), result.wanted_here.data());

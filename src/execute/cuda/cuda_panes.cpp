@@ -6,34 +6,21 @@
 #include "execute/instant.hpp"
 
 namespace weir::execute::cuda {
-namespace {
-
-// What worst_case() assumes of sketches: different bins of a group within a pane, different keys of a distinct().
-constexpr std::uint64_t kAssumedBins = 128;
-constexpr std::uint64_t kAssumedKeys = 100'000;
-// Arrays of 8 bytes that a code takes (code_store.hpp), each up to twice as long as what it holds.
-constexpr std::uint64_t kCodeBytes = 2 * 7 * sizeof(std::uint64_t);
-
-bool overlaps(const plan::QueryPlan& query) noexcept {
-  return query.panes_per_window() > 1 || query.slide_ns < query.window_ns;
-}
-
-}  // namespace
 
 CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer,
-                     const Tuning& tuning, Backend* host)
+                     const Extent& extent, const Tuning& tuning, Backend* host)
     : device_(device),
       query_(query),
       consumer_(consumer),
       tuning_(tuning),
+      memory_(query, extent, tuning),
       compute_(device.make_stream()),
       results_stream_(device.make_stream()),
       layout_(query),
       plan_(device, query, layout_, compute_),
-      overlapping_(overlaps(query)),
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
-      keys_(device),
+      keys_(device, query, memory_.keys, memory_.groups),
       upload_(device, query, host),
       counters_(device),
       counters_here_(device),
@@ -44,9 +31,9 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       sorted_keys_(device),
       sort_rows_(device),
       sorted_rows_(device),
-      panes_(device, plan_.view(), compute_, overlapping_, query.max_groups),
-      codes_(device, compute_, static_cast<std::uint32_t>(plan_.sketches().size()), query.max_groups),
-      snapshot_(std::make_shared<PaneSnapshot>(device, query, layout_, codes_)),
+      panes_(device, plan_.view(), compute_, memory_),
+      codes_(device, compute_, panes_, static_cast<std::uint32_t>(plan_.sketches().size()), memory_),
+      snapshot_(std::make_shared<PaneSnapshot>(device, query, layout_, codes_, memory_)),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
       front_end_(kNothingClosed),
@@ -58,48 +45,70 @@ CudaPanes::CudaPanes(kernels::Device& device, const plan::QueryPlan& query, Wind
       groups_here_(device),
       totals_here_(device) {
   for (std::size_t i = 0; i < kResults; ++i) results_.emplace_back(device);
+  reserve();
+  device_.fill_zero(counters_.data(), counters_.bytes(), compute_);
+  device_.fill_zero(dirty_.data(), dirty_.bytes(), compute_);
+}
+
+/// As MemoryPlan::device_bytes() and pinned_bytes() count it.
+void CudaPanes::reserve() {
+  const MemoryPlan& m = memory_;
+  const std::size_t cells = std::size_t{m.groups} * m.words;
+  upload_.reserve(m.chunk_rows, m.panes);
   counters_.reserve(kernels::kCounters);
   counters_here_.reserve(kernels::kCounters);
-  device_.fill_zero(counters_.data(), counters_.bytes(), compute_);
+  late_rows_.reserve(m.batch_rows);
+  if (m.revisions) stragglers_.reserve(m.batch_rows);
+  if (m.pairs) row_cells_.reserve(m.chunk_rows);
+  if (m.sorts_rows) {
+    for (auto* keys : {&sort_keys_, &sorted_keys_}) keys->reserve(m.chunk_rows);
+    for (auto* order : {&sort_rows_, &sorted_rows_}) order->reserve(m.chunk_rows);
+  }
+  if (m.overlapping) running_.reserve(cells);
+  dirty_.reserve(m.groups);
+  flags_.reserve(m.groups);
+  positions_.reserve(m.groups);
+  dense_.reserve(cells);
+  for (Result& result : results_) {
+    result.groups.reserve(m.groups);
+    result.totals.reserve(cells);
+    result.size.reserve(kSizes);
+    result.size_here.reserve(kSizes);
+    result.panes.reserve(2 * m.panes);
+    result.panes_here.reserve(2 * m.panes);
+    if (!m.revisions) continue;
+    result.wanted.reserve(m.groups);
+    result.wanted_here.reserve(m.groups);
+  }
+  groups_here_.reserve(m.copy_groups);
+  totals_here_.reserve(std::size_t{m.copy_groups} * m.words);
+  device_.reserve_scratch(m.algorithms(), compute_);
 }
 
 CudaPanes::~CudaPanes() {
   snapshot_->close();
 }
 
-void CudaPanes::make_room(std::uint32_t groups) {
-  groups_ = std::max(groups_, groups);
-  const std::uint32_t before = panes_.capacity();
-  panes_.ensure_groups(groups_);
-  const std::uint32_t room = panes_.capacity();
-  if (room == before) return;
-  const std::size_t words = layout_.words();
-  if (overlapping_) {
-    DeviceArray<kernels::Word> larger(device_);
-    larger.reserve(room * words);
-    if (before > 0) {
-      device_.copy_within(larger.data(), running_.data(), before * words * sizeof(kernels::Word), compute_);
-    }
-    device_.launch_empty({plan_.view(), larger.data() + before * words, room - before, false}, compute_);
-    device_.synchronize(compute_);
-    running_ = std::move(larger);
+/// So many groups may have readings from now on: what they have so far is nothing.
+void CudaPanes::use_groups(std::uint32_t groups) {
+  if (groups > memory_.groups) {
+    throw Error("query '" + query_.spec.name + "': " + std::to_string(groups) + " groups where " +
+                std::to_string(memory_.groups) + " were planned");
   }
-  DeviceArray<std::uint8_t> dirty(device_);
-  dirty.reserve(room);
-  device_.fill_zero(dirty.data(), room, compute_);
-  if (before > 0) device_.copy_within(dirty.data(), dirty_.data(), before, compute_);
-  device_.synchronize(compute_);
-  dirty_ = std::move(dirty);
-  flags_.reserve(room);
-  positions_.reserve(room);
-  dense_.reserve(room * words);
+  if (groups <= groups_) return;
+  panes_.use_groups(groups);
+  if (memory_.overlapping) {
+    device_.launch_empty(
+        {plan_.view(), running_.data() + std::size_t{groups_} * layout_.words(), groups - groups_, false}, compute_);
+  }
+  groups_ = groups;
 }
 
 void CudaPanes::begin(const batch::Batch& batch, const GroupView& groups) {
   snapshot_->require_device();
   batch_ = &batch;
   view_ = groups;
-  make_room(groups.group_of == nullptr ? 1 : groups.groups);
+  use_groups(groups.group_of == nullptr ? 1 : groups.groups);
   keys_.extend(groups, compute_);
 }
 
@@ -155,24 +164,19 @@ bool CudaPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) cons
 void CudaPanes::save(state::SectionWriter& out) const {
   std::map<std::int64_t, std::shared_ptr<PaneImage>> images;
   std::vector<const DevicePane*> changed;
-  std::vector<std::uint8_t> used_slots(panes_.slots(), 0);
-  std::vector<std::uint8_t> changed_slots(panes_.slots(), 0);
   for (std::size_t i = 0; i < panes_.size(); ++i) {
     if (!panes_.used(i)) continue;
-    used_slots[panes_[i].slot] = 1;
     const auto known = images_.find(panes_[i].start);
     images[panes_[i].start] = known == images_.end() ? nullptr : known->second;
-    if (known != images_.end()) continue;
-    changed.push_back(&panes_[i]);
-    changed_slots[panes_[i].slot] = 1;
+    if (known == images_.end()) changed.push_back(&panes_[i]);
   }
   if (!changed.empty()) {
-    Codes codes;
-    if (!plan_.sketches().empty()) {
-      codes_.compact(used_slots);
-      codes_.fetch(changed_slots, true, codes);
+    std::vector<Codes> codes(plan_.sketches().empty() ? 0 : changed.size());
+    if (!codes.empty()) {
+      codes_.settle();
+      for (std::size_t i = 0; i < codes.size(); ++i) codes_.fetch(changed[i]->codes, codes[i]);
     }
-    snapshot_->begin(changed.size(), panes_.capacity(), groups_, std::move(codes));
+    snapshot_->begin(changed.size(), groups_, std::move(codes));
     for (const DevicePane* const pane : changed) images[pane->start] = snapshot_->add(*pane, compute_);
     snapshot_->end();
   }
@@ -182,10 +186,11 @@ void CudaPanes::save(state::SectionWriter& out) const {
   out.end_chunk();
 }
 
-void CudaPanes::read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const {
+/// Appends a group's codes in the order of their keys.
+void CudaPanes::read_codes(const PaneGroup& group, Codes& codes) const {
   const auto add = [&](std::size_t sketch, std::uint32_t code, std::uint64_t count) {
     const auto tagged = (static_cast<std::uint32_t>(sketch) << kernels::kSketchShift) | code;
-    codes.keys.push_back(codes_.bits().key(slot, group.group, tagged));
+    codes.keys.push_back(codes_.bits().key(0, group.group, tagged));
     codes.counts.push_back(count);
   };
   for (std::size_t q = 0; q < quantiles_; ++q) {
@@ -206,9 +211,8 @@ void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t g
   images_.clear();
   codes_.clear();
   keys_.forget();
-  groups_ = 0;
-  running_ = DeviceArray<kernels::Word>(device_);
-  make_room(groups);
+  groups_ = 0;  // so that totals begin anew
+  use_groups(groups);
   const std::size_t words = layout_.words();
   PaneDecoder decoder(query_, in, groups);
   PaneGroup group;
@@ -218,16 +222,17 @@ void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t g
   while (decoder.next_pane(start)) {
     bool made = false;
     DevicePane& pane = panes_.at(start, made);
+    codes.clear();
     for (std::uint32_t g = 0; g < groups; ++g) layout_.clear(cells.data() + g * words);
     while (decoder.next_group(group)) {
       layout_.write(group, cells.data() + group.group * words);
-      read_codes(group, pane.slot, codes);
+      read_codes(group, codes);
     }
     device_.copy_to_device(pane.cells.data(), cells.data(), cells.size() * sizeof(kernels::Word), compute_);
     panes_.set_used(pane);
     device_.synchronize(compute_);
+    codes_.load(pane, codes);
   }
-  codes_.load(codes);
   window_begin_ = entered_end_ = front_end_ = kNothingClosed;
   rebuild_ = true;
   if (closed_end == kNothingClosed) return;
@@ -252,33 +257,10 @@ std::uint64_t CudaPanes::bytes() const {
          totals_.distincts.capacity() * sizeof(std::uint64_t);
 }
 
-MemoryNeed CudaPanes::worst_case(const plan::QueryPlan& query, std::int64_t panes, const Tuning& tuning) {
-  const CellLayout layout(query);
-  const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(panes, 1));
-  const std::uint64_t groups = std::max(query.max_groups, 1U);
-  const std::uint64_t quantiles = quantile_arguments(query);
-  const std::uint64_t distincts = distinct_aggregates(query);
-  const std::uint64_t cell = layout.words() * sizeof(kernels::Word);
-  const std::uint64_t front = overlaps(query) ? layout.front_words() * sizeof(kernels::Word) : 0;
-  const std::uint64_t codes = live * (quantiles * groups * kAssumedBins + distincts * kAssumedKeys);
-  const std::uint64_t tables = sizeof(std::uint32_t) + query.key_tests.size() + query.having_key_tests.size() +
-                               distincts * sizeof(std::uint64_t);
-
-  MemoryNeed need;
-  need.device_bytes =
-      groups * (live * (cell + front) + (overlaps(query) ? cell : 0) + cell + 3 * sizeof(std::uint32_t)) +
-      groups * kResults * (cell + 2 * sizeof(std::uint32_t)) + 2 * groups * tables + codes * kCodeBytes +
-      live * 2 * kResults * sizeof(void*) + groups * PaneSnapshot::kStages * cell;
-  const std::uint64_t rows = tuning.chunk_rows;
-  need.device_bytes += rows * (ChunkUpload::row_bytes(query) + 2 * (sizeof(std::uint64_t) + sizeof(std::uint32_t)) +
-                               sizeof(void*) + 2 * sizeof(kernels::StragglerEntry) + 2 * sizeof(std::uint32_t));
-  need.host_bytes =
-      sizeof(CudaPanes) + rows * ChunkUpload::row_bytes(query) / 2 + 2 * live * groups * cell +
-      tuning.copy_entries * (cell + sizeof(std::uint32_t)) +
-      groups * (sizeof(std::uint32_t) + sizeof(std::uint64_t) + query.arguments.size() * sizeof(ArgumentTotal) +
-                quantiles * sizeof(QuantileBins) + distincts * sizeof(std::uint64_t)) +
-      codes * 2 * sizeof(std::uint64_t);
-  return need;
+MemoryNeed CudaPanes::worst_case(const kernels::Device& device, const plan::QueryPlan& query, const Extent& extent,
+                                 const Tuning& tuning) {
+  const MemoryPlan memory(query, extent, tuning);
+  return {sizeof(CudaPanes) + memory.host_bytes(query), memory.device_bytes(query, device)};
 }
 
 }  // namespace weir::execute::cuda

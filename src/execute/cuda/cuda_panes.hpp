@@ -22,35 +22,21 @@
 #include "execute/cuda/code_store.hpp"
 #include "execute/cuda/device_memory.hpp"
 #include "execute/cuda/key_tables.hpp"
+#include "execute/cuda/memory_plan.hpp"
 #include "execute/cuda/pane_ring.hpp"
 #include "execute/cuda/pane_snapshot.hpp"
 #include "execute/cuda/plan_image.hpp"
+#include "execute/cuda/tuning.hpp"
 
 namespace weir::execute::cuda {
 
-/// How rows become cells (kernels/step.hpp).
-enum class Accumulation : std::uint8_t { automatic, shared, global, sorted };
-
-/// Sizes that decide how work is divided, never what comes out of it. Tests make them small.
-struct Tuning {
-  Accumulation accumulation = Accumulation::automatic;
-  /// Rows of one upload and launch: enough to fill a device, small enough that copies and kernels overlap.
-  std::uint32_t chunk_rows = 1U << 17U;
-  /// Sorted rows that one thread adds up.
-  std::uint32_t rows_per_thread = 64;
-  /// Entries of a window that are copied to the host at a time.
-  std::uint32_t copy_entries = 1U << 16U;
-  /// Columns that are kept on the host, for the loss of the device, before the panes are copied back
-  /// (fallback_panes.hpp).
-  std::size_t keep_bytes = std::size_t{64} << 20U;
-};
-
 class CudaPanes final : public QueryPanes {
  public:
-  /// All but the tuning outlive the panes.
+  /// Allocates all that worst_case() says. All but extent and tuning outlive the panes.
   /// @param host whose threads do what the host has to do; nullptr: the calling one alone
-  CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer, const Tuning& tuning = {},
-            Backend* host = nullptr);
+  /// @throws kernels::DeviceError when the device has no room
+  CudaPanes(kernels::Device& device, const plan::QueryPlan& query, WindowConsumer& consumer, const Extent& extent,
+            const Tuning& tuning = {}, Backend* host = nullptr);
   ~CudaPanes() override;
 
   void begin(const batch::Batch& batch, const GroupView& groups) override;
@@ -68,9 +54,11 @@ class CudaPanes final : public QueryPanes {
   /// panes hold means nothing after that.
   void repeat_step(std::uint32_t times);
 
-  /// @brief Bytes on the host and on the device with `panes` panes at once and all groups in each. Sketches depend on
-  /// the readings; for them it assumes what the CPU backend assumes.
-  [[nodiscard]] static MemoryNeed worst_case(const plan::QueryPlan& query, std::int64_t panes, const Tuning& tuning);
+  /// @brief Bytes on the host, and on the device exactly those that the panes allocate when they are made
+  /// (memory_plan.hpp): nothing is allocated after that, except for sketches. Their size depends on the readings; it is
+  /// assumed (tuning.hpp), allocated, and doubled where it does not suffice.
+  [[nodiscard]] static MemoryNeed worst_case(const kernels::Device& device, const plan::QueryPlan& query,
+                                             const Extent& extent, const Tuning& tuning);
 
  private:
   /// A window on its way to the consumer.
@@ -102,9 +90,6 @@ class CudaPanes final : public QueryPanes {
     Codes codes;
     kernels::Event done;
   };
-  static constexpr std::size_t kResults = 2;
-  static constexpr std::size_t kSizes = 2;  ///< words of Result::size
-
   // cuda_accumulate.cpp
   void step(RowRange rows, const Horizon& horizon);
   void run_step();
@@ -121,23 +106,23 @@ class CudaPanes final : public QueryPanes {
   void gather(Result& result);
   void deliver(Result& result);
   void deliver_all();
-  void fetch_codes(Result& result);
+  void close_codes(Result& result, std::int64_t leave);
   void emit_codes(const Codes& codes, std::size_t& next, std::uint32_t group, std::size_t entry);
-  void mark_slots(std::int64_t from, std::int64_t to);
 
   // cuda_panes.cpp
-  void make_room(std::uint32_t groups);
-  void read_codes(const PaneGroup& group, std::uint32_t slot, Codes& codes) const;
+  void reserve();
+  void use_groups(std::uint32_t groups);
+  void read_codes(const PaneGroup& group, Codes& codes) const;
 
   kernels::Device& device_;
   const plan::QueryPlan& query_;
   WindowConsumer& consumer_;
   const Tuning tuning_;
+  const MemoryPlan memory_;
   kernels::Stream compute_;
   kernels::Stream results_stream_;
   CellLayout layout_;
   PlanImage plan_;
-  bool overlapping_;  ///< windows share panes: totals are derived, not read from one pane
   std::size_t quantiles_;
   std::size_t distincts_;
 
@@ -164,7 +149,7 @@ class CudaPanes final : public QueryPanes {
 
   // State.
   PaneRing panes_;
-  mutable CodeStore codes_;  ///< save() puts them in order
+  mutable CodeStore codes_;  ///< save() settles them
   std::shared_ptr<PaneSnapshot> snapshot_;
   mutable std::map<std::int64_t, std::shared_ptr<PaneImage>> images_;  ///< [start] of panes as they still are
   std::uint32_t groups_ = 0;                                           ///< groups that may have readings
@@ -181,7 +166,6 @@ class CudaPanes final : public QueryPanes {
   DeviceArray<kernels::Word> dense_;
   std::vector<Result> results_;
   std::size_t next_ = 0;
-  std::vector<std::uint8_t> slots_;
   PinnedArray<std::uint32_t> groups_here_;
   PinnedArray<kernels::Word> totals_here_;  ///< what is on its way from the device
   WindowTotals totals_;

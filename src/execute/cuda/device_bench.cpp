@@ -114,9 +114,10 @@ double measure_link(Backend& backend, double seconds) {
 double measure_resident(Backend& backend, const BenchWork& work, double seconds) {
   CudaBackend& cuda = cuda_backend(backend);
   Ignore ignore;
-  cuda::CudaPanes panes(cuda.device(), work.query, ignore, cuda.tuning());
   const batch::Batch& batch = *work.batches.front();
   const std::uint32_t rows = std::min(batch.size(), cuda.tuning().chunk_rows);
+  cuda::CudaPanes panes(cuda.device(), work.query, ignore, {.panes = 1, .batch_rows = rows, .keys = work.extent.keys},
+                        cuda.tuning());
   Horizon horizon;
   horizon.single_pane = true;
   panes.begin(batch, work.groups);
@@ -128,7 +129,7 @@ double measure_resident(Backend& backend, const BenchWork& work, double seconds)
 std::vector<double> measure_close(Backend& backend, const BenchWork& work, double seconds) {
   CudaBackend& cuda = cuda_backend(backend);
   Ignore ignore;
-  cuda::CudaPanes panes(cuda.device(), work.query, ignore, cuda.tuning(), &backend);
+  cuda::CudaPanes panes(cuda.device(), work.query, ignore, work.extent, cuda.tuning(), &backend);
   PaneAfterPane rounds(panes, work);
   std::vector<double> closes;
   double spent = 0.0;
@@ -151,7 +152,7 @@ std::vector<TimelineSpan> trace_timeline(Backend& backend, const BenchWork& work
   CudaBackend& cuda = cuda_backend(backend);
   Ignore ignore;
   cuda::TracedDevice device(cuda.device());
-  cuda::CudaPanes panes(device, work.query, ignore, cuda.tuning(), &backend);
+  cuda::CudaPanes panes(device, work.query, ignore, work.extent, cuda.tuning(), &backend);
   PaneAfterPane rounds(panes, work);
   for (std::uint32_t i = 0; i < rounds.warm_up(); ++i) {
     rounds.accumulate();

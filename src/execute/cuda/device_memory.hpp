@@ -1,5 +1,5 @@
-// Arrays in the memory of a device and page-locked arrays of the host, owned; both only ever grow, so in the steady
-// state nothing is allocated.
+// Arrays in the memory of a device and page-locked arrays of the host, owned. They are reserved at the size that was
+// planned (memory_plan.hpp), and grow where that does not suffice.
 #pragma once
 
 #include <algorithm>

@@ -25,13 +25,14 @@ void FallbackPanes::Counted::window(const WindowTotals& totals) {
 }
 
 FallbackPanes::FallbackPanes(MakePanes make, void* context, Backend& cpu, const plan::QueryPlan& query,
-                             WindowConsumer& consumer, std::size_t keep_bytes)
+                             WindowConsumer& consumer, const Extent& extent, std::size_t keep_bytes)
     : cpu_(cpu),
       query_(query),
       needs_(columns_of(query)),
+      extent_(extent),
       keep_bytes_(keep_bytes),
       consumer_(consumer),
-      panes_(make(context, query, consumer_)) {}
+      panes_(make(context, query, consumer_, extent)) {}
 
 FallbackPanes::~FallbackPanes() = default;
 
@@ -57,7 +58,7 @@ void FallbackPanes::lose(const std::exception& reason) const {
   ordered_.reset();
   panes_.reset();
   consumer_.skip = std::exchange(consumer_.delivered, 0);
-  panes_ = cpu_.make_panes(query_, consumer_);
+  panes_ = cpu_.make_panes(query_, consumer_, extent_);
   if (!snapshot_.panes.empty()) {
     state::Writer panes;
     panes.u64(snapshot_.panes.size());
@@ -262,8 +263,12 @@ void FallbackPanes::save(state::SectionWriter& out) const {
 }
 
 void FallbackPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
-  // Nothing of the device is needed any more, so what fails here fails for good.
-  panes_->load(in, closed_end, groups);
+  // Nothing of the device is needed any more: the CPU reads the same from the beginning.
+  const state::Reader begin = in;
+  guarded([&](QueryPanes& panes) {
+    in = begin;
+    panes.load(in, closed_end, groups);
+  });
   closed_end_ = closed_end;
   groups_ = groups;
   if (lost_) return;

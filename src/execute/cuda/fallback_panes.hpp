@@ -30,11 +30,11 @@ class FallbackPanes final : public QueryPanes {
  public:
   /// Makes the panes on the device for the given consumer. @throws kernels::DeviceError
   using MakePanes = std::unique_ptr<QueryPanes> (*)(void* context, const plan::QueryPlan& query,
-                                                    WindowConsumer& consumer);
+                                                    WindowConsumer& consumer, const Extent& extent);
   /// @param cpu outlives the panes, as do query and consumer
   /// @param keep_bytes columns that are kept before there is a snapshot
   FallbackPanes(MakePanes make, void* context, Backend& cpu, const plan::QueryPlan& query, WindowConsumer& consumer,
-                std::size_t keep_bytes);
+                const Extent& extent, std::size_t keep_bytes);
   ~FallbackPanes() override;
 
   void begin(const batch::Batch& batch, const GroupView& groups) override;
@@ -90,6 +90,7 @@ class FallbackPanes final : public QueryPanes {
   Backend& cpu_;
   const plan::QueryPlan& query_;
   const ColumnNeeds needs_;
+  const Extent extent_;
   std::size_t keep_bytes_;
   // The const calls, save() and occupied(), may be the ones that find the device lost.
   mutable Counted consumer_;

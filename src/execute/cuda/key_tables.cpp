@@ -1,6 +1,44 @@
 #include "execute/cuda/key_tables.hpp"
 
+#include <algorithm>
+
 namespace weir::execute::cuda {
+namespace {
+
+/// [schema key] up to the last one that a distinct() asks for: whether one does.
+std::vector<bool> hashed_keys(const plan::QueryPlan& query) {
+  std::vector<bool> hashed;
+  for (const plan::Aggregate& aggregate : query.aggregates) {
+    if (aggregate.kind != plan::AggregateKind::distinct) continue;
+    const auto key = static_cast<std::size_t>(aggregate.key);
+    if (key >= hashed.size()) hashed.resize(key + 1);
+    hashed[key] = true;
+  }
+  return hashed;
+}
+
+}  // namespace
+
+KeyTables::KeyTables(kernels::Device& device, const plan::QueryPlan& query, std::uint32_t keys, std::uint32_t groups)
+    : device_(device), group_of_(device), pointers_(device) {
+  if (!query.group_keys.empty()) group_of_.reserve(keys);
+  for (std::size_t i = 0; i < query.key_tests.size(); ++i) tests_.emplace_back(device).reserve(keys);
+  for (const bool hashed : hashed_keys(query)) {
+    hashes_.emplace_back(device);
+    if (hashed) hashes_.back().reserve(keys);
+  }
+  for (std::size_t i = 0; i < query.having_key_tests.size(); ++i) having_tests_.emplace_back(device).reserve(groups);
+  pointers_.reserve(tests_.size() + hashes_.size() + having_tests_.size());
+}
+
+std::uint64_t KeyTables::planned_bytes(const plan::QueryPlan& query, std::uint32_t keys, std::uint32_t groups) {
+  const std::vector<bool> hashed = hashed_keys(query);
+  const auto hashes = static_cast<std::uint64_t>(std::count(hashed.begin(), hashed.end(), true));
+  return keys * ((query.group_keys.empty() ? 0 : sizeof(std::uint32_t)) + query.key_tests.size() +
+                 hashes * sizeof(std::uint64_t)) +
+         groups * query.having_key_tests.size() +
+         (query.key_tests.size() + hashed.size() + query.having_key_tests.size()) * sizeof(void*);
+}
 
 void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
   const std::size_t from = copied_;
@@ -12,8 +50,6 @@ void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
     }
   };
   const auto copy = [&](auto& table, const auto* host) { copy_range(table, host, from, to); };
-  while (tests_.size() < view.key_tests.size()) tests_.emplace_back(device_);
-  while (hashes_.size() < view.key_hashes.size()) hashes_.emplace_back(device_);
   if (view.group_of != nullptr) copy(group_of_, view.group_of);
   next_pointers_.clear();
   for (std::size_t i = 0; i < tests_.size(); ++i) {
@@ -24,7 +60,6 @@ void KeyTables::extend(const GroupView& view, const kernels::Stream& stream) {
     if (view.key_hashes[i] != nullptr) copy(hashes_[i], view.key_hashes[i]);
     next_pointers_.push_back(hashes_[i].data());
   }
-  while (having_tests_.size() < view.having_tests.size()) having_tests_.emplace_back(device_);
   for (std::size_t i = 0; i < having_tests_.size(); ++i) {
     copy_range(having_tests_[i], view.having_tests[i], copied_groups_, view.groups);
     next_pointers_.push_back(having_tests_[i].data());

@@ -5,12 +5,14 @@
 
 #include "execute/backend.hpp"
 #include "execute/cuda/device_memory.hpp"
+#include "plan/plan.hpp"
 
 namespace weir::execute::cuda {
 
 class KeyTables {
  public:
-  explicit KeyTables(kernels::Device& device) : device_(device), group_of_(device), pointers_(device) {}
+  /// Allocates what so many key ids and groups need.
+  KeyTables(kernels::Device& device, const plan::QueryPlan& query, std::uint32_t keys, std::uint32_t groups);
 
   /// @brief Copies what came since the last call, in `stream`; the host's arrays stay untouched until the stream was
   /// synchronized.
@@ -23,12 +25,16 @@ class KeyTables {
     return reinterpret_cast<const std::uint8_t* const*>(pointers_.data() + tests_.size() + hashes_.size());
   }
   [[nodiscard]] std::size_t bytes() const noexcept;
+  /// @brief Bytes of that on the device.
+  [[nodiscard]] static std::uint64_t planned_bytes(const plan::QueryPlan& query, std::uint32_t keys,
+                                                   std::uint32_t groups);
 
  private:
   kernels::Device& device_;
   DeviceArray<std::uint32_t> group_of_;
   std::vector<DeviceArray<std::uint8_t>> tests_;
-  std::vector<DeviceArray<std::uint64_t>> hashes_;       ///< [schema key], empty where nobody asks
+  /// [schema key] up to the last that is hashed; empty where nobody asks
+  std::vector<DeviceArray<std::uint64_t>> hashes_;
   std::vector<DeviceArray<std::uint8_t>> having_tests_;  ///< [test][group]
   DeviceArray<const void*> pointers_;                    ///< of tests_, of hashes_, of having_tests_
   std::vector<const void*> host_pointers_;

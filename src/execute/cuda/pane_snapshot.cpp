@@ -1,6 +1,5 @@
 #include "execute/cuda/pane_snapshot.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -16,25 +15,29 @@ state::DeferredChunk::Made PaneImage::make() {
 }
 
 PaneSnapshot::PaneSnapshot(kernels::Device& device, const plan::QueryPlan& query, const CellLayout& layout,
-                           const CodeStore& codes)
+                           const CodeStore& codes, const MemoryPlan& planned)
     : device_(device),
       query_(query),
       layout_(layout),
       code_store_(codes),
       quantiles_(quantile_arguments(query)),
-      memory_(std::make_unique<Memory>(device)) {}
+      memory_(std::make_unique<Memory>(device)) {
+  const std::size_t cells = std::size_t{planned.groups} * planned.words;
+  for (Stage& stage : memory_->stages) stage.cells.reserve(cells);
+  memory_->cells.reserve(planned.panes * cells);
+  bytes_ = memory_->bytes();
+}
 
-void PaneSnapshot::begin(std::size_t panes, std::uint32_t room, std::uint32_t groups, Codes codes) {
+void PaneSnapshot::begin(std::size_t panes, std::uint32_t groups, std::vector<Codes> codes) {
   make_all();
   require_device();
   const std::scoped_lock lock(mutex_);
-  for (Stage& stage : memory_->stages) stage.cells.reserve(std::size_t{room} * layout_.words());
   memory_->cells.reserve(panes * groups * layout_.words());
   groups_ = groups;
   codes_ = std::move(codes);
   ended_ = false;
-  std::uint64_t held = memory_->cells.bytes() + 2 * codes_.keys.capacity() * sizeof(std::uint64_t);
-  for (const Stage& stage : memory_->stages) held += stage.cells.bytes();
+  std::uint64_t held = memory_->bytes();
+  for (const Codes& each : codes_) held += 2 * each.keys.capacity() * sizeof(std::uint64_t);
   bytes_.store(held, std::memory_order_relaxed);
 }
 
@@ -52,7 +55,7 @@ std::shared_ptr<PaneImage> PaneSnapshot::add(const DevicePane& pane, const kerne
   const Stage& stage = memory.stages[panes_.size() % memory.stages.size()];
   kernels::Word* const here = memory.cells.data() + panes_.size() * words;
   auto image = std::make_shared<PaneImage>(shared_from_this(), pane.start);
-  panes_.push_back({image, pane.slot});
+  panes_.push_back(image);
   device_.wait(compute, stage.free);
   device_.copy_within(stage.cells.data(), pane.cells.data(), bytes, compute);
   device_.record(stage.copied, compute);
@@ -82,11 +85,11 @@ void PaneSnapshot::make_all() {
   }
   for (std::size_t i = 0; i < panes_.size(); ++i) encode(i);
   panes_.clear();
-  codes_ = {};
+  codes_.clear();
 }
 
 void PaneSnapshot::encode(std::size_t index) {
-  PaneImage& image = *panes_[index].image;
+  PaneImage& image = *panes_[index];
   if (image.made()) return;
   state::SectionWriter section;
   PaneEncoder encoder(query_, section);
@@ -96,9 +99,7 @@ void PaneSnapshot::encode(std::size_t index) {
   group.quantiles.resize(quantiles_);
   group.distincts.resize(distinct_aggregates(query_));
   const bool sketches = !group.quantiles.empty() || !group.distincts.empty();
-  const std::uint64_t first_key = code_store_.bits().key(panes_[index].slot, 0, 0);
-  auto next = static_cast<std::size_t>(std::lower_bound(codes_.keys.begin(), codes_.keys.end(), first_key) -
-                                       codes_.keys.begin());
+  std::size_t next = 0;
   const std::size_t words = layout_.words();
   const kernels::Word* cell = memory_->cells.data() + index * groups_ * words;
   std::uint64_t readings = 0;
@@ -110,7 +111,7 @@ void PaneSnapshot::encode(std::size_t index) {
     if (sketches) {
       group.group = g;
       group.rows = rows;
-      write_codes(next, panes_[index].slot, group);
+      write_codes(codes_[index], next, group);
       encoder.group(group);
     } else {
       encoder.group(g, rows, group.arguments.data());
@@ -122,18 +123,17 @@ void PaneSnapshot::encode(std::size_t index) {
   image.made_.store(true, std::memory_order_release);
 }
 
-void PaneSnapshot::write_codes(std::size_t& next, std::uint32_t slot, PaneGroup& group) const {
+void PaneSnapshot::write_codes(const Codes& codes, std::size_t& next, PaneGroup& group) const {
   for (auto& quantile : group.quantiles) quantile.bins.clear();
   for (auto& registers : group.distincts) registers.clear();
-  const std::uint32_t low_bits = code_store_.bits().group + code_store_.bits().code;
-  for (; next < codes_.keys.size(); ++next) {
-    const std::uint64_t key = codes_.keys[next];
-    if (key >> low_bits != slot || code_store_.group_of(key) != group.group) break;
+  for (; next < codes.keys.size(); ++next) {
+    const std::uint64_t key = codes.keys[next];
+    if (code_store_.group_of(key) != group.group) break;
     const std::uint32_t sketch = code_store_.sketch_of(key);
     const std::uint32_t code = CodeStore::code_of(key);
     if (sketch < quantiles_) {
       group.quantiles[sketch].bins.emplace_back(static_cast<std::int32_t>(code) - ops::kQuantileLastBin,
-                                                codes_.counts[next]);
+                                                codes.counts[next]);
       continue;
     }
     auto& registers = group.distincts[sketch - quantiles_];
@@ -154,7 +154,7 @@ void PaneSnapshot::close() noexcept {
   }
   const std::scoped_lock lock(mutex_);
   panes_.clear();
-  codes_ = {};
+  codes_.clear();
   memory_.reset();
   bytes_.store(0, std::memory_order_relaxed);
 }

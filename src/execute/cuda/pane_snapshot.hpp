@@ -20,6 +20,7 @@
 #include "execute/cuda/cell_layout.hpp"
 #include "execute/cuda/code_store.hpp"
 #include "execute/cuda/device_memory.hpp"
+#include "execute/cuda/memory_plan.hpp"
 #include "execute/cuda/pane_ring.hpp"
 #include "plan/plan.hpp"
 #include "state/section_writer.hpp"
@@ -52,12 +53,13 @@ class PaneSnapshot : public std::enable_shared_from_this<PaneSnapshot> {
   /// Panes on their way through the device at a time.
   static constexpr std::size_t kStages = 2;
 
-  /// All outlive close().
-  PaneSnapshot(kernels::Device& device, const plan::QueryPlan& query, const CellLayout& layout, const CodeStore& codes);
+  /// Allocates what a snapshot of all planned panes needs. All but `planned` outlive close().
+  PaneSnapshot(kernels::Device& device, const plan::QueryPlan& query, const CellLayout& layout, const CodeStore& codes,
+               const MemoryPlan& planned);
 
-  /// @brief Begins a snapshot of `panes` panes. @param room groups that a pane has memory for @param groups of them, so
-  /// many may have readings @param codes of these panes, with their slots. @throws kernels::DeviceError
-  void begin(std::size_t panes, std::uint32_t room, std::uint32_t groups, Codes codes);
+  /// @brief Begins a snapshot of `panes` panes. @param groups so many may have readings @param codes of each pane;
+  /// empty without sketches. @throws kernels::DeviceError
+  void begin(std::size_t panes, std::uint32_t groups, std::vector<Codes> codes);
   /// @brief Queues the copy of a pane in `compute`. @throws kernels::DeviceError
   std::shared_ptr<PaneImage> add(const DevicePane& pane, const kernels::Stream& compute);
   /// @throws kernels::DeviceError
@@ -72,10 +74,6 @@ class PaneSnapshot : public std::enable_shared_from_this<PaneSnapshot> {
 
  private:
   friend class PaneImage;
-  struct Pane {
-    std::shared_ptr<PaneImage> image;
-    std::uint32_t slot;
-  };
   /// Cells on their way to the host.
   struct Stage {
     explicit Stage(kernels::Device& device) : cells(device), copied(device.make_event()), free(device.make_event()) {}
@@ -94,11 +92,17 @@ class PaneSnapshot : public std::enable_shared_from_this<PaneSnapshot> {
     PinnedArray<kernels::Word> cells;  ///< [pane][group][words]
     kernels::Stream stream;
     kernels::Event done;
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept {
+      std::uint64_t bytes = cells.bytes();
+      for (const Stage& stage : stages) bytes += stage.cells.bytes();
+      return bytes;
+    }
   };
 
   void make_all();
   void encode(std::size_t index);
-  void write_codes(std::size_t& next, std::uint32_t slot, PaneGroup& group) const;
+  void write_codes(const Codes& codes, std::size_t& next, PaneGroup& group) const;
 
   kernels::Device& device_;
   const plan::QueryPlan& query_;
@@ -108,11 +112,11 @@ class PaneSnapshot : public std::enable_shared_from_this<PaneSnapshot> {
   std::atomic<bool> failed_ = false;
   std::atomic<std::uint64_t> bytes_ = 0;
 
-  mutable std::mutex mutex_;        // guards what follows
-  std::unique_ptr<Memory> memory_;  ///< nothing: closed
-  std::vector<Pane> panes_;         ///< under way
+  mutable std::mutex mutex_;                       // guards what follows
+  std::unique_ptr<Memory> memory_;                 ///< nothing: closed
+  std::vector<std::shared_ptr<PaneImage>> panes_;  ///< under way
   std::uint32_t groups_ = 0;
-  Codes codes_;
+  std::vector<Codes> codes_;  ///< [pane]; empty without sketches
   bool ended_ = false;
 };
 

@@ -99,6 +99,38 @@ struct ProgramOffsets {
   std::size_t constants = 0;
 };
 
+/// Everything but the arguments, which hold addresses.
+struct Drawn {
+  Drawn(const plan::QueryPlan& query, const CellLayout& layout) {
+    const auto add_program = [this](const ops::Program& program) {
+      return ProgramOffsets{image.add(program.code), image.add(program.constants)};
+    };
+    where = add_program(query.where);
+    for (const plan::Argument& argument : query.arguments) programs.push_back(add_program(argument.program));
+    std::vector<double> values;
+    for (const int places : query.field_places) values.push_back(static_cast<double>(pow10(places)));
+    scales = image.add(values);
+    parts = image.add(layout.parts());
+    sketches = image.add(sketches_of(query));
+    if (having_on_device(query)) {
+      having = add_program(query.having);
+      std::vector<kernels::AggregateView> views;
+      for (const plan::Aggregate& each : query.aggregates) views.push_back(aggregate_view(query, layout, each));
+      aggregates = image.add(views);
+    }
+    arguments = image.add(std::vector<kernels::ArgumentView>(query.arguments.size()));
+  }
+  Image image;
+  ProgramOffsets where;
+  ProgramOffsets having;
+  std::vector<ProgramOffsets> programs;
+  std::size_t scales = 0;
+  std::size_t parts = 0;
+  std::size_t sketches = 0;
+  std::size_t aggregates = 0;
+  std::size_t arguments = 0;
+};
+
 }  // namespace
 
 bool having_on_device(const plan::QueryPlan& query) noexcept {
@@ -108,6 +140,10 @@ bool having_on_device(const plan::QueryPlan& query) noexcept {
            const plan::AggregateKind kind = query.aggregates[step.index].kind;
            return kind == plan::AggregateKind::quantile || kind == plan::AggregateKind::distinct;
          });
+}
+
+std::uint64_t PlanImage::planned_bytes(const plan::QueryPlan& query) {
+  return Drawn(query, CellLayout(query)).image.bytes().size();
 }
 
 std::vector<kernels::SketchView> sketches_of(const plan::QueryPlan& query) {
@@ -128,29 +164,9 @@ std::vector<kernels::SketchView> sketches_of(const plan::QueryPlan& query) {
 PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, const CellLayout& layout,
                      const kernels::Stream& stream)
     : memory_(device), sketches_(sketches_of(query)) {
-  Image image;
-  const auto add_program = [&image](const ops::Program& program) {
-    return ProgramOffsets{image.add(program.code), image.add(program.constants)};
-  };
-  const ProgramOffsets where = add_program(query.where);
-  std::vector<ProgramOffsets> programs;
-  for (const plan::Argument& argument : query.arguments) programs.push_back(add_program(argument.program));
-  std::vector<double> scales;
-  for (const int places : query.field_places) scales.push_back(static_cast<double>(pow10(places)));
-  const std::size_t scales_at = image.add(scales);
-  const std::size_t parts_at = image.add(layout.parts());
-  const std::size_t sketches_at = image.add(sketches_);
-  const bool with_having = having_on_device(query);
-  std::vector<kernels::AggregateView> aggregates;
-  if (with_having) {
-    for (const plan::Aggregate& each : query.aggregates) aggregates.push_back(aggregate_view(query, layout, each));
-  }
-  const ProgramOffsets having = add_program(with_having ? query.having : ops::Program{});
-  const std::size_t aggregates_at = image.add(aggregates);
+  const Drawn drawn(query, layout);
   std::vector<kernels::ArgumentView> arguments(query.arguments.size());
-  const std::size_t arguments_at = image.add(arguments);
-
-  memory_.reserve(image.bytes().size());
+  memory_.reserve(drawn.image.bytes().size());
   const auto at = [&]<class T>(std::size_t offset, const T* /*type*/) {
     return reinterpret_cast<const T*>(memory_.data() + offset);
   };
@@ -160,24 +176,24 @@ PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, cons
   };
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     const plan::Argument& argument = query.arguments[a];
-    arguments[a].program = program_view(argument.program, programs[a]);
+    arguments[a].program = program_view(argument.program, drawn.programs[a]);
     arguments[a].scale = static_cast<double>(pow10(argument.places));
     arguments[a].field = argument.field;
     arguments[a].first_part = layout.first_part(a);
     arguments[a].parts = layout.part_count(a);
   }
-  std::vector<std::byte> bytes = image.bytes();
+  std::vector<std::byte> bytes = drawn.image.bytes();
   if (!arguments.empty()) {
-    std::memcpy(bytes.data() + arguments_at, arguments.data(), arguments.size() * sizeof(kernels::ArgumentView));
+    std::memcpy(bytes.data() + drawn.arguments, arguments.data(), arguments.size() * sizeof(kernels::ArgumentView));
   }
   device.copy_to_device(memory_.data(), bytes.data(), bytes.size(), stream);
   device.synchronize(stream);
 
-  view_.where = program_view(query.where, where);
-  view_.arguments = at(arguments_at, static_cast<const kernels::ArgumentView*>(nullptr));
-  view_.parts = at(parts_at, static_cast<const kernels::Part*>(nullptr));
-  view_.scales = at(scales_at, static_cast<const double*>(nullptr));
-  view_.sketches = at(sketches_at, static_cast<const kernels::SketchView*>(nullptr));
+  view_.where = program_view(query.where, drawn.where);
+  view_.arguments = at(drawn.arguments, static_cast<const kernels::ArgumentView*>(nullptr));
+  view_.parts = at(drawn.parts, static_cast<const kernels::Part*>(nullptr));
+  view_.scales = at(drawn.scales, static_cast<const double*>(nullptr));
+  view_.sketches = at(drawn.sketches, static_cast<const kernels::SketchView*>(nullptr));
   view_.argument_count = static_cast<std::uint32_t>(arguments.size());
   view_.part_count = static_cast<std::uint32_t>(layout.parts().size());
   view_.words = layout.words();
@@ -187,9 +203,9 @@ PlanImage::PlanImage(kernels::Device& device, const plan::QueryPlan& query, cons
   view_.slide_ns = query.slide_ns;
   view_.window_ns = query.window_ns;
 
-  if (!with_having) return;
-  having_.program = program_view(query.having, having);
-  having_.aggregates = at(aggregates_at, static_cast<const kernels::AggregateView*>(nullptr));
+  if (!having_on_device(query)) return;
+  having_.program = program_view(query.having, drawn.having);
+  having_.aggregates = at(drawn.aggregates, static_cast<const kernels::AggregateView*>(nullptr));
   having_.words = layout.words();
 }
 

@@ -22,6 +22,8 @@ class PlanImage {
   /// @brief The sketches, on the host: quantile arguments in order, then distinct aggregates in order.
   [[nodiscard]] const std::vector<kernels::SketchView>& sketches() const noexcept { return sketches_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return memory_.bytes(); }
+  /// @brief Bytes on the device, before there is one.
+  [[nodiscard]] static std::uint64_t planned_bytes(const plan::QueryPlan& query);
 
  private:
   DeviceArray<std::byte> memory_;

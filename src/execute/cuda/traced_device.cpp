@@ -94,8 +94,14 @@ void TracedDevice::launch_having(const kernels::HavingView& having, const Stream
 void TracedDevice::launch_empty(const kernels::EmptyView& empty, const Stream& stream) {
   note("EmptyCells", stream, 0, [&] { device_.launch_empty(empty, stream); });
 }
-void TracedDevice::launch_select_codes(const kernels::SelectCodesView& select, const Stream& stream) {
-  note("SelectCodes", stream, 0, [&] { device_.launch_select_codes(select, stream); });
+void TracedDevice::launch_find_slots(const kernels::FindSlotsView& find, const Stream& stream) {
+  note("FindSlots", stream, 0, [&] { device_.launch_find_slots(find, stream); });
+}
+void TracedDevice::launch_strip_slots(const kernels::StripSlotsView& strip, const Stream& stream) {
+  note("StripSlots", stream, 0, [&] { device_.launch_strip_slots(strip, stream); });
+}
+void TracedDevice::launch_subtract_codes(const kernels::SubtractCodesView& subtract, const Stream& stream) {
+  note("SubtractCodes", stream, 0, [&] { device_.launch_subtract_codes(subtract, stream); });
 }
 
 void TracedDevice::exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size,
@@ -106,18 +112,25 @@ void TracedDevice::sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_o
                              std::uint32_t* rows_out, std::uint64_t size, int bits, const Stream& stream) {
   note("sort", stream, 0, [&] { device_.sort_rows(keys_in, keys_out, rows_in, rows_out, size, bits, stream); });
 }
-void TracedDevice::sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                               std::uint64_t* counts_out, std::uint64_t size, const Stream& stream) {
-  note("sort", stream, 0, [&] { device_.sort_counts(keys_in, keys_out, counts_in, counts_out, size, stream); });
+void TracedDevice::sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                             const Stream& stream) {
+  note("sort", stream, 0, [&] { device_.sort_keys(keys_in, keys_out, size, bits, stream); });
 }
-void TracedDevice::sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                              std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
-                              const Stream& stream) {
-  note("sum by key", stream, 0,
-       [&] { device_.sum_counts(keys_in, keys_out, counts_in, counts_out, out_size, size, stream); });
+void TracedDevice::count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                              std::uint64_t* out_size, std::uint64_t size, const Stream& stream) {
+  note("count by key", stream, 0, [&] { device_.count_keys(keys_in, keys_out, counts_out, out_size, size, stream); });
 }
-void TracedDevice::fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const Stream& stream) {
-  note("fill", stream, 0, [&] { device_.fill_counts(out, value, size, stream); });
+void TracedDevice::merge_counts(const kernels::CountList& a, const kernels::CountList& b, std::uint64_t* keys_out,
+                                std::uint64_t* counts_out, const Stream& stream) {
+  note("merge", stream, 0, [&] { device_.merge_counts(a, b, keys_out, counts_out, stream); });
+}
+void TracedDevice::sum_counts(const kernels::CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                              std::uint64_t* out_size, const Stream& stream) {
+  note("sum by key", stream, 0, [&] { device_.sum_counts(in, keys_out, counts_out, out_size, stream); });
+}
+void TracedDevice::drop_zeros(const kernels::CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                              std::uint64_t* out_size, const Stream& stream) {
+  note("drop zeros", stream, 0, [&] { device_.drop_zeros(in, keys_out, counts_out, out_size, stream); });
 }
 
 }  // namespace weir::execute::cuda

@@ -66,18 +66,30 @@ class TracedDevice final : public kernels::Device {
   void launch_gather(const kernels::GatherView& gather, const kernels::Stream& stream) override;
   void launch_having(const kernels::HavingView& having, const kernels::Stream& stream) override;
   void launch_empty(const kernels::EmptyView& empty, const kernels::Stream& stream) override;
-  void launch_select_codes(const kernels::SelectCodesView& select, const kernels::Stream& stream) override;
+  void launch_find_slots(const kernels::FindSlotsView& find, const kernels::Stream& stream) override;
+  void launch_strip_slots(const kernels::StripSlotsView& strip, const kernels::Stream& stream) override;
+  void launch_subtract_codes(const kernels::SubtractCodesView& subtract, const kernels::Stream& stream) override;
 
+  [[nodiscard]] std::uint64_t scratch_bytes(const kernels::AlgorithmSizes& sizes) const override {
+    return device_.scratch_bytes(sizes);
+  }
+  void reserve_scratch(const kernels::AlgorithmSizes& sizes, const kernels::Stream& stream) override {
+    device_.reserve_scratch(sizes, stream);
+  }
   void exclusive_sum(const std::uint32_t* in, std::uint32_t* out, std::uint64_t size,
                      const kernels::Stream& stream) override;
   void sort_rows(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint32_t* rows_in,
                  std::uint32_t* rows_out, std::uint64_t size, int bits, const kernels::Stream& stream) override;
-  void sort_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                   std::uint64_t* counts_out, std::uint64_t size, const kernels::Stream& stream) override;
-  void sum_counts(const std::uint64_t* keys_in, std::uint64_t* keys_out, const std::uint64_t* counts_in,
-                  std::uint64_t* counts_out, std::uint64_t* out_size, std::uint64_t size,
-                  const kernels::Stream& stream) override;
-  void fill_counts(std::uint64_t* out, std::uint64_t value, std::uint64_t size, const kernels::Stream& stream) override;
+  void sort_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t size, int bits,
+                 const kernels::Stream& stream) override;
+  void count_keys(const std::uint64_t* keys_in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, std::uint64_t size, const kernels::Stream& stream) override;
+  void merge_counts(const kernels::CountList& a, const kernels::CountList& b, std::uint64_t* keys_out,
+                    std::uint64_t* counts_out, const kernels::Stream& stream) override;
+  void sum_counts(const kernels::CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, const kernels::Stream& stream) override;
+  void drop_zeros(const kernels::CountList& in, std::uint64_t* keys_out, std::uint64_t* counts_out,
+                  std::uint64_t* out_size, const kernels::Stream& stream) override;
 
  private:
   struct Noted {
