@@ -1,6 +1,6 @@
 // `weir check`: validates a configuration, prints the plan and the worst-case memory.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -17,7 +17,7 @@ namespace {
 int check(const std::string& config) {
   const plan::Plan plan = plan::compile(plan::read_configuration(config));
   std::string why;
-  const auto backend = execute::make_backend(plan.spec.device, plan.spec.threads, why);
+  const auto backend = runtime::choose_backend(plan, why);
   std::fputs(plan::explain(plan).c_str(), stdout);
   const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend);
   fmt::print("\nmemory, worst case on {}{}{}\n", backend->name(), why.empty() ? "" : ": ", why);

@@ -123,4 +123,24 @@ void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate) {
           "lower max_groups, shorten the window, lengthen the slide, or use device = \"cpu\"");
 }
 
+std::unique_ptr<execute::Backend> choose_backend(const plan::Plan& plan, std::string& why, const MakeBackend& make) {
+  auto backend = make(plan.spec.device, plan.spec.threads, why);
+  if (plan.spec.device != "auto") {
+    return backend;
+  }
+  const MemoryEstimate estimate = estimate_memory(plan, *backend);
+  if (estimate.device_bytes > estimate.device_limit_bytes) {
+    why = fmt::format("computing on the CPU: the configuration can need {} on {}, which has {}",
+                      bytes_to_string(estimate.device_bytes), backend->name(),
+                      bytes_to_string(estimate.device_limit_bytes));
+  } else if (estimate.device_bytes > 0 && estimate.host_bytes > estimate.limit_bytes) {
+    why = fmt::format("computing on the CPU: beside {} the configuration can need {}, the limit is {}", backend->name(),
+                      bytes_to_string(estimate.host_bytes), bytes_to_string(estimate.limit_bytes));
+  } else {
+    return backend;
+  }
+  std::string none;
+  return make("cpu", plan.spec.threads, none);
+}
+
 }  // namespace weir::runtime

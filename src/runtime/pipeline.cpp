@@ -82,7 +82,7 @@ void Pipeline::Impl::build() {
   backend = options.backend;
   if (!backend) {
     std::string why;
-    backend = execute::make_backend(plan.spec.device, plan.spec.threads, why);
+    backend = choose_backend(plan, why);
     if (!why.empty()) {
       spdlog::info("{}", why);
     }

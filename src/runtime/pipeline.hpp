@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "execute/backend.hpp"
 #include "plan/plan.hpp"
 #include "runtime/engine.hpp"
 
@@ -82,5 +83,14 @@ struct MemoryEstimate {
 MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend);
 /// @throws ConfigError with the numbers when the estimate is above a limit, of the host or of the device.
 void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate);
+
+/// As execute::make_backend().
+using MakeBackend =
+    std::function<std::unique_ptr<execute::Backend>(const std::string& device, unsigned threads, std::string& why)>;
+/// @brief The backend that the plan runs on: that of its device, and with device = "auto" the CPU also where the plan
+/// does not fit the GPU. @param why gets one line when "auto" fell back
+/// @throws ConfigError when the device that the plan insists on is not available
+std::unique_ptr<execute::Backend> choose_backend(const plan::Plan& plan, std::string& why,
+                                                 const MakeBackend& make = execute::make_backend);
 
 }  // namespace weir::runtime

@@ -242,5 +242,31 @@ TEST(DeviceMemory, APlanThatDoesNotFitIsRefusedBeforeTheStart) {
   EXPECT_EQ(tight.device->allocated(), 0U);
 }
 
+TEST(DeviceMemory, AutoTakesTheCpuWhereThePlanDoesNotFit) {
+  plan::Plan plan = plan_of(plugs_stream(1, kSecond), sketches().spec);
+  const HostCuda roomy;
+  const std::uint64_t planned = runtime::estimate_memory(plan, *roomy.backend).device_bytes;
+  kernels::host::HostDeviceOptions options;
+  const auto make = [&](const std::string& device, unsigned threads, std::string& why) {
+    std::unique_ptr<execute::Backend> backend = std::move(HostCuda(options).backend);
+    return device == "cpu" ? execute::make_backend(device, threads, why) : std::move(backend);
+  };
+  const auto chosen = [&](const char* device, std::uint64_t memory, std::string& why) {
+    plan.spec.device = device;
+    options.memory = memory;
+    return runtime::choose_backend(plan, why, make)->name();
+  };
+  std::string why;
+  EXPECT_NE(chosen("auto", planned, why), "cpu");
+  EXPECT_EQ(why, "");
+  EXPECT_NE(chosen("cuda", planned - 1, why), "cpu") << "the plan insists: it is refused with the numbers";
+  EXPECT_EQ(why, "");
+  EXPECT_EQ(chosen("auto", planned - 1, why), "cpu");
+  EXPECT_THAT(why, HasSubstr("computing on the CPU: the configuration can need"));
+  plan.spec.memory_limit = 1;
+  EXPECT_EQ(chosen("auto", planned, why), "cpu");
+  EXPECT_THAT(why, HasSubstr("the limit is 1"));
+}
+
 }  // namespace
 }  // namespace weir::contract
