@@ -11,16 +11,38 @@ int refuse() {
 
 }  // namespace
 
-int bench_engine(const BenchOptions& /*options*/) { return refuse(); }
-int bench_sliding(const BenchOptions& /*options*/) { return refuse(); }
-int bench_csv(const BenchOptions& /*options*/) { return refuse(); }
-int bench_json(const BenchOptions& /*options*/) { return refuse(); }
-int bench_mqtt(const BenchOptions& /*options*/) { return refuse(); }
-int bench_journal(const BenchOptions& /*options*/) { return refuse(); }
-int bench_checkpoint(const BenchOptions& /*options*/) { return refuse(); }
-int bench_recovery(const BenchOptions& /*options*/) { return refuse(); }
-int bench_durability(const BenchOptions& /*options*/) { return refuse(); }
-int bench_gpu(const BenchOptions& /*options*/) { return refuse(); }
-int bench_memory(const BenchOptions& /*options*/) { return refuse(); }
+int bench_engine(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_sliding(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_csv(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_json(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_mqtt(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_journal(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_checkpoint(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_recovery(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_durability(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_gpu(const BenchOptions& /*options*/) {
+  return refuse();
+}
+int bench_memory(const BenchOptions& /*options*/) {
+  return refuse();
+}
 
 }  // namespace weir::app
