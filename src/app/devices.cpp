@@ -1,6 +1,6 @@
 // `weir devices`: which backends this machine and this build have, and why one is missing.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/command.hpp"
 #include "execute/backend.hpp"

@@ -1,6 +1,6 @@
 // `weir inspect`: what a state directory or a journal holds, with every checksum verified.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -1,6 +1,6 @@
 // `weir`: the command line. Parses arguments, turns errors into one line and an exit code.
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>

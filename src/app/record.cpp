@@ -1,6 +1,6 @@
 // `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>

@@ -1,7 +1,7 @@
 // `weir replay`: the same configuration over recorded files, deterministic.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // `weir simulate`: the seeded sensor simulator, to a file or to an MQTT broker.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cerrno>

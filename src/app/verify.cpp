@@ -1,8 +1,8 @@
 // `weir verify`: proof on the user's own data that results do not depend on how they are computed. Runs the same
 // configuration and input in several ways and compares every row, byte for byte.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
