@@ -122,7 +122,7 @@ PaneImage::PaneImage(std::shared_ptr<ImageMemory> memory, const PaneFormat& form
   for (const Pane* const part : parts) {
     const std::size_t bytes = layout_.bytes(part->capacity, false);
     Part& copy = parts_.emplace_back(Part{memory_->take_cells(bytes), part->capacity});
-    std::memcpy(copy.cells.data(), part->memory.get(), bytes);
+    if (bytes > 0) std::memcpy(copy.cells.data(), part->memory.get(), bytes);
     for (std::size_t k = 0; k < codes_.size(); ++k) append_codes(part->codes[k], {}, codes_[k]);
   }
 }
