@@ -52,7 +52,6 @@ struct KeyDictionary::Impl {
   LargeArray<Slot> table;
   unsigned log = 0;
   std::atomic<std::uint32_t> size{0};
-  std::size_t arity = 0;
 
   [[nodiscard]] std::size_t mask() const noexcept { return (std::size_t{1} << log) - 1; }
   [[nodiscard]] std::size_t place(std::uint32_t tag) const noexcept { return tag >> (32U - log); }
@@ -134,7 +133,6 @@ struct KeyDictionary::Impl {
 
 KeyDictionary::KeyDictionary(std::size_t arity, std::uint32_t max_keys)
     : arity_(arity), max_keys_(std::min(max_keys, kEmptySlot - 1)), impl_(std::make_unique<Impl>()) {
-  impl_->arity = arity;
   impl_->chunks.resize((std::size_t{max_keys_} + kEntriesPerChunk - 1) / kEntriesPerChunk);
   impl_->make_table(kSmallestTable);
 }

@@ -12,34 +12,13 @@
 #include "contract/engine_under_test.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
+#include "execute/checkpoint_streams.hpp"
 #include "execute/cpu/cpu_backend.hpp"
 #include "state/checkpoint_store.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace weir::contract {
 namespace {
-
-constexpr std::size_t kStep = 30;
-
-std::vector<plan::Plan> plans() {
-  std::vector<plan::Plan> plans;
-  for (const QueryCase& query : all_queries()) {
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 2 * kSecond).spec));
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 4 * kSecond, 20 * kSecond).spec));
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(30 * kSecond, kSecond).spec));
-  }
-  return plans;
-}
-
-std::vector<oracle::Event> stream(std::uint64_t seed) {
-  StreamShape shape;
-  shape.seed = seed;
-  shape.readings = 600;
-  shape.disorder = kSecond;
-  shape.straggler_share = 0.1;
-  shape.new_plug_every = 40;
-  return random_stream(shape);
-}
 
 /// Two engines over one stream: one copies every pane, the other encodes every pane at once.
 class CpuCheckpoint : public ::testing::TestWithParam<unsigned> {
@@ -51,9 +30,6 @@ class CpuCheckpoint : public ::testing::TestWithParam<unsigned> {
     tuning.rows_per_worker = 8;
     tuning.copied_pane = copied_pane;
     return tuning;
-  }
-  static std::span<const oracle::Event> step(const std::vector<oracle::Event>& events, std::size_t at) {
-    return std::span(events).subspan(at, std::min(kStep, events.size() - at));
   }
 
   execute::cpu::CpuBackend copying_;

@@ -10,6 +10,7 @@
 #include "contract/engine_under_test.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
+#include "execute/checkpoint_streams.hpp"
 #include "execute/cuda/cuda_backend.hpp"
 #include "kernels/host_device.hpp"
 #include "state/checkpoint_store.hpp"
@@ -34,37 +35,11 @@ struct HostCuda {
   std::unique_ptr<execute::cuda::CudaBackend> backend;
 };
 
-std::vector<oracle::Event> stream(std::uint64_t seed) {
-  StreamShape shape;
-  shape.seed = seed;
-  shape.readings = 600;
-  shape.disorder = kSecond;
-  shape.straggler_share = 0.1;
-  shape.new_plug_every = 40;
-  return random_stream(shape);
-}
-
-std::vector<plan::Plan> plans() {
-  std::vector<plan::Plan> plans;
-  for (const QueryCase& query : all_queries()) {
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 2 * kSecond).spec));
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(6 * kSecond, 4 * kSecond, 20 * kSecond).spec));
-    plans.push_back(plan_of(plugs_stream(1, kSecond), query.with(30 * kSecond, kSecond).spec));
-  }
-  return plans;
-}
-
 bool has_sketches(const plan::Plan& plan) {
   const auto& aggregates = plan.queries[0].aggregates;
   return std::any_of(aggregates.begin(), aggregates.end(), [](const plan::Aggregate& aggregate) {
     return aggregate.kind == plan::AggregateKind::quantile || aggregate.kind == plan::AggregateKind::distinct;
   });
-}
-
-constexpr std::size_t kStep = 30;
-
-std::span<const oracle::Event> step(const std::vector<oracle::Event>& events, std::size_t at) {
-  return std::span(events).subspan(at, std::min(kStep, events.size() - at));
 }
 
 TEST(CudaCheckpoint, Save_WaitsForNothingAndHoldsWhatWasThere) {
