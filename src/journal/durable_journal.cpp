@@ -20,7 +20,7 @@
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/posix_file.hpp"
-#include "journal/frame.hpp"
+#include "journal/frame_reading.hpp"
 #include "journal/live_segment.hpp"
 #include "journal/memory_queue.hpp"
 #include "journal/recovery.hpp"
@@ -141,7 +141,7 @@ class DurableJournal final : public Journal {
       return nullptr;
     }
     const char* const frame = reading_->at(read_at_);
-    const std::uint64_t bytes = size_of_frame(frame);
+    const std::uint64_t bytes = size_of_frame(frame_header(frame));
     read_frame(frame, record_);
     read_at_ += bytes;
     read_ += bytes;

@@ -44,25 +44,4 @@ std::uint64_t frame_bytes(const Record& record) noexcept;
 /// @brief Writes the frame of `record`, frame_bytes() of it, to `at` (aligned to 8).
 void write_frame(char* at, const Record& record, std::uint64_t salt) noexcept;
 
-enum class FrameState : std::uint8_t {
-  valid,
-  longer,  ///< may be a frame, of `bytes` bytes, and not all of them are here
-  invalid
-};
-
-struct FrameCheck {
-  FrameState state = FrameState::invalid;
-  std::uint64_t bytes = 0;  ///< of the whole frame
-};
-
-/// @brief Whether a whole frame with a good checksum begins at `at` (aligned to 8), of which `available` bytes can be
-/// read.
-FrameCheck check_frame(const char* at, std::uint64_t available, std::uint64_t salt) noexcept;
-
-/// @brief The record of a valid frame; its texts point into it.
-void read_frame(const char* at, Record& record) noexcept;
-
-/// @brief Its size without looking at anything else. For frames that are known to be valid.
-std::uint64_t size_of_frame(const char* at) noexcept;
-
 }  // namespace weir::journal

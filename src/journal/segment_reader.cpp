@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "journal/frame.hpp"
+#include "journal/frame_reading.hpp"
 
 namespace weir::journal {
 namespace {
@@ -68,6 +68,25 @@ std::uint64_t SegmentReader::offset() const noexcept {
 }
 
 SegmentReader::Step SegmentReader::next() {
+  const char* const frame = window_ + at_;
+  const FrameCheck check = check_frame(frame, have_ - at_, header_.salt);
+  if (check.state == FrameState::valid && frame_header(frame).number == expected_) {
+    take(check.bytes);
+    return Step::record;
+  }
+  return next_elsewhere();
+}
+
+/// The frame at the window's place is the expected record.
+inline void SegmentReader::take(std::uint64_t bytes) {
+  read_frame(window_ + at_, record_);
+  at_ += bytes;
+  good_end_ = base_ + at_;
+  ++expected_;
+}
+
+/// The next frame is not in the window, or not the expected one.
+SegmentReader::Step SegmentReader::next_elsewhere() {
   while (!finished_) {
     if (have_ - at_ < kFrameHeaderBytes && !make_available(kFrameHeaderBytes)) {
       if (!rest_is_zero()) {
@@ -80,15 +99,13 @@ SegmentReader::Step SegmentReader::next() {
       check = check_frame(window_ + at_, have_ - at_, header_.salt);
     }
     if (check.state == FrameState::valid) {
-      read_frame(window_ + at_, record_);
-      if (record_.number == expected_) {
-        at_ += check.bytes;
-        good_end_ = base_ + at_;
-        ++expected_;
+      const std::uint64_t number = frame_header(window_ + at_).number;
+      if (number == expected_) {
+        take(check.bytes);
         return Step::record;
       }
-      if (record_.number > expected_) {
-        return hole_until(record_.number);  // which is read again, as the expected one
+      if (number > expected_) {
+        return hole_until(number);  // which is read again, as the expected one
       }
     }
     note_fault(base_ + at_, "the checksum of a record is wrong");
@@ -180,10 +197,9 @@ bool SegmentReader::search() {
     if (check.state != FrameState::valid) {
       continue;
     }
-    Record found;
-    read_frame(window_ + at_, found);
+    const std::uint64_t found = frame_header(window_ + at_).number;
     const std::uint64_t most = (base_ + at_ - std::min(began, base_ + at_)) / kFrameHeaderBytes;
-    if (found.number >= expected_ && (blocks_ || found.number - expected_ <= most)) {
+    if (found >= expected_ && (blocks_ || found - expected_ <= most)) {
       return true;
     }
   }

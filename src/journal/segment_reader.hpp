@@ -55,6 +55,8 @@ class SegmentReader {
   [[nodiscard]] std::uint64_t spare_bytes() const noexcept { return file_bytes_ - limit_; }
 
  private:
+  Step next_elsewhere();
+  void take(std::uint64_t bytes);
   [[nodiscard]] bool make_available(std::uint64_t bytes);
   [[nodiscard]] bool next_block();
   [[nodiscard]] bool search();

@@ -11,32 +11,31 @@ namespace weir::journal {
 SegmentSequence::SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage)
     : segments_(std::move(segments)), from_(from), on_damage_(on_damage) {}
 
-const Record* SegmentSequence::next() {
+const Record* SegmentSequence::next_elsewhere() {
   while (reader_ || open_next()) {
-    switch (reader_->next()) {
-      case SegmentReader::Step::record:
-        if (reader_->record().number >= from_) {
-          return &reader_->record();
-        }
-        break;
-      case SegmentReader::Step::hole:
-        damaged(reader_->describe_fault(), reader_->fault().next_number);
-        break;
-      case SegmentReader::Step::torn:  // the writer died there, or writes there now
-        break;
-      case SegmentReader::Step::end: {
-        const std::uint64_t number = reader_->next_number();
-        const std::string path = reader_->path();
-        read_before_ += reader_->bytes();
-        reader_.reset();
-        if (opened_ < segments_.size() && segments_[opened_].first_number != number) {
-          damaged(describe_gap(path, number, segments_[opened_].first_number), segments_[opened_].first_number);
-        }
-        break;
-      }
+    const SegmentReader::Step step = reader_->next();
+    if (step == SegmentReader::Step::record && reader_->record().number >= from_) {
+      return &reader_->record();
     }
+    pass(step);
   }
   return nullptr;
+}
+
+/// What is no record that was asked for: checked, and left behind.
+void SegmentSequence::pass(SegmentReader::Step step) {
+  if (step == SegmentReader::Step::hole) {
+    damaged(reader_->describe_fault(), reader_->fault().next_number);
+  } else if (step == SegmentReader::Step::end) {
+    const std::uint64_t number = reader_->next_number();
+    const std::string path = reader_->path();
+    read_before_ += reader_->bytes();
+    reader_.reset();
+    if (opened_ < segments_.size() && segments_[opened_].first_number != number) {
+      damaged(describe_gap(path, number, segments_[opened_].first_number), segments_[opened_].first_number);
+    }
+  }
+  // A torn end needs nothing: the writer died there, or writes there now.
 }
 
 bool SegmentSequence::open_next() {

@@ -20,11 +20,22 @@ class SegmentSequence {
 
   /// @brief The next record, or nullptr after the last. Valid until the next call. @throws Error on damage, unless it
   /// is to be skipped
-  const Record* next();
+  const Record* next() {
+    if (reader_) {
+      const SegmentReader::Step step = reader_->next();
+      if (step == SegmentReader::Step::record && reader_->record().number >= from_) [[likely]] {
+        return &reader_->record();
+      }
+      pass(step);
+    }
+    return next_elsewhere();
+  }
   /// @brief Bytes of files read so far.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept;
 
  private:
+  const Record* next_elsewhere();
+  void pass(SegmentReader::Step step);
   bool open_next();
   void damaged(const std::string& what, std::uint64_t next_number) const;
 
