@@ -36,6 +36,12 @@ inline constexpr std::int64_t kNothingClosed = std::numeric_limits<std::int64_t>
 /// Bytes of panes that save() copies at most, to have them encoded later.
 inline constexpr std::uint64_t kMostCopied = std::uint64_t{256} << 20U;
 
+/// How the numbers of a pane are stored. Checkpoints of both are read, the second is written.
+enum class PaneNumbers : std::uint8_t {
+  fixed = 1,  ///< each in 4, 8 or 16 bytes
+  compact     ///< differences and small numbers in few bytes
+};
+
 /// What the query's key ids mean, kept by GroupTable for all backends. Arrays grow only between batches.
 struct GroupView {
   const std::uint32_t* group_of = nullptr;         ///< [key id] → group id or kNoGroup; nullptr: one group, id 0
@@ -159,7 +165,7 @@ class QueryPanes {
   virtual void save(state::SectionWriter& out) const = 0;
   /// @brief Replaces everything by what save() of any backend wrote; `closed_end` as in Horizon. @throws Error on
   /// damage.
-  virtual void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) = 0;
+  virtual void load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) = 0;
 
   /// @brief Bytes of memory held now.
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;

@@ -15,9 +15,16 @@ namespace {
   throw Error("checkpoint is damaged: " + what);
 }
 
-constexpr std::size_t kGroupBytes = 4 + 8;
-// Count, sum, squares, two extremes, first and last with their times.
-constexpr std::size_t kMostArgumentBytes = 8 + 16 + 24 + 6 * 8;
+// Group and readings; then count, sum, squares, two extremes, first and last with their times.
+constexpr std::size_t kMostHeadBytes = 2 * state::kMostVarintBytes;
+constexpr std::size_t kMostArgumentBytes = (1 + 2 + 3 + 6) * state::kMostVarintBytes;
+
+constexpr std::uint64_t difference(std::int64_t to, std::int64_t from) noexcept {
+  return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+}
+constexpr std::int64_t plus(std::int64_t from, std::uint64_t difference) noexcept {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) + difference);
+}
 
 void require(bool good, const char* what) {
   if (!good) damaged(what);
@@ -49,6 +56,8 @@ bool PaneEncoder::pane(std::int64_t start_ns, std::uint64_t readings) {
   finish();
   if (!section_.begin_chunk(static_cast<std::uint64_t>(start_ns), readings)) return false;
   out_.i64(start_ns);
+  start_ns_ = start_ns;
+  next_id_ = 0;
   count_at_ = out_.size();
   out_.u32(0);
   return true;
@@ -60,79 +69,82 @@ void PaneEncoder::finish() {
   section_.end_chunk();
 }
 
-// Through a pointer, with room made once: a checkpoint writes millions of these while the engine waits.
-char* PaneEncoder::argument(char* to, std::uint16_t parts, const ArgumentTotal& total) const noexcept {
-  const auto put = [&to](std::uint64_t value) {
-    value = state::little_endian(value);
-    std::memcpy(to, &value, sizeof value);
-    to += sizeof value;
-  };
-  const auto put_signed = [&put](std::int64_t value) { put(static_cast<std::uint64_t>(value)); };
-  put(total.count);
+// Through a pointer, with room made once: a checkpoint writes millions of these.
+char* PaneEncoder::head(char* to, std::uint32_t id, std::uint64_t rows) noexcept {
+  ++count_;
+  to = state::put_varint(to, id - next_id_);
+  next_id_ = id + 1;
+  return state::put_varint(to, rows);
+}
+
+char* PaneEncoder::argument(char* to, std::uint16_t parts, std::uint64_t rows,
+                            const ArgumentTotal& total) const noexcept {
+  using state::put_varint;
+  using state::zigzag;
+  to = put_varint(to, rows - total.count);
   if (total.count == 0) return to;
   if ((parts & plan::kPartSum) != 0) {
-    put(static_cast<std::uint64_t>(total.sum));
-    put(static_cast<std::uint64_t>(static_cast<UInt128>(total.sum) >> 64U));
+    // As its low 64 bits, signed, and the multiple of 2^64 that is missing then: 0 for every sum of 64 bits.
+    const auto low = static_cast<std::int64_t>(static_cast<std::uint64_t>(static_cast<UInt128>(total.sum)));
+    const auto rest = static_cast<UInt128>(total.sum) - static_cast<UInt128>(Int128{low});
+    to = put_varint(to, zigzag(low));
+    to = put_varint(to, zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(rest >> 64U))));
   }
   if ((parts & plan::kPartSquares) != 0) {
-    for (const std::uint64_t limb : total.squares.limb) put(limb);
+    for (const std::uint64_t limb : total.squares.limb) to = put_varint(to, limb);
   }
   if ((parts & plan::kPartMinMax) != 0) {
-    put_signed(total.min);
-    put_signed(total.max);
+    to = put_varint(to, zigzag(total.min));
+    to = put_varint(to, difference(total.max, total.min));
   }
   if ((parts & plan::kPartFirst) != 0) {
-    put_signed(total.first_time);
-    put_signed(total.first_value);
+    to = put_varint(to, zigzag(static_cast<std::int64_t>(difference(total.first_time, start_ns_))));
+    to = put_varint(to, zigzag(total.first_value));
   }
   if ((parts & plan::kPartLast) != 0) {
-    put_signed(total.last_time);
-    put_signed(total.last_value);
+    to = put_varint(to, zigzag(static_cast<std::int64_t>(difference(total.last_time, start_ns_))));
+    to = put_varint(to, zigzag(total.last_value));
   }
   return to;
 }
 
 void PaneEncoder::group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* totals) {
-  ++count_;
-  char* to = out_.space(kGroupBytes + query_.arguments.size() * kMostArgumentBytes);
-  id = state::little_endian(id);
-  std::memcpy(to, &id, sizeof id);
-  to += sizeof id;
-  rows = state::little_endian(rows);
-  std::memcpy(to, &rows, sizeof rows);
-  to += sizeof rows;
-  for (const plan::Argument& argument : query_.arguments) to = this->argument(to, argument.parts, *totals++);
+  char* to = head(out_.space(kMostHeadBytes + query_.arguments.size() * kMostArgumentBytes), id, rows);
+  for (const plan::Argument& argument : query_.arguments) to = this->argument(to, argument.parts, rows, *totals++);
   out_.advance(to);
 }
 
 void PaneEncoder::group(const PaneGroup& group) {
-  ++count_;
-  out_.u32(group.group);
-  out_.u64(group.rows);
+  out_.advance(head(out_.space(kMostHeadBytes), group.group, group.rows));
   std::size_t quantile = 0;
   for (std::size_t a = 0; a < query_.arguments.size(); ++a) {
     const std::uint16_t parts = query_.arguments[a].parts;
-    out_.advance(argument(out_.space(kMostArgumentBytes), parts, group.arguments[a]));
+    out_.advance(argument(out_.space(kMostArgumentBytes), parts, group.rows, group.arguments[a]));
     if ((parts & plan::kPartQuantile) == 0) continue;
     const auto& bins = group.quantiles[quantile++].bins;
-    out_.u32(static_cast<std::uint32_t>(bins.size()));
+    out_.varint(bins.size());
+    std::int64_t next = 0;
     for (const auto& [bin, count] : bins) {
-      out_.u32(static_cast<std::uint32_t>(bin));
-      out_.u64(count);
+      out_.varint(state::zigzag(bin - next));
+      out_.varint(count);
+      next = std::int64_t{bin} + 1;
     }
   }
   for (const auto& registers : group.distincts) {
-    out_.u32(static_cast<std::uint32_t>(registers.size()));
+    out_.varint(registers.size());
+    std::uint32_t next = 0;
     for (const HllRegister& touched : registers) {
-      out_.u32(touched.index);
+      out_.varint(touched.index - next);
       out_.u8(static_cast<std::uint8_t>(touched.rank));
+      next = touched.index + 1;
     }
   }
 }
 
-PaneDecoder::PaneDecoder(const plan::QueryPlan& query, state::Reader& in, std::uint32_t groups)
+PaneDecoder::PaneDecoder(const plan::QueryPlan& query, state::Reader& in, PaneNumbers numbers, std::uint32_t groups)
     : query_(query),
       in_(in),
+      numbers_(numbers),
       groups_(groups),
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
@@ -149,48 +161,122 @@ bool PaneDecoder::next_pane(std::int64_t& start_ns) {
   start_ns_ = start_ns;
   groups_left_ = in_.u32();
   require(groups_left_ > 0 && groups_left_ <= groups_, "a pane's number of groups is impossible");
-  first_group_ = true;
+  next_id_ = 0;
   return true;
+}
+
+void PaneDecoder::read_head(PaneGroup& group) {
+  const std::uint64_t id = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint();
+  const std::uint64_t least = numbers_ == PaneNumbers::fixed ? next_id_ : 0;
+  const std::uint64_t most = numbers_ == PaneNumbers::fixed ? groups_ : groups_ - next_id_;
+  require(id >= least && id < most, "a pane's groups are out of order or unknown");
+  group.group = static_cast<std::uint32_t>(numbers_ == PaneNumbers::fixed ? id : next_id_ + id);
+  next_id_ = group.group + 1;
+  group.rows = numbers_ == PaneNumbers::fixed ? in_.u64() : in_.varint();
+  require(group.rows > 0 && group.rows >> 62U == 0, "a group has an impossible number of readings");
+}
+
+void PaneDecoder::read_fixed(std::uint16_t parts, ArgumentTotal& total) {
+  total.count = in_.u64();
+  if (total.count == 0) return;
+  if ((parts & plan::kPartSum) != 0) total.sum = in_.i128();
+  if ((parts & plan::kPartSquares) != 0) {
+    for (std::uint64_t& limb : total.squares.limb) limb = in_.u64();
+  }
+  if ((parts & plan::kPartMinMax) != 0) {
+    total.min = in_.i64();
+    total.max = in_.i64();
+  }
+  if ((parts & plan::kPartFirst) != 0) {
+    total.first_time = in_.i64();
+    total.first_value = in_.i64();
+  }
+  if ((parts & plan::kPartLast) != 0) {
+    total.last_time = in_.i64();
+    total.last_value = in_.i64();
+  }
+}
+
+void PaneDecoder::read_compact(std::uint16_t parts, std::uint64_t rows, ArgumentTotal& total) {
+  const auto number = [this] { return state::unzigzag(in_.varint()); };
+  total.count = rows - in_.varint();
+  if (total.count == 0) return;
+  if ((parts & plan::kPartSum) != 0) {
+    const std::int64_t low = number();
+    const std::int64_t high = number();
+    total.sum = static_cast<Int128>((static_cast<UInt128>(high) << 64U) + static_cast<UInt128>(Int128{low}));
+  }
+  if ((parts & plan::kPartSquares) != 0) {
+    for (std::uint64_t& limb : total.squares.limb) limb = in_.varint();
+  }
+  if ((parts & plan::kPartMinMax) != 0) {
+    total.min = number();
+    total.max = plus(total.min, in_.varint());
+  }
+  if ((parts & plan::kPartFirst) != 0) {
+    total.first_time = plus(start_ns_, static_cast<std::uint64_t>(number()));
+    total.first_value = number();
+  }
+  if ((parts & plan::kPartLast) != 0) {
+    total.last_time = plus(start_ns_, static_cast<std::uint64_t>(number()));
+    total.last_value = number();
+  }
 }
 
 void PaneDecoder::read_argument(const plan::Argument& argument, std::uint64_t rows, ArgumentTotal& total) {
   total = {};
-  total.count = in_.u64();
+  numbers_ == PaneNumbers::fixed ? read_fixed(argument.parts, total) : read_compact(argument.parts, rows, total);
   require(total.count <= rows, "an argument has more values than its group has readings");
   if (total.count == 0) return;
   if ((argument.parts & plan::kPartSum) != 0) {
-    total.sum = in_.i128();
     const Int128 bound = static_cast<Int128>(total.count) << 63;
     require(total.sum >= -bound && total.sum <= bound, "a sum is beyond what its values can reach");
   }
-  if ((argument.parts & plan::kPartSquares) != 0) {
-    for (std::uint64_t& limb : total.squares.limb) limb = in_.u64();
+  require((argument.parts & plan::kPartMinMax) == 0 || total.min <= total.max, "a minimum is above its maximum");
+}
+
+void PaneDecoder::read_bins(std::uint64_t values, QuantileBins& quantile) {
+  auto& bins = quantile.bins;
+  bins.clear();
+  std::uint64_t seen = 0;
+  for (std::uint64_t left = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint(); left > 0; --left) {
+    std::int64_t bin = 0;
+    std::uint64_t count = 0;
+    if (numbers_ == PaneNumbers::fixed) {
+      bin = static_cast<std::int32_t>(in_.u32());
+      count = in_.u64();
+    } else {
+      const std::int64_t after = bins.empty() ? 0 : std::int64_t{bins.back().first} + 1;
+      bin = plus(after, static_cast<std::uint64_t>(state::unzigzag(in_.varint())));
+      count = in_.varint();
+    }
+    require(bin >= -ops::kQuantileLastBin && bin <= ops::kQuantileLastBin, "a quantile bin does not exist");
+    require(bins.empty() || bin > bins.back().first, "quantile bins are out of order");
+    require(count > 0 && count <= values - seen, "quantile bins hold more than was counted");
+    seen += count;
+    bins.emplace_back(static_cast<std::int32_t>(bin), count);
   }
-  if ((argument.parts & plan::kPartMinMax) != 0) {
-    total.min = in_.i64();
-    total.max = in_.i64();
-    require(total.min <= total.max, "a minimum is above its maximum");
-  }
-  if ((argument.parts & plan::kPartFirst) != 0) {
-    total.first_time = in_.i64();
-    total.first_value = in_.i64();
-  }
-  if ((argument.parts & plan::kPartLast) != 0) {
-    total.last_time = in_.i64();
-    total.last_value = in_.i64();
+  require(seen == values, "quantile bins hold less than was counted");
+}
+
+void PaneDecoder::read_registers(std::vector<HllRegister>& registers) {
+  registers.clear();
+  for (std::uint64_t left = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint(); left > 0; --left) {
+    const std::uint64_t after = registers.empty() ? 0 : std::uint64_t{registers.back().index} + 1;
+    std::uint64_t index = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint();
+    require(index < ops::kHllRegisters, "a register does not exist");
+    index += numbers_ == PaneNumbers::fixed ? 0 : after;
+    const std::uint32_t rank = in_.u8();
+    require(index < ops::kHllRegisters && rank >= 1 && rank <= ops::kHllMaxRank, "a register does not exist");
+    require(index >= after, "registers are out of order");
+    registers.push_back({static_cast<std::uint32_t>(index), rank});
   }
 }
 
 bool PaneDecoder::next_group(PaneGroup& group) {
   if (groups_left_ == 0) return false;
   --groups_left_;
-  group.group = in_.u32();
-  require(group.group < groups_ && (first_group_ || group.group > group_),
-          "a pane's groups are out of order or unknown");
-  first_group_ = false;
-  group_ = group.group;
-  group.rows = in_.u64();
-  require(group.rows > 0 && group.rows >> 62U == 0, "a group has an impossible number of readings");
+  read_head(group);
   group.arguments.resize(query_.arguments.size());
   group.quantiles.resize(quantiles_);
   group.distincts.resize(distincts_);
@@ -199,31 +285,10 @@ bool PaneDecoder::next_group(PaneGroup& group) {
     const plan::Argument& argument = query_.arguments[a];
     read_argument(argument, group.rows, group.arguments[a]);
     if ((argument.parts & plan::kPartQuantile) != 0) {
-      auto& bins = group.quantiles[quantile++].bins;
-      bins.clear();
-      std::uint64_t values = 0;
-      for (std::uint32_t left = in_.u32(); left > 0; --left) {
-        const auto bin = static_cast<std::int32_t>(in_.u32());
-        const std::uint64_t count = in_.u64();
-        require(bin >= -ops::kQuantileLastBin && bin <= ops::kQuantileLastBin, "a quantile bin does not exist");
-        require(bins.empty() || bin > bins.back().first, "quantile bins are out of order");
-        require(count > 0 && count <= group.arguments[a].count - values, "quantile bins hold more than was counted");
-        values += count;
-        bins.emplace_back(bin, count);
-      }
-      require(values == group.arguments[a].count, "quantile bins hold less than was counted");
+      read_bins(group.arguments[a].count, group.quantiles[quantile++]);
     }
   }
-  for (auto& registers : group.distincts) {
-    registers.clear();
-    for (std::uint32_t left = in_.u32(); left > 0; --left) {
-      const std::uint32_t index = in_.u32();
-      const std::uint32_t rank = in_.u8();
-      require(index < ops::kHllRegisters && rank >= 1 && rank <= ops::kHllMaxRank, "a register does not exist");
-      require(registers.empty() || index > registers.back().index, "registers are out of order");
-      registers.push_back({index, rank});
-    }
-  }
+  for (auto& registers : group.distincts) read_registers(registers);
   return true;
 }
 

@@ -53,28 +53,38 @@ class PaneEncoder {
   void finish();
 
  private:
-  [[nodiscard]] char* argument(char* to, std::uint16_t parts, const ArgumentTotal& total) const noexcept;
+  [[nodiscard]] char* head(char* to, std::uint32_t id, std::uint64_t rows) noexcept;
+  [[nodiscard]] char* argument(char* to, std::uint16_t parts, std::uint64_t rows,
+                               const ArgumentTotal& total) const noexcept;
   const plan::QueryPlan& query_;
   state::SectionWriter& section_;
   state::Writer& out_;
   std::size_t count_at_ = 0;  ///< where the number of the pane's groups stands
   std::uint32_t count_ = 0;   ///< 0: no pane is open
+  std::int64_t start_ns_ = 0;
+  std::uint32_t next_id_ = 0;  ///< the smallest that the next group can have
 };
 
 /// Reads them back and checks everything that a damaged file could break. @throws Error naming what is wrong.
 class PaneDecoder {
  public:
   /// @param groups group ids known; every id in the panes is below
-  PaneDecoder(const plan::QueryPlan& query, state::Reader& in, std::uint32_t groups);
+  PaneDecoder(const plan::QueryPlan& query, state::Reader& in, PaneNumbers numbers, std::uint32_t groups);
   /// @brief The start of the next pane; false after the last. The groups of the pane before must have been read.
   bool next_pane(std::int64_t& start_ns);
   /// @brief The next group of this pane; false after the last. `group` is reused storage.
   bool next_group(PaneGroup& group);
 
  private:
+  void read_head(PaneGroup& group);
+  void read_fixed(std::uint16_t parts, ArgumentTotal& total);
+  void read_compact(std::uint16_t parts, std::uint64_t rows, ArgumentTotal& total);
   void read_argument(const plan::Argument& argument, std::uint64_t rows, ArgumentTotal& total);
+  void read_bins(std::uint64_t values, QuantileBins& quantile);
+  void read_registers(std::vector<HllRegister>& registers);
   const plan::QueryPlan& query_;
   state::Reader& in_;
+  const PaneNumbers numbers_;
   std::uint32_t groups_;
   const std::size_t quantiles_;
   const std::size_t distincts_;
@@ -82,8 +92,7 @@ class PaneDecoder {
   std::uint32_t groups_left_ = 0;
   std::int64_t start_ns_ = 0;
   bool first_pane_ = true;
-  bool first_group_ = true;
-  std::uint32_t group_ = 0;
+  std::uint32_t next_id_ = 0;  ///< the smallest that the next group can have
 };
 
 }  // namespace weir::execute

@@ -13,7 +13,8 @@
 namespace weir::execute {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFixedFormat = 1;  // still read: panes of fixed numbers
+constexpr std::uint8_t kFormat = 2;
 
 /// A jump of the watermark that closes more windows than this is first compared with what the panes hold: that waits
 /// for the backend, which single steps never do.
@@ -355,9 +356,10 @@ void QueryRunner::save(state::SectionWriter& section) const {
 
 void QueryRunner::load(state::Reader& in) {
   Impl& state = *impl_;
-  if (const unsigned format = in.u8(); format != kFormat) {
+  const unsigned format = in.u8();
+  if (format != kFixedFormat && format != kFormat) {
     throw Error("query '" + state.query.spec.name + "': the checkpoint has format " + std::to_string(format) +
-                ", this version reads " + std::to_string(kFormat));
+                ", this version reads up to " + std::to_string(kFormat));
   }
   state.closed_end = in.i64();
   state.expired_end = in.i64();
@@ -376,7 +378,7 @@ void QueryRunner::load(state::Reader& in) {
   }
   state.revisions.load(in, groups);
   const std::int64_t closed = state.query.per_batch ? state.interval * state.slide : state.closed_end;
-  state.panes->load(in, closed, state.groups.groups());
+  state.panes->load(in, format == kFormat ? PaneNumbers::compact : PaneNumbers::fixed, closed, state.groups.groups());
 }
 
 }  // namespace weir::execute

@@ -30,6 +30,36 @@ constexpr Unsigned little_endian(Unsigned value) noexcept {
   }
 }
 
+/// Most bytes of a number of variable length.
+inline constexpr std::size_t kMostVarintBytes = 9;
+
+/// @brief Writes `value` in as few bytes as hold it: the lowest bit that is set in the first byte says how many there
+/// are, 1 (bit 0) to 8 (bit 7), or none 9; the value is what stands above it.
+/// @param to at least kMostVarintBytes; bytes behind the number may be overwritten
+/// @return behind it
+inline char* put_varint(char* to, std::uint64_t value) noexcept {
+  const auto bits = static_cast<unsigned>(std::bit_width(value | 1U));
+  if (bits > 56) {
+    *to = 0;
+    value = little_endian(value);
+    std::memcpy(to + 1, &value, sizeof value);
+    return to + kMostVarintBytes;
+  }
+  const unsigned bytes = (bits + 6) / 7;
+  const std::uint64_t word = little_endian(((value << 1U) | 1U) << (bytes - 1));
+  std::memcpy(to, &word, sizeof word);
+  return to + bytes;
+}
+
+/// @brief Signed numbers near 0 as unsigned ones near 0: 0, -1, 1, -2, …
+constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);
+}
+/// @brief Its inverse.
+constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
+  return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1));
+}
+
 /// Appends values to a buffer.
 class Writer {
  public:
@@ -58,6 +88,8 @@ class Writer {
     u64(static_cast<std::uint64_t>(bits >> 64U));
   }
   void f64(double value) { u64(std::bit_cast<std::uint64_t>(value)); }
+  /// @brief As put_varint() says.
+  void varint(std::uint64_t value) { advance(put_varint(space(kMostVarintBytes), value)); }
   /// @brief u64 length, bytes.
   void text(std::string_view value) {
     u64(value.size());
@@ -129,6 +161,25 @@ class Reader {
     return static_cast<Int128>((high << 64U) | low);
   }
   double f64() { return std::bit_cast<double>(u64()); }
+  std::uint64_t varint() {
+    require(1);
+    const auto bytes = static_cast<unsigned>(std::countr_zero(static_cast<unsigned char>(bytes_.front()) | 0x100U)) + 1;
+    std::uint64_t word = 0;
+    if (bytes == kMostVarintBytes) {
+      require(bytes);
+      std::memcpy(&word, bytes_.data() + 1, sizeof word);
+      word = little_endian(word);
+    } else if (bytes_.size() >= sizeof word) {
+      std::memcpy(&word, bytes_.data(), sizeof word);
+      word = (little_endian(word) & (~std::uint64_t{0} >> (64 - 8 * bytes))) >> bytes;
+    } else {
+      require(bytes);
+      std::memcpy(&word, bytes_.data(), bytes);
+      word = little_endian(word) >> bytes;
+    }
+    bytes_.remove_prefix(bytes);
+    return word;
+  }
   /// @brief A view into the bytes given to the constructor.
   std::string_view text() {
     const std::uint64_t length = u64();

@@ -163,9 +163,10 @@ class NaivePanes final : public execute::QueryPanes {
     encoder.finish();
   }
 
-  void load(state::Reader& in, std::int64_t /*closed_end*/, std::uint32_t groups) override {
+  void load(state::Reader& in, execute::PaneNumbers numbers, std::int64_t /*closed_end*/,
+            std::uint32_t groups) override {
     panes_.clear();
-    execute::PaneDecoder decoder(query_, in, groups);
+    execute::PaneDecoder decoder(query_, in, numbers, groups);
     std::int64_t start = 0;
     PaneGroup group;
     while (decoder.next_pane(start)) {

@@ -292,7 +292,7 @@ class Duel {
     actual.resolve();
     EXPECT_EQ(actual.gather(), expected.bytes());
     state::Reader reader(expected.bytes());
-    cpu_->load(reader, closed_end_, shape_.groups == 0 ? known_keys_ : shape_.groups);
+    cpu_->load(reader, PaneNumbers::compact, closed_end_, shape_.groups == 0 ? known_keys_ : shape_.groups);
     EXPECT_TRUE(reader.at_end());
     state::SectionWriter again;
     cpu_->save(again);

@@ -60,7 +60,7 @@ class RecordingPanes final : public QueryPanes {
     return first < last;
   }
   void save(state::SectionWriter& out) const override { out.out().u8(42); }
-  void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override {
+  void load(state::Reader& in, PaneNumbers /*numbers*/, std::int64_t closed_end, std::uint32_t groups) override {
     calls_.push_back(fmt::format("load {} closed {} groups {}", in.u8(), instant(closed_end), groups));
   }
   [[nodiscard]] std::uint64_t bytes() const override { return 7; }

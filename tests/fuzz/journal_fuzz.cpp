@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +14,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
-#include "journal/frame.hpp"
+#include "journal/frame_reading.hpp"
 #include "journal/segment_format.hpp"
 #include "journal/segment_reader.hpp"
 
@@ -76,7 +75,7 @@ void make_frames_valid(std::string& frames) {
     frames[at + 10] = static_cast<char>(static_cast<unsigned char>(frames[at + 10]) % 6);
     frames[at + 11] = static_cast<char>(frames[at + 11] & 7);
     std::fill_n(frames.begin() + static_cast<std::ptrdiff_t>(at + 28), 4, '\0');
-    const std::uint64_t bytes = size_of_frame(frames.data() + at);
+    const std::uint64_t bytes = size_of_frame(frame_header(frames.data() + at));
     if (bytes > frames.size() - at) return;
     const std::uint64_t checksum = XXH3_64bits_withSeed(frames.data() + at + 8, bytes - 8, kSalt);
     std::memcpy(frames.data() + at, &checksum, sizeof checksum);

@@ -91,7 +91,7 @@ void CpuPanes::finish_images() const {
   images_.clear();
 }
 
-void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
+void CpuPanes::load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) {
   panes_.clear();
   for (auto& worker : scratch_) {
     worker->pane = nullptr;
@@ -101,7 +101,7 @@ void CpuPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t gr
   same_ids_ = 0;
   stragglers_.clear();
   make_room(groups);
-  PaneDecoder decoder(query_, in, groups);
+  PaneDecoder decoder(query_, in, numbers, groups);
   PaneGroup group;
   std::int64_t start = 0;
   while (decoder.next_pane(start)) {

@@ -49,7 +49,7 @@ class CpuPanes final : public QueryPanes {
   void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
   [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
   void save(state::SectionWriter& out) const override;
-  void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
+  void load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
   /// @brief The most that a query can hold with `panes` panes at once, all of its groups in each, and `threads`

@@ -205,7 +205,7 @@ void CudaPanes::read_codes(const PaneGroup& group, Codes& codes) const {
   }
 }
 
-void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
+void CudaPanes::load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) {
   device_.synchronize(compute_);
   panes_.clear();
   images_.clear();
@@ -214,7 +214,7 @@ void CudaPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t g
   groups_ = 0;  // so that totals begin anew
   use_groups(groups);
   const std::size_t words = layout_.words();
-  PaneDecoder decoder(query_, in, groups);
+  PaneDecoder decoder(query_, in, numbers, groups);
   PaneGroup group;
   Codes codes;
   std::vector<kernels::Word> cells(groups * words);

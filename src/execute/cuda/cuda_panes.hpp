@@ -47,7 +47,7 @@ class CudaPanes final : public QueryPanes {
   void finish(StepCounts& counts, std::vector<std::uint32_t>& late_rows, std::size_t late_rows_limit) override;
   [[nodiscard]] bool occupied(std::int64_t& first_start, std::int64_t& last_end) const override;
   void save(state::SectionWriter& out) const override;
-  void load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) override;
+  void load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
   /// @brief For benchmarks: runs the kernels of the last chunk again, which lies on the device, and waits. What the

@@ -67,7 +67,7 @@ void FallbackPanes::lose(const std::exception& reason) const {
       panes.raw(bytes.data(), bytes.size());
     }
     state::Reader in(panes.bytes());
-    panes_->load(in, snapshot_.closed_end, snapshot_.groups);
+    panes_->load(in, PaneNumbers::compact, snapshot_.closed_end, snapshot_.groups);
   }
   for (Call& call : calls_) replay(call);
   calls_.clear();
@@ -262,12 +262,12 @@ void FallbackPanes::save(state::SectionWriter& out) const {
   panes_->save(out);
 }
 
-void FallbackPanes::load(state::Reader& in, std::int64_t closed_end, std::uint32_t groups) {
+void FallbackPanes::load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) {
   // Nothing of the device is needed any more: the CPU reads the same from the beginning.
   const state::Reader begin = in;
   guarded([&](QueryPanes& panes) {
     in = begin;
-    panes.load(in, closed_end, groups);
+    panes.load(in, numbers, closed_end, groups);
   });
   closed_end_ = closed_end;
   groups_ = groups;
