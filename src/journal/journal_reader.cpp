@@ -62,6 +62,9 @@ SegmentInfo look_at(const SegmentName& segment, const SegmentName* next) {
         info.damage = reader.describe_fault();
       }
     }
+    if (info.damage.empty() && next == nullptr && reader.ends_too_early()) {
+      info.damage = reader.describe_early_end();
+    }
     if (info.damage.empty() && reader.header().first_number != segment.first_number) {
       info.damage = "its header and its name disagree on the number of its first record";
     }

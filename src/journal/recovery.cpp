@@ -97,7 +97,9 @@ class Scan {
       if (step == Step::record) {
         take(reader->record());
       } else if (step == Step::torn && last) {
-        warn(describe_torn(*reader));
+        if (!reader->ends_too_early()) {
+          warn(describe_torn(*reader));
+        }
       } else if (step == Step::hole || reader->next_number() != next_first) {
         if (step == Step::hole && reader->fault().next_number <= result_.from) {
           continue;
@@ -109,6 +111,9 @@ class Scan {
       }
     }
     expected_ = reader->next_number();
+    if (last && reader->ends_too_early()) {
+      damaged(reader->describe_early_end());
+    }
     if (!last && expected_ != next_first && next_first > result_.from) {
       if (unpromised(*reader, reader->offset())) {
         return cut(*reader, reader->offset(), expected_);
@@ -123,13 +128,9 @@ class Scan {
     return true;
   }
 
-  /// What every unclean stop may leave, or what the disk did to bytes that it had said were safe.
+  /// What every unclean stop may leave.
   static std::string describe_torn(const SegmentReader& reader) {
     const SegmentReader::Fault& fault = reader.fault();
-    if (fault.offset < reader.header().synced_bytes) {
-      return fmt::format("{}: cut off there, although it was on the disk already; check the disk",
-                         reader.describe_fault());
-    }
     return fmt::format(
         "journal segment '{}' ends at byte {} in record {}, which was being written when Weir was killed or "
         "the power failed: cut off there, as is usual; nothing that was promised is lost",

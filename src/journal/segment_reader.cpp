@@ -270,6 +270,14 @@ void SegmentReader::read_at(std::uint64_t offset, char* to, std::uint64_t bytes)
   }
 }
 
+std::string SegmentReader::describe_early_end() const {
+  return fmt::format(
+      "journal segment '{}' is damaged at byte {}: record {} and what follows are gone, although {} bytes from there "
+      "on "
+      "were safe on the disk",
+      path_, offset(), expected_, header_.synced_bytes - std::min(offset(), header_.synced_bytes));
+}
+
 std::string SegmentReader::describe_fault() const {
   std::string text = fmt::format("journal segment '{}' is damaged at byte {}: {}", path_, fault_.offset, fault_.reason);
   if (fault_.next_number > fault_.first_missing + 1) {

@@ -42,6 +42,10 @@ class SegmentReader {
   [[nodiscard]] const Fault& fault() const noexcept { return fault_; }
   /// @brief One line: the file, where, what cannot be read.
   [[nodiscard]] std::string describe_fault() const;
+  /// @brief At the end: whether records are gone that lay in front of the mark up to which the segment was synced.
+  [[nodiscard]] bool ends_too_early() const noexcept { return !header_.complete() && offset() < header_.synced_bytes; }
+  /// @brief One line: the file, where, what is gone.
+  [[nodiscard]] std::string describe_early_end() const;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const SegmentHeader& header() const noexcept { return header_; }

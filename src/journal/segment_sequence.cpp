@@ -30,7 +30,12 @@ void SegmentSequence::pass(SegmentReader::Step step) {
     const std::uint64_t number = reader_->next_number();
     const std::string path = reader_->path();
     read_before_ += reader_->bytes();
+    const std::string early =
+        opened_ == segments_.size() && reader_->ends_too_early() ? reader_->describe_early_end() : "";
     reader_.reset();
+    if (!early.empty()) {
+      damaged(early, from_ + 1);
+    }
     if (opened_ < segments_.size() && segments_[opened_].first_number != number) {
       damaged(describe_gap(path, number, segments_[opened_].first_number), segments_[opened_].first_number);
     }

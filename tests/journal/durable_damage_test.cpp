@@ -112,15 +112,50 @@ TEST_F(Damage, AFileThatEndsInsideItsLastRecordIsATornEnd) {
   EXPECT_EQ(recovered_.records, 9U);
 }
 
-TEST_F(Damage, ATornEndOfWhatWasSyncedIsCalledDamage) {
+TEST_F(Damage, AnEndThatLacksWhatWasSyncedIsRefused) {
   const std::string path = write_one_segment();
   constexpr std::size_t kLast = kHeader + 56 + 8 * kFrame;
-  make_incomplete(path, false, kLast + kFrame);
-  change(path, [](std::string& bytes) { bytes[kLast + 70] ^= 1; });
+  for (const bool other_run : {false, true}) {
+    make_incomplete(path, other_run, kLast + kFrame);
+    const std::string whole = read_bytes(path);
+    const std::vector<std::function<void(std::string&)>> damages = {
+        [](std::string& bytes) { bytes[kLast + 70] ^= 1; },                            // torn
+        [](std::string& bytes) { std::fill_n(bytes.begin() + kLast, kFrame, '\0'); },  // as if it had not been written
+        [](std::string& bytes) { bytes.resize(kLast); },                               // cut off between two records
+        [](std::string& bytes) { bytes.resize(kLast + 60); }};                         // and within one
+    for (const auto& damage : damages) {
+      change(path, damage);
+      const std::string expected = "'" + path + "' is damaged at byte " + std::to_string(kLast) + ": record 9 ";
+      EXPECT_THAT(refusal(), HasSubstr(expected));
+      EXPECT_THAT(journal::list_segments(options_.directory).back().damage, HasSubstr(expected));
+      EXPECT_THROW(
+          {
+            const auto reader = journal::open_journal_reader(options_.directory);
+            while (reader->next() != nullptr) {
+            }
+          },
+          Error);
+      EXPECT_EQ(numbers_with_skipping(), (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8}));
+      ASSERT_EQ(recovered_.warnings.size(), 1U);
+      EXPECT_THAT(recovered_.warnings[0], HasSubstr(expected));
+      EXPECT_EQ(refusal(), "") << "it ends there now";
+      for (const std::string& other : segment_files(options_.directory)) std::filesystem::remove(other);
+      write_bytes(path, whole);
+      options_.skip_damage = false;
+    }
+    EXPECT_EQ(refusal(), "") << "whole";
+    for (const std::string& other : segment_files(options_.directory)) std::filesystem::remove(other);
+    write_bytes(path, whole.substr(0, kLast + kFrame));
+  }
+}
+
+TEST_F(Damage, AnEndBehindWhatWasSyncedIsNone) {
+  const std::string path = write_one_segment();
+  constexpr std::size_t kLast = kHeader + 56 + 8 * kFrame;
+  make_incomplete(path, false, kLast);
+  change(path, [](std::string& bytes) { bytes.resize(kLast); });
   EXPECT_EQ(refusal(), "");
-  ASSERT_EQ(recovered_.warnings.size(), 1U);
-  EXPECT_THAT(recovered_.warnings[0], HasSubstr("'" + path + "' is damaged at byte " + std::to_string(kLast)));
-  EXPECT_THAT(recovered_.warnings[0], HasSubstr("check the disk"));
+  EXPECT_EQ(recovered_.records, 9U);
 }
 
 TEST_F(Damage, AFlippedBitIsRefusedWithItsPlace) {
