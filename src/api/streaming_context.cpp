@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/spelling.hpp"
 #include "plan/plan.hpp"
+#include "plan/required_files.hpp"
 #include "runtime/pipeline.hpp"
 #include "runtime/shutdown.hpp"
 #include "runtime/summary.hpp"
@@ -190,6 +191,7 @@ void StreamingContext::start() {
                         [&stream](const spec::Query& query) { return query.from == stream.name; });
   });
   plan::Plan plan = plan::compile(std::move(pipeline));
+  plan::require_files(plan, plan::Inputs::leave_out);
   auto running = std::make_unique<runtime::Pipeline>(std::move(plan), runtime::Options{});
   running->start();
   state_->graph->started = true;

@@ -9,6 +9,7 @@
 #include "execute/backend.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
+#include "plan/required_files.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace weir::app {
@@ -16,6 +17,7 @@ namespace {
 
 int check(const std::string& config) {
   const plan::Plan plan = plan::compile(plan::read_configuration(config));
+  plan::require_files(plan, plan::Inputs::include);
   std::string why;
   const auto backend = runtime::choose_backend(plan, why);
   std::fputs(plan::explain(plan).c_str(), stdout);

@@ -11,6 +11,7 @@
 #include "app/command.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
+#include "plan/required_files.hpp"
 #include "runtime/recorder.hpp"
 #include "runtime/shutdown.hpp"
 
@@ -33,7 +34,9 @@ int record(const RecordOptions& options) {
       running->request_stop();
     }
   });
-  runtime::Recorder recorder(plan::compile(plan::read_configuration(options.config)), options.output);
+  plan::Plan plan = plan::compile(plan::read_configuration(options.config));
+  plan::require_files(plan, plan::Inputs::leave_out);
+  runtime::Recorder recorder(std::move(plan), options.output);
   recorder.start();
   {
     const std::scoped_lock lock(mutex);

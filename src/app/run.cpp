@@ -10,6 +10,7 @@
 #include "app/run_pipeline.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
+#include "plan/required_files.hpp"
 #include "runtime/summary.hpp"
 
 namespace weir::app {
@@ -26,7 +27,9 @@ int run(const RunOptions& options) {
   runtime_options.discard_state = options.discard;
   spec::Pipeline pipeline = plan::read_configuration(options.config);
   pipeline.skip_damage = options.skip_damage;
-  const Finished finished = run_pipeline(plan::compile(std::move(pipeline)), std::move(runtime_options));
+  plan::Plan plan = plan::compile(std::move(pipeline));
+  plan::require_files(plan, plan::Inputs::leave_out);
+  const Finished finished = run_pipeline(std::move(plan), std::move(runtime_options));
   std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
   return finished.report.balances() ? kDone : kFailed;
 }

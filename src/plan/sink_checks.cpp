@@ -103,6 +103,10 @@ class SinkChecker {
     if (!sink_.ca_file.empty() && !sink_.broker.empty() && !broker_uses_tls(sink_.broker)) {
       mistake("'ca_file' is given, but the broker's address does not use TLS", "write mqtts:// or wss://");
     }
+    if (sink_.mqtt_version == 4 && sink_.username.empty() && !sink_.password.empty() &&
+        known(sink_, {"username", "password", "mqtt_version"})) {
+      mistake("'password' without 'username', which MQTT 3.1.1 does not have", "give both, or mqtt_version = \"5\"");
+    }
     if (sink_.qos < 0 || sink_.qos > 2) {
       mistake(fmt::format("'qos' = {} is not between 0 and 2", sink_.qos));
     }

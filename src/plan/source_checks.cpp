@@ -99,6 +99,10 @@ class SourceChecker {
     if (source_.mqtt_version != 4 && source_.mqtt_version != 5) {
       mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", source_.mqtt_version), "4 is 3.1.1, or 5");
     }
+    if (source_.mqtt_version == 4 && source_.username.empty() && !source_.password.empty() &&
+        known(source_, {"username", "password", "mqtt_version"})) {
+      mistake("'password' without 'username', which MQTT 3.1.1 does not have", "give both, or mqtt_version = \"5\"");
+    }
     if (source_.cert_file.empty() != source_.key_file.empty() && known(source_, {"cert_file", "key_file"})) {
       mistake("'cert_file' and 'key_file' belong together");
     }

@@ -240,6 +240,16 @@ TEST(MistakesOfMeaning, MqttSources) {
                 source.cert_file = "c";
               }),
               ElementsAre("line 7: stream 's', source: 'cert_file' and 'key_file' belong together"));
+  const auto password_alone = [&mistakes](int version) {
+    return mistakes([version](auto& source, auto&) {
+      source.password = "p";
+      source.mqtt_version = version;
+    });
+  };
+  EXPECT_THAT(password_alone(5), IsEmpty());
+  EXPECT_THAT(password_alone(4),
+              ElementsAre("line 7: stream 's', source: 'password' without 'username', which MQTT 3.1.1 does not have "
+                          "(give both, or mqtt_version = \"5\")"));
   EXPECT_THAT(
       mistakes([](auto& source, auto&) {
         source.qos = 3;
@@ -347,6 +357,12 @@ TEST(MistakesOfMeaning, MqttSinks) {
       ElementsAre("sink 'out': 'topic' holds {line}, but query 'q' does not group by it (one of: query, machine)"));
   EXPECT_THAT(mistakes([](auto& sink, auto&) { sink.topic = "rows/#"; }),
               ElementsAre("sink 'out': 'topic' must not hold the wildcards + and #"));
+  EXPECT_THAT(mistakes([](auto& sink, auto&) {
+                sink.password = "p";
+                sink.mqtt_version = 4;
+              }),
+              ElementsAre("sink 'out': 'password' without 'username', which MQTT 3.1.1 does not have (give both, or "
+                          "mqtt_version = \"5\")"));
   EXPECT_THAT(mistakes([](auto& sink, auto&) { sink.topic.clear(); }),
               ElementsAre("sink 'out': 'topic' is missing or empty (as in \"weir/{query}\")"));
   EXPECT_THAT(

@@ -1,0 +1,109 @@
+#include "plan/required_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "core/posix_file.hpp"
+#include "plan/diagnostics.hpp"
+
+namespace weir::plan {
+namespace {
+
+/// Why the path cannot be read as what it should be; empty: it can.
+std::string mistake_in(const std::string& path, bool directory) {
+  // Opening a pipe would wait for its writer.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct ::stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return std::strerror(errno);
+  }
+  if (S_ISDIR(status.st_mode) != directory) {
+    return directory ? "it is no directory" : "it is a directory";
+  }
+  return {};
+}
+
+class Checker {
+ public:
+  Checker(const Plan& plan, Inputs inputs) : plan_(plan), inputs_(inputs), diagnostics_(plan.spec.file) {}
+
+  void run() {
+    state_dir();
+    for (const spec::Stream& stream : plan_.spec.streams) {
+      for (const spec::Source& source : stream.sources) {
+        this->source(stream, source);
+      }
+    }
+    for (const spec::Sink& sink : plan_.spec.sinks) {
+      if (sink.kind == spec::SinkKind::mqtt) {
+        file(fmt::format("sink '{}'", sink.name), sink.line, "ca_file", sink.ca_file);
+      }
+    }
+    diagnostics_.throw_if_any();
+  }
+
+ private:
+  void source(const spec::Stream& stream, const spec::Source& source) {
+    const std::string what = fmt::format("stream '{}', source", stream.name);
+    const int line = source.line != 0 ? source.line : stream.line;
+    if (source.kind == spec::SourceKind::mqtt) {
+      file(what, line, "ca_file", source.ca_file);
+      file(what, line, "cert_file", source.cert_file);
+      file(what, line, "key_file", source.key_file);
+    } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::file) {
+      file(what, line, "path", source.path);
+    } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::directory) {
+      require(what, line, "path", source.path, true);
+    }
+  }
+
+  void file(const std::string& what, int line, const char* entry, const std::string& path) {
+    if (!path.empty() && path != "-") {
+      require(what, line, entry, path, false);
+    }
+  }
+
+  void require(const std::string& what, int line, const char* entry, const std::string& path, bool directory) {
+    if (const std::string mistake = mistake_in(path, directory); !mistake.empty()) {
+      diagnostics_.add(line, fmt::format("{}: cannot read '{}' = \"{}\": {}", what, entry, path, mistake));
+    }
+  }
+
+  /// It is made where it is not there, with the directories above.
+  void state_dir() {
+    if (plan_.spec.state_dir.empty()) {
+      return;
+    }
+    std::error_code ignored;
+    for (std::filesystem::path path = std::filesystem::absolute(plan_.spec.state_dir, ignored);
+         path.has_relative_path(); path = path.parent_path()) {
+      const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+      if (std::filesystem::exists(status)) {
+        if (!std::filesystem::is_directory(status)) {
+          diagnostics_.add(
+              0, fmt::format("'state_dir' = \"{}\": '{}' is no directory", plan_.spec.state_dir, path.string()));
+        }
+        return;
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const Inputs inputs_;
+  Diagnostics diagnostics_;
+};
+
+}  // namespace
+
+void require_files(const Plan& plan, Inputs inputs) {
+  Checker(plan, inputs).run();
+}
+
+}  // namespace weir::plan
