@@ -165,7 +165,7 @@ class Reader {
     require(1);
     const auto bytes = static_cast<unsigned>(std::countr_zero(static_cast<unsigned char>(bytes_.front()) | 0x100U)) + 1;
     std::uint64_t word = 0;
-    if (bytes == kMostVarintBytes) {
+    if (bytes > sizeof word) {
       require(bytes);
       std::memcpy(&word, bytes_.data() + 1, sizeof word);
       word = little_endian(word);
