@@ -2,8 +2,9 @@
 // engine without, alternately; and how long the state takes to load.
 //
 // A turn with checkpoints begins one, runs for a second and goes on until that checkpoint is on the disk, so that the
-// background's work is never somebody else's time. The other engine then runs over as many readings. Both must emit the
-// same rows, and so must a third one that goes on from the last checkpoint.
+// background's work is never somebody else's time. The other engine then runs over as many readings. The two change
+// places, as one's memory may lie better than the other's. Both must emit the same rows, and so must a third one that
+// goes on from the last checkpoint.
 #include <fmt/format.h>
 #include <array>
 #include <chrono>
@@ -42,11 +43,12 @@ double now_s() {
 
 /// An engine, where it stands in the stream, and its rows as one number.
 struct Runner {
-  Runner(const StreamShape& shape, unsigned threads) : engine(shape, threads) {
+  Runner(const StreamShape& shape, const std::vector<HandReading>& readings, unsigned threads)
+      : engine(shape, threads), block(shape, readings) {
     engine.context = this;
     engine.on_rows = [](void* self, const batch::ResultTable& rows) { static_cast<Runner*>(self)->take(rows); };
   }
-  void run(EngineBlock& block, std::uint64_t blocks) {
+  void run(std::uint64_t blocks) {
     for (std::uint64_t i = 0; i < blocks; ++i) {
       const double begin = now_s();
       engine.run(block);
@@ -64,6 +66,7 @@ struct Runner {
     digest += rows.size();
   }
   BenchEngine engine;
+  EngineBlock block;
   double seconds = 0.0;  ///< spent in the engine since it was set to 0
   std::uint64_t digest = 0;
 };
@@ -82,13 +85,9 @@ Outcome measure(const BenchOptions& options, const Case& c, const std::vector<Ha
                 unsigned threads) {
   const BenchDirectory directory;
   state::CheckpointStore store(directory.path());
-  EngineBlock block(c.shape, readings);
-  EngineBlock block_without(c.shape, readings);
-  Runner with(c.shape, threads);
-  Runner without(c.shape, threads);
-  const std::uint64_t warm = kWarmSeconds / c.shape.seconds + 1;
-  with.run(block, warm);
-  without.run(block_without, warm);
+  std::array<Runner, 2> runners{Runner(c.shape, readings, threads), Runner(c.shape, readings, threads)};
+  Runner* with = runners.data();
+  Runner* without = runners.data() + 1;
 
   Outcome outcome;
   std::vector<double> drafting;
@@ -99,10 +98,10 @@ Outcome measure(const BenchOptions& options, const Case& c, const std::vector<Ha
   const auto checkpoint = [&] {
     const double begin = now_s();
     state::CheckpointDraft draft = store.draft();
-    with.engine.save(draft);
+    with->engine.save(draft);
     store.start_write(std::move(draft));
     drafting.push_back(now_s() - begin);
-    with.seconds += drafting.back();
+    with->seconds += drafting.back();
   };
   const auto finish = [&] {
     store.wait();
@@ -111,64 +110,70 @@ Outcome measure(const BenchOptions& options, const Case& c, const std::vector<Ha
     return result.new_bytes + result.copied_bytes;
   };
   // The first one writes everything; that is no interval's cost.
-  checkpoint();
-  finish();
+  for (int i = 0; i < 2; ++i) {
+    without->run(kWarmSeconds / c.shape.seconds + 1);
+    std::swap(with, without);
+    checkpoint();
+    finish();
+  }
   drafting.clear();
   std::uint64_t blocks = 1;
   double spent = 0.0;
   while (spent < options.seconds * 2 || ratios.size() < kTurns) {
     const auto run_with = [&] {
-      with.seconds = 0.0;
+      with->seconds = 0.0;
       checkpoint();
       blocks = 0;
       do {
-        with.run(block, 1);
+        with->run(1);
         ++blocks;
-      } while (with.seconds < kInterval || store.busy());
+      } while (with->seconds < kInterval || store.busy());
       outcome.written += finish();
     };
     const auto run_without = [&] {
-      without.seconds = 0.0;
-      without.run(block_without, blocks);
+      without->seconds = 0.0;
+      without->run(blocks);
     };
     // Who goes first takes turns; both go over the same readings in the end.
     const std::uint64_t before = blocks;
-    if (ratios.size() % 2 == 0) {
+    const bool with_first = ratios.size() % 2 == 0;
+    if (with_first) {
       run_with();
       run_without();
     } else {
       run_without();
       run_with();
     }
-    const std::uint64_t blocks_without = ratios.size() % 2 == 0 ? blocks : before;
-    rates.push_back(count * static_cast<double>(blocks) / with.seconds);
-    reference.push_back(count * static_cast<double>(blocks_without) / without.seconds);
+    const std::uint64_t blocks_without = with_first ? blocks : before;
+    rates.push_back(count * static_cast<double>(blocks) / with->seconds);
+    reference.push_back(count * static_cast<double>(blocks_without) / without->seconds);
     ratios.push_back(rates.back() / reference.back());
-    spent += with.seconds + without.seconds;
-    outcome.interval_s += with.seconds;
-    without.run(block_without, blocks - std::min(blocks, blocks_without));
-    with.run(block, blocks_without - std::min(blocks, blocks_without));
+    spent += with->seconds + without->seconds;
+    outcome.interval_s += with->seconds;
+    without->run(blocks - std::min(blocks, blocks_without));
+    with->run(blocks_without - std::min(blocks, blocks_without));
+    // They stand at the same place, with the same state, so the next checkpoint may be the other's.
+    if (!with_first) std::swap(with, without);
   }
-  outcome.good = outcome.good && with.digest == without.digest && with.engine.rows() == without.engine.rows();
+  outcome.good = outcome.good && with->digest == without->digest && with->engine.rows() == without->engine.rows();
   outcome.engine_thread_s = median(drafting);
 
   checkpoint();
   finish();
+  Runner again(c.shape, readings, threads);
   const double begin = now_s();
   std::vector<std::string> warnings;
   const auto loaded = store.load(warnings);
-  Runner again(c.shape, threads);
   again.engine.load(*loaded);
   outcome.load_s = now_s() - begin;
   for (const state::Section& section : loaded->sections) outcome.loaded += section.bytes.size();
-  again.digest = with.digest;
-  const std::uint64_t rows = with.engine.rows();
-  EngineBlock block_again(c.shape, readings);
+  again.digest = with->digest;
+  const std::uint64_t rows = with->engine.rows();
   const std::uint64_t more = 20 / c.shape.seconds + 1;
-  while (block_again.batches()[0]->times()[0] < block.batches()[0]->times()[0]) block_again.repeat();
-  with.run(block, more);
-  again.run(block_again, more);
-  outcome.good = outcome.good && with.digest == again.digest && with.engine.rows() - rows == again.engine.rows();
+  while (again.block.batches()[0]->times()[0] < with->block.batches()[0]->times()[0]) again.block.repeat();
+  with->run(more);
+  again.run(more);
+  outcome.good = outcome.good && with->digest == again.digest && with->engine.rows() - rows == again.engine.rows();
 
   outcome.measurement.benchmark = "checkpoint";
   outcome.measurement.name = c.name;
