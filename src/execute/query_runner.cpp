@@ -358,8 +358,8 @@ void QueryRunner::load(state::Reader& in) {
   Impl& state = *impl_;
   const unsigned format = in.u8();
   if (format != kFixedFormat && format != kFormat) {
-    throw Error("query '" + state.query.spec.name + "': the checkpoint has format " + std::to_string(format) +
-                ", this version reads up to " + std::to_string(kFormat));
+    throw Error("query '" + state.query.spec.name + "': its state was written by a newer version of Weir: format " +
+                std::to_string(format) + ", this program reads " + std::to_string(kFormat));
   }
   state.closed_end = in.i64();
   state.expired_end = in.i64();

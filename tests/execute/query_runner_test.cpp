@@ -297,5 +297,24 @@ TEST_F(Runner, CheckpointOfMoreGroupsThanTheDictionaryHas_IsAnError) {
   EXPECT_THROW(other.load(in), Error);
 }
 
+TEST_F(Runner, CheckpointOfANewerVersion_IsAnErrorThatSaysSo) {
+  start(grouped_query({0}));
+  run({3});
+  state::SectionWriter out;
+  runner->save(out);
+  std::string bytes(out.bytes());
+  for (const char format : {'\0', '\3', '\xff'}) {
+    bytes[0] = format;
+    QueryRunner other(plan, query, backend, keys);
+    state::Reader in(bytes);
+    try {
+      other.load(in);
+      ADD_FAILURE() << "format " << static_cast<int>(format) << " was read";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("written by a newer version of Weir"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weir::execute
