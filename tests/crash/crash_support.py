@@ -274,7 +274,10 @@ class CrashTest(WeirTest):
         """Until a segment of the journal holds this text."""
         def found():
             self.assertIsNone(process.poll(), f"seed {self.seed}: {self.log(process)}")
-            return any(text in path.read_bytes() for path in self.segments(state))
+            try:
+                return any(text in path.read_bytes() for path in self.segments(state))
+            except FileNotFoundError:  # a segment that was being made ready has got its name since
+                return False
         self.eventually(found, f"{text} is in the journal (seed {self.seed})")
 
     def refused(self, *words, parts=(), code=1):
