@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/command.hpp"
 #include "core/error.hpp"
@@ -15,32 +17,21 @@
 namespace weir::app {
 namespace {
 
-struct Benchmark {
-  std::string_view name;
-  int (*run)(const BenchOptions&);
-};
-
-constexpr std::array<Benchmark, 11> kBenchmarks{{{"engine", bench_engine},
-                                                 {"sliding", bench_sliding},
-                                                 {"csv", bench_csv},
-                                                 {"json", bench_json},
-                                                 {"mqtt", bench_mqtt},
-                                                 {"journal", bench_journal},
-                                                 {"checkpoint", bench_checkpoint},
-                                                 {"recovery", bench_recovery},
-                                                 {"durability", bench_durability},
-                                                 {"gpu", bench_gpu},
-                                                 {"memory", bench_memory}}};
-
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
+  const std::span<const Benchmark> known = benchmarks();
+  if (known.empty()) {
+    throw Error(
+        "this build has a sanitizer and no benchmarks; measure with the release build (cmake --preset release)");
+  }
   int worst = kDone;
   for (const std::string& name : names) {
-    const auto found =
-        std::find_if(kBenchmarks.begin(), kBenchmarks.end(), [&](const Benchmark& b) { return b.name == name; });
-    if (found == kBenchmarks.end()) {
-      std::array<std::string_view, kBenchmarks.size()> known;
-      std::transform(kBenchmarks.begin(), kBenchmarks.end(), known.begin(), [](const Benchmark& b) { return b.name; });
-      throw ConfigError(fmt::format("unknown benchmark '{}'", name), suggest(name, known));
+    const auto found = std::find_if(known.begin(), known.end(), [&](const Benchmark& b) { return b.name == name; });
+    if (found == known.end()) {
+      std::vector<std::string_view> candidates;
+      for (const Benchmark& benchmark : known) {
+        candidates.push_back(benchmark.name);
+      }
+      throw ConfigError(fmt::format("unknown benchmark '{}'", name), suggest(name, candidates));
     }
     worst = std::max(worst, found->run(options));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,13 @@ double median(std::vector<double> values);
 
 /// @brief The smallest value that a share `q` of the values does not exceed.
 double quantile(std::vector<double> values, double q);
+
+struct Benchmark {
+  std::string_view name;
+  int (*run)(const BenchOptions&);
+};
+/// @brief All that this build has: none in one with a sanitizer, for a time taken there says nothing.
+std::span<const Benchmark> benchmarks() noexcept;
 
 // Each returns an exit code; 1 when an answer was wrong.
 int bench_engine(const BenchOptions& options);      ///< interval step and windows against a hand-coded loop

@@ -100,8 +100,8 @@ double plain_write(const std::string& path, const Case& c, const std::string& pa
   return seconds_since(begin);
 }
 
-/// Whether the records are the ones that were appended.
-bool right(const std::string& directory, const Case& c, const std::string& payload) {
+/// @throws Error when the records are not the ones that were appended
+void require_right(const std::string& directory, const Case& c, const std::string& payload) {
   const std::unique_ptr<journal::JournalReader> reader = journal::open_journal_reader(directory);
   std::uint64_t messages = 0;
   bool same = true;
@@ -111,7 +111,9 @@ bool right(const std::string& directory, const Case& c, const std::string& paylo
       ++messages;
     }
   }
-  return same && messages == c.messages;
+  if (!same || messages != c.messages) {
+    throw Error("what was read of the journal is not what was appended");
+  }
 }
 
 /// Seconds for reading and verifying every record.
@@ -163,9 +165,7 @@ void measure_reading(const BenchOptions& options, const Case& c, const std::stri
   const BenchDirectory scratch;
   const std::string directory = scratch.path() + "/journal";
   static_cast<void>(append(directory, c, 1, payload));
-  if (!right(directory, c, payload)) {
-    throw Error("what was read of the journal is not what was appended");
-  }
+  require_right(directory, c, payload);
   std::vector<double> mine_s;
   std::vector<double> reference_s;
   const auto begin = Clock::now();
@@ -184,9 +184,7 @@ void measure_appending(const BenchOptions& options, const Case& c, unsigned thre
     const BenchDirectory scratch;
     const std::string directory = scratch.path() + "/journal";
     mine_s.push_back(append(directory, c, threads, payload));
-    if (!right(directory, c, payload)) {
-      throw Error("what was read of the journal is not what was appended");
-    }
+    require_right(directory, c, payload);
     reference_s.push_back(plain_write(scratch.path() + "/plain", c, payload));
   }
   print_measured(options, c, threads, c.sync_each ? "write() + fdatasync()" : "write()", std::move(mine_s),

@@ -1,48 +1,10 @@
-// The benchmarks of a sanitizer build: none. A time taken with a sanitizer says nothing.
+// The benchmarks of a build with a sanitizer.
 #include "app/bench.hpp"
-#include "core/error.hpp"
 
 namespace weir::app {
-namespace {
 
-int refuse() {
-  throw Error("this build has a sanitizer and no benchmarks; measure with the release build (cmake --preset release)");
-}
-
-}  // namespace
-
-int bench_engine(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_sliding(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_csv(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_json(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_mqtt(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_journal(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_checkpoint(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_recovery(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_durability(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_gpu(const BenchOptions& /*options*/) {
-  return refuse();
-}
-int bench_memory(const BenchOptions& /*options*/) {
-  return refuse();
+std::span<const Benchmark> benchmarks() noexcept {
+  return {};
 }
 
 }  // namespace weir::app

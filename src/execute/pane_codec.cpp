@@ -144,7 +144,7 @@ void PaneEncoder::group(const PaneGroup& group) {
 PaneDecoder::PaneDecoder(const plan::QueryPlan& query, state::Reader& in, PaneNumbers numbers, std::uint32_t groups)
     : query_(query),
       in_(in),
-      numbers_(numbers),
+      fixed_(numbers == PaneNumbers::fixed),
       groups_(groups),
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
@@ -166,13 +166,12 @@ bool PaneDecoder::next_pane(std::int64_t& start_ns) {
 }
 
 void PaneDecoder::read_head(PaneGroup& group) {
-  const std::uint64_t id = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint();
-  const std::uint64_t least = numbers_ == PaneNumbers::fixed ? next_id_ : 0;
-  const std::uint64_t most = numbers_ == PaneNumbers::fixed ? groups_ : groups_ - next_id_;
-  require(id >= least && id < most, "a pane's groups are out of order or unknown");
-  group.group = static_cast<std::uint32_t>(numbers_ == PaneNumbers::fixed ? id : next_id_ + id);
+  const std::uint64_t number = number32();
+  const std::uint64_t least = fixed_ ? next_id_ : 0;
+  require(number >= least && number - least < groups_ - next_id_, "a pane's groups are out of order or unknown");
+  group.group = next_id_ + static_cast<std::uint32_t>(number - least);
   next_id_ = group.group + 1;
-  group.rows = numbers_ == PaneNumbers::fixed ? in_.u64() : in_.varint();
+  group.rows = number64();
   require(group.rows > 0 && group.rows >> 62U == 0, "a group has an impossible number of readings");
 }
 
@@ -225,7 +224,7 @@ void PaneDecoder::read_compact(std::uint16_t parts, std::uint64_t rows, Argument
 
 void PaneDecoder::read_argument(const plan::Argument& argument, std::uint64_t rows, ArgumentTotal& total) {
   total = {};
-  numbers_ == PaneNumbers::fixed ? read_fixed(argument.parts, total) : read_compact(argument.parts, rows, total);
+  fixed_ ? read_fixed(argument.parts, total) : read_compact(argument.parts, rows, total);
   require(total.count <= rows, "an argument has more values than its group has readings");
   if (total.count == 0) return;
   if ((argument.parts & plan::kPartSum) != 0) {
@@ -239,17 +238,11 @@ void PaneDecoder::read_bins(std::uint64_t values, QuantileBins& quantile) {
   auto& bins = quantile.bins;
   bins.clear();
   std::uint64_t seen = 0;
-  for (std::uint64_t left = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint(); left > 0; --left) {
-    std::int64_t bin = 0;
-    std::uint64_t count = 0;
-    if (numbers_ == PaneNumbers::fixed) {
-      bin = static_cast<std::int32_t>(in_.u32());
-      count = in_.u64();
-    } else {
-      const std::int64_t after = bins.empty() ? 0 : std::int64_t{bins.back().first} + 1;
-      bin = plus(after, static_cast<std::uint64_t>(state::unzigzag(in_.varint())));
-      count = in_.varint();
-    }
+  for (std::uint64_t left = number32(); left > 0; --left) {
+    const std::int64_t after = bins.empty() ? 0 : std::int64_t{bins.back().first} + 1;
+    const std::int64_t bin = fixed_ ? static_cast<std::int32_t>(in_.u32())
+                                    : plus(after, static_cast<std::uint64_t>(state::unzigzag(in_.varint())));
+    const std::uint64_t count = number64();
     require(bin >= -ops::kQuantileLastBin && bin <= ops::kQuantileLastBin, "a quantile bin does not exist");
     require(bins.empty() || bin > bins.back().first, "quantile bins are out of order");
     require(count > 0 && count <= values - seen, "quantile bins hold more than was counted");
@@ -261,11 +254,11 @@ void PaneDecoder::read_bins(std::uint64_t values, QuantileBins& quantile) {
 
 void PaneDecoder::read_registers(std::vector<HllRegister>& registers) {
   registers.clear();
-  for (std::uint64_t left = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint(); left > 0; --left) {
+  for (std::uint64_t left = number32(); left > 0; --left) {
     const std::uint64_t after = registers.empty() ? 0 : std::uint64_t{registers.back().index} + 1;
-    std::uint64_t index = numbers_ == PaneNumbers::fixed ? in_.u32() : in_.varint();
-    require(index < ops::kHllRegisters, "a register does not exist");
-    index += numbers_ == PaneNumbers::fixed ? 0 : after;
+    const std::uint64_t number = number32();
+    require(number < ops::kHllRegisters, "a register does not exist");
+    const std::uint64_t index = fixed_ ? number : after + number;
     const std::uint32_t rank = in_.u8();
     require(index < ops::kHllRegisters && rank >= 1 && rank <= ops::kHllMaxRank, "a register does not exist");
     require(index >= after, "registers are out of order");

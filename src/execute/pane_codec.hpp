@@ -76,6 +76,8 @@ class PaneDecoder {
   bool next_group(PaneGroup& group);
 
  private:
+  [[nodiscard]] std::uint64_t number32() { return fixed_ ? in_.u32() : in_.varint(); }
+  [[nodiscard]] std::uint64_t number64() { return fixed_ ? in_.u64() : in_.varint(); }
   void read_head(PaneGroup& group);
   void read_fixed(std::uint16_t parts, ArgumentTotal& total);
   void read_compact(std::uint16_t parts, std::uint64_t rows, ArgumentTotal& total);
@@ -84,7 +86,7 @@ class PaneDecoder {
   void read_registers(std::vector<HllRegister>& registers);
   const plan::QueryPlan& query_;
   state::Reader& in_;
-  const PaneNumbers numbers_;
+  const bool fixed_;  ///< PaneNumbers
   std::uint32_t groups_;
   const std::size_t quantiles_;
   const std::size_t distincts_;

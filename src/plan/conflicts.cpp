@@ -11,6 +11,7 @@
 
 #include "plan/compile.hpp"
 #include "plan/mqtt_topic.hpp"
+#include "plan/stream_checks.hpp"
 
 namespace weir::plan {
 namespace {
@@ -46,9 +47,7 @@ class ConflictChecker {
   void run() {
     for (const spec::Stream& stream : plan_.spec.streams) {
       for (std::size_t i = 0; i < stream.sources.size(); ++i) {
-        source(stream, stream.sources[i],
-               stream.sources.size() == 1 ? fmt::format("stream '{}', source", stream.name)
-                                          : fmt::format("stream '{}', source {}", stream.name, i + 1));
+        source(stream, stream.sources[i], source_name(stream, i));
       }
     }
     if (const fs::path file = file_of(plan_.spec.dead_letter); !file.empty()) {

@@ -3,25 +3,26 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
-#include "core/posix_file.hpp"
 #include "plan/diagnostics.hpp"
+#include "plan/stream_checks.hpp"
 
 namespace weir::plan {
 namespace {
 
 /// Why the path cannot be read as what it should be; empty: it can.
 std::string mistake_in(const std::string& path, bool directory) {
-  // Opening a pipe would wait for its writer.
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  // Without opening it: a pipe's writer would take that for its reader.
   struct ::stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0) {
+  if (::stat(path.c_str(), &status) != 0 || ::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) {
     return std::strerror(errno);
   }
   if (S_ISDIR(status.st_mode) != directory) {
@@ -37,8 +38,8 @@ class Checker {
   void run() {
     state_dir();
     for (const spec::Stream& stream : plan_.spec.streams) {
-      for (const spec::Source& source : stream.sources) {
-        this->source(stream, source);
+      for (std::size_t i = 0; i < stream.sources.size(); ++i) {
+        source(stream, stream.sources[i], source_name(stream, i));
       }
     }
     for (const spec::Sink& sink : plan_.spec.sinks) {
@@ -50,8 +51,7 @@ class Checker {
   }
 
  private:
-  void source(const spec::Stream& stream, const spec::Source& source) {
-    const std::string what = fmt::format("stream '{}', source", stream.name);
+  void source(const spec::Stream& stream, const spec::Source& source, const std::string& what) {
     const int line = source.line != 0 ? source.line : stream.line;
     if (source.kind == spec::SourceKind::mqtt) {
       file(what, line, "ca_file", source.ca_file);

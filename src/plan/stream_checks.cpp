@@ -34,9 +34,7 @@ class StreamChecker {
       mistake("no source", "add source = { type = \"…\" }");
     }
     for (std::size_t i = 0; i < stream_.sources.size(); ++i) {
-      const std::string what =
-          stream_.sources.size() == 1 ? what_ + ", source" : fmt::format("{}, source {}", what_, i + 1);
-      check_source(stream_, stream_.sources[i], what, diagnostics_);
+      check_source(stream_, stream_.sources[i], source_name(stream_, i), diagnostics_);
     }
   }
 
@@ -132,6 +130,11 @@ class StreamChecker {
 };
 
 }  // namespace
+
+std::string source_name(const spec::Stream& stream, std::size_t index) {
+  return stream.sources.size() == 1 ? fmt::format("stream '{}', source", stream.name)
+                                    : fmt::format("stream '{}', source {}", stream.name, index + 1);
+}
 
 void check_stream(const spec::Stream& stream, Diagnostics& diagnostics) {
   StreamChecker(stream, diagnostics).run();

@@ -96,6 +96,20 @@ TEST_F(RequiredFiles, InputsAreLookedForOnlyWhereAsked) {
               ElementsAre("stream 's', source: cannot read 'path' = \"" + path("file") + "\": it is no directory"));
 }
 
+TEST_F(RequiredFiles, AFileOfSeveralSourcesIsNamedWithItsNumber) {
+  plan::Plan plan;
+  plan.spec.streams.resize(1);
+  plan.spec.streams[0].name = "s";
+  plan.spec.streams[0].sources = {mqtt("", "", ""), mqtt(path("ca"), "", "")};
+  try {
+    plan::require_files(plan, plan::Inputs::leave_out);
+    ADD_FAILURE() << "no mistake";
+  } catch (const ConfigError& error) {
+    ASSERT_EQ(error.diagnostics().size(), 1U);
+    EXPECT_THAT(error.diagnostics()[0].message, ::testing::StartsWith("stream 's', source 2: "));
+  }
+}
+
 TEST_F(RequiredFiles, APipeIsNotWaitedFor) {
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   EXPECT_THAT(mistakes(source(spec::SourceKind::file, path("pipe")), {}, ""), IsEmpty());
