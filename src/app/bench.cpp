@@ -17,23 +17,32 @@
 namespace weir::app {
 namespace {
 
-int bench(const std::vector<std::string>& names, const BenchOptions& options) {
+const Benchmark& benchmark(std::string_view name) {
   const std::span<const Benchmark> known = benchmarks();
   if (known.empty()) {
-    throw Error(
+    throw ConfigError(
         "this build has a sanitizer and no benchmarks; measure with the release build (cmake --preset release)");
   }
-  int worst = kDone;
+  const auto found = std::find_if(known.begin(), known.end(), [&](const Benchmark& b) { return b.name == name; });
+  if (found != known.end()) {
+    return *found;
+  }
+  std::vector<std::string_view> candidates;
+  for (const Benchmark& candidate : known) {
+    candidates.push_back(candidate.name);
+  }
+  throw ConfigError(fmt::format("unknown benchmark '{}'", name), suggest(name, candidates));
+}
+
+/// All names are looked up before the first benchmark runs: a slip in the last one shows at once.
+int bench(const std::vector<std::string>& names, const BenchOptions& options) {
+  std::vector<const Benchmark*> chosen;
   for (const std::string& name : names) {
-    const auto found = std::find_if(known.begin(), known.end(), [&](const Benchmark& b) { return b.name == name; });
-    if (found == known.end()) {
-      std::vector<std::string_view> candidates;
-      for (const Benchmark& benchmark : known) {
-        candidates.push_back(benchmark.name);
-      }
-      throw ConfigError(fmt::format("unknown benchmark '{}'", name), suggest(name, candidates));
-    }
-    worst = std::max(worst, found->run(options));
+    chosen.push_back(&benchmark(name));
+  }
+  int worst = kDone;
+  for (const Benchmark* const each : chosen) {
+    worst = std::max(worst, each->run(options));
   }
   return worst;
 }

@@ -100,7 +100,7 @@ class BadInput(WeirTest):
         self.assertIn("subcommand", self.weir(expect=2).stderr.lower())
         self.weir("run", expect=2)
         self.weir("replay", "x.toml", "--speed", "fast", expect=2)
-        self.weir("bench", "nothing", expect=2)
+        self.assertEqual(self.weir("bench", "csv", "nothing", expect=2).stdout, "")
         self.weir("--log-level", "loud", "devices", expect=2)
 
     def test_two_processes_cannot_share_a_state_directory(self):
