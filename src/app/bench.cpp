@@ -37,6 +37,7 @@ const Benchmark& benchmark(std::string_view name) {
 /// All names are looked up before the first benchmark runs: a slip in the last one shows at once.
 int bench(const std::vector<std::string>& names, const BenchOptions& options) {
   std::vector<const Benchmark*> chosen;
+  chosen.reserve(names.size());
   for (const std::string& name : names) {
     chosen.push_back(&benchmark(name));
   }
