@@ -72,23 +72,24 @@ void PaneEncoder::finish() {
 // Through a pointer, with room made once: a checkpoint writes millions of these.
 char* PaneEncoder::head(char* to, std::uint32_t id, std::uint64_t rows) noexcept {
   ++count_;
-  to = state::put_varint(to, id - next_id_);
+  to = state::put_small_varint(to, id - next_id_);
   next_id_ = id + 1;
-  return state::put_varint(to, rows);
+  return state::put_small_varint(to, rows);
 }
 
 char* PaneEncoder::argument(char* to, std::uint16_t parts, std::uint64_t rows,
                             const ArgumentTotal& total) const noexcept {
+  using state::put_small_varint;
   using state::put_varint;
   using state::zigzag;
-  to = put_varint(to, rows - total.count);
+  to = put_small_varint(to, rows - total.count);
   if (total.count == 0) return to;
   if ((parts & plan::kPartSum) != 0) {
     // As its low 64 bits, signed, and the multiple of 2^64 that is missing then: 0 for every sum of 64 bits.
     const auto low = static_cast<std::int64_t>(static_cast<std::uint64_t>(static_cast<UInt128>(total.sum)));
     const auto rest = static_cast<UInt128>(total.sum) - static_cast<UInt128>(Int128{low});
     to = put_varint(to, zigzag(low));
-    to = put_varint(to, zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(rest >> 64U))));
+    to = put_small_varint(to, zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(rest >> 64U))));
   }
   if ((parts & plan::kPartSquares) != 0) {
     for (const std::uint64_t limb : total.squares.limb) to = put_varint(to, limb);
@@ -97,6 +98,12 @@ char* PaneEncoder::argument(char* to, std::uint16_t parts, std::uint64_t rows,
     to = put_varint(to, zigzag(total.min));
     to = put_varint(to, difference(total.max, total.min));
   }
+  return (parts & (plan::kPartFirst | plan::kPartLast)) == 0 ? to : first_and_last(to, parts, total);
+}
+
+char* PaneEncoder::first_and_last(char* to, std::uint16_t parts, const ArgumentTotal& total) const noexcept {
+  using state::put_varint;
+  using state::zigzag;
   if ((parts & plan::kPartFirst) != 0) {
     to = put_varint(to, zigzag(static_cast<std::int64_t>(difference(total.first_time, start_ns_))));
     to = put_varint(to, zigzag(total.first_value));
@@ -108,9 +115,14 @@ char* PaneEncoder::argument(char* to, std::uint16_t parts, std::uint64_t rows,
   return to;
 }
 
-void PaneEncoder::group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* totals) {
-  char* to = head(out_.space(kMostHeadBytes + query_.arguments.size() * kMostArgumentBytes), id, rows);
-  for (const plan::Argument& argument : query_.arguments) to = this->argument(to, argument.parts, rows, *totals++);
+void PaneEncoder::groups(std::uint32_t first, std::span<const std::uint64_t> rows, const ArgumentTotal* totals) {
+  const std::span<const plan::Argument> arguments(query_.arguments);
+  char* to = out_.space(rows.size() * (kMostHeadBytes + arguments.size() * kMostArgumentBytes));
+  for (std::size_t i = 0; i < rows.size(); ++i, totals += arguments.size()) {
+    if (rows[i] == 0) continue;
+    to = head(to, first + static_cast<std::uint32_t>(i), rows[i]);
+    for (std::size_t a = 0; a < arguments.size(); ++a) to = argument(to, arguments[a].parts, rows[i], totals[a]);
+  }
   out_.advance(to);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "execute/backend.hpp"
@@ -48,14 +49,16 @@ class PaneEncoder {
   bool pane(std::int64_t start_ns, std::uint64_t readings);
   /// @brief The next group of the pane; ids ascend, there is at least one.
   void group(const PaneGroup& group);
-  /// @brief The same without sketches. @param totals one each argument of the plan
-  void group(std::uint32_t id, std::uint64_t rows, const ArgumentTotal* totals);
+  /// @brief The next groups of the pane, without sketches. @param first id of the first one, the others follow
+  /// @param rows readings each; a group with none is left out @param totals [group * arguments + argument]
+  void groups(std::uint32_t first, std::span<const std::uint64_t> rows, const ArgumentTotal* totals);
   void finish();
 
  private:
-  [[nodiscard]] char* head(char* to, std::uint32_t id, std::uint64_t rows) noexcept;
-  [[nodiscard]] char* argument(char* to, std::uint16_t parts, std::uint64_t rows,
-                               const ArgumentTotal& total) const noexcept;
+  [[nodiscard]] inline char* head(char* to, std::uint32_t id, std::uint64_t rows) noexcept;
+  [[nodiscard]] inline char* argument(char* to, std::uint16_t parts, std::uint64_t rows,
+                                      const ArgumentTotal& total) const noexcept;
+  [[nodiscard]] char* first_and_last(char* to, std::uint16_t parts, const ArgumentTotal& total) const noexcept;
   const plan::QueryPlan& query_;
   state::SectionWriter& section_;
   state::Writer& out_;

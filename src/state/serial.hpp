@@ -45,10 +45,19 @@ inline char* put_varint(char* to, std::uint64_t value) noexcept {
     std::memcpy(to + 1, &value, sizeof value);
     return to + kMostVarintBytes;
   }
-  const unsigned bytes = (bits + 6) / 7;
+  const unsigned bytes = ((bits + 6) * 37) >> 8U;  // (bits + 6) / 7, for as few bits as these in less steps
   const std::uint64_t word = little_endian(((value << 1U) | 1U) << (bytes - 1));
   std::memcpy(to, &word, sizeof word);
   return to + bytes;
+}
+
+/// @brief The same, quicker where nearly all values are below 128.
+inline char* put_small_varint(char* to, std::uint64_t value) noexcept {
+  if (value >> 7U != 0) [[unlikely]] {
+    return put_varint(to, value);
+  }
+  *to = static_cast<char>((value << 1U) | 1U);
+  return to + 1;
 }
 
 /// @brief Signed numbers near 0 as unsigned ones near 0: 0, -1, 1, -2, …

@@ -37,13 +37,13 @@ void encode_pane(const PaneFormat& format, std::span<const PaneCells> parts, std
         format.sections[s]->read_block(part.raw(s), within(part, block), totals.data(), stride, rows.data());
       }
     }
+    if (sketches == 0) {
+      encoder.groups(begin, std::span(rows).first(block.size()), totals.data());
+      continue;
+    }
     for (std::uint32_t i = 0; i < block.size(); ++i) {
       if (rows[i] == 0) continue;
       const ArgumentTotal* const arguments = totals.data() + i * stride;
-      if (sketches == 0) {
-        encoder.group(begin + i, rows[i], arguments);
-        continue;
-      }
       group.group = begin + i;
       group.rows = rows[i];
       group.arguments.assign(arguments, arguments + stride);

@@ -114,7 +114,7 @@ void PaneSnapshot::encode(std::size_t index) {
       write_codes(codes_[index], next, group);
       encoder.group(group);
     } else {
-      encoder.group(g, rows, group.arguments.data());
+      encoder.groups(g, {&rows, 1}, group.arguments.data());
     }
   }
   encoder.finish();
