@@ -33,8 +33,8 @@ inline constexpr std::uint32_t kNoGroup = 0xFFFF'FFFF;
 /// value that is no multiple of the pane.
 inline constexpr std::int64_t kNothingClosed = std::numeric_limits<std::int64_t>::min();
 
-/// Bytes of panes that save() copies at most, to have them encoded later.
-inline constexpr std::uint64_t kMostCopied = std::uint64_t{256} << 20U;
+/// Bytes of panes' cells that save() leaves to be encoded later at most.
+inline constexpr std::uint64_t kMostDeferred = std::uint64_t{256} << 20U;
 
 /// How the numbers of a pane are stored. Checkpoints of both are read, the second is written.
 enum class PaneNumbers : std::uint8_t {

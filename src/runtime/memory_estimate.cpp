@@ -83,16 +83,17 @@ MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& b
     add("query " + query.spec.name, need.host_bytes + kGroupTableBytes * query.max_groups, need.device_bytes);
   }
   if (!plan.spec.state_dir.empty()) {
-    // What the first checkpoint after a start holds: all state, as bytes; some of it also as copies of panes.
+    // What the first checkpoint after a start holds: all state, as bytes; some of it also as panes, of which at most as
+    // much again is cells that are not stored.
     std::uint64_t state = 0;
-    std::uint64_t copied = 0;
+    std::uint64_t deferred = 0;
     for (const MemoryEstimate::Item& item : estimate.items) {
       const bool saved = item.what.starts_with("query ") || item.what.ends_with(": keys");
       const std::uint64_t bytes = saved ? item.host_bytes + item.device_bytes : 0;
       state += bytes;
-      copied += item.what.starts_with("query ") ? std::min(bytes, execute::kMostCopied) : 0;
+      deferred += item.what.starts_with("query ") ? std::min(bytes, 2 * execute::kMostDeferred) : 0;
     }
-    add("checkpoints", state + copied, 0);
+    add("checkpoints", state + deferred, 0);
   }
   estimate.limit_bytes = plan.spec.memory_limit != 0 ? plan.spec.memory_limit
                                                      : static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *

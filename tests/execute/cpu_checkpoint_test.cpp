@@ -1,5 +1,5 @@
-// Checkpoints of panes that are copied and encoded later: the engine goes on meanwhile, and they hold what was there
-// when it saved.
+// Checkpoints of panes that are encoded later, from cells that are lent or copied: the engine goes on meanwhile, and
+// they hold what was there when it saved.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,19 +20,19 @@
 namespace weir::contract {
 namespace {
 
-/// Two engines over one stream: one copies every pane, the other encodes every pane at once.
+/// Two engines over one stream: one leaves every pane to be encoded later, the other encodes every pane at once.
 class CpuCheckpoint : public ::testing::TestWithParam<unsigned> {
  protected:
-  CpuCheckpoint() : copying_(GetParam(), tuning(0)), encoding_(1, tuning(static_cast<std::size_t>(-1))) {}
+  CpuCheckpoint() : deferring_(GetParam(), tuning(0)), encoding_(1, tuning(static_cast<std::size_t>(-1))) {}
 
-  static execute::cpu::Tuning tuning(std::size_t copied_pane) {
+  static execute::cpu::Tuning tuning(std::size_t deferred_pane) {
     execute::cpu::Tuning tuning;
     tuning.rows_per_worker = 8;
-    tuning.copied_pane = copied_pane;
+    tuning.deferred_pane = deferred_pane;
     return tuning;
   }
 
-  execute::cpu::CpuBackend copying_;
+  execute::cpu::CpuBackend deferring_;
   execute::cpu::CpuBackend encoding_;
 };
 
@@ -41,7 +41,7 @@ TEST_P(CpuCheckpoint, Save_HoldsWhatWasThere) {
   for (const plan::Plan& plan : plans()) {
     SCOPED_TRACE(plan.queries[0].spec.name);
     const std::vector<oracle::Event> events = stream(++seed);
-    EngineUnderTest engine(plan, copying_);
+    EngineUnderTest engine(plan, deferring_);
     EngineUnderTest expected(plan, encoding_);
     std::size_t deferred = 0;
     for (std::size_t at = 0; at < events.size(); at += kStep) {
@@ -71,7 +71,7 @@ TEST_P(CpuCheckpoint, Checkpoints_AreWrittenWhileTheEngineGoesOnAndLoad) {
     SCOPED_TRACE(plan.queries[0].spec.name);
     const std::vector<oracle::Event> events = stream(++seed);
     const test::TemporaryDirectory directory(test::TemporaryDirectory::in_memory());
-    EngineUnderTest engine(plan, copying_);
+    EngineUnderTest engine(plan, deferring_);
     EngineUnderTest expected(plan, encoding_);
     std::string saved;
     {

@@ -39,12 +39,12 @@ PaneGroup part_of(const PaneGroup& whole, std::uint64_t layers, std::uint64_t la
 void CpuPanes::save(state::SectionWriter& out) const {
   std::uint64_t starts = 0;
   for (std::size_t i = 0; i < panes_.size(); ++i) starts += i == 0 || panes_.start(i) != panes_.start(i - 1) ? 1U : 0U;
-  image_memory_->begin();
+  memory_->begin_checkpoint();
   std::erase_if(images_, [](const std::weak_ptr<PaneImage>& image) {
     const auto alive = image.lock();
     return alive == nullptr || alive->made();
   });
-  std::size_t copied = 0;
+  std::size_t deferred = 0;
   PaneEncoder encoder(query_, out, starts);
   std::vector<const Pane*> parts;  // layers and shadows of one start
   for (std::size_t i = 0; i < panes_.size();) {
@@ -60,13 +60,15 @@ void CpuPanes::save(state::SectionWriter& out) const {
     for (const Pane* part : parts) readings += part->rows;
     const std::size_t bytes = PaneImage::bytes(parts);
     const auto id = static_cast<std::uint64_t>(start);
-    if (bytes < tuning_.copied_pane || copied + bytes > kMostCopied || out.stored(id, readings)) {
+    if (bytes < tuning_.deferred_pane || deferred + bytes > kMostDeferred || out.stored(id, readings)) {
       if (encoder.pane(start, readings)) save_pane(parts, encoder);
       continue;
     }
-    copied += bytes;
+    deferred += bytes;
     encoder.finish();
-    const auto image = std::make_shared<PaneImage>(image_memory_, format(), start, readings, parts, groups_);
+    // Panes that have entered a window have no shadows and change only by late rows; the others change all the time.
+    const auto cells = start < entered_end_ ? PaneImage::Cells::lent : PaneImage::Cells::copied;
+    const auto image = std::make_shared<PaneImage>(memory_, format(), start, readings, parts, groups_, cells);
     images_.push_back(image);
     out.defer_chunk(id, image);
   }
@@ -78,7 +80,7 @@ void CpuPanes::save_pane(std::span<const Pane* const> parts, PaneEncoder& encode
   std::vector<PaneCells> cells;
   std::vector<std::vector<GroupCode>> codes(sketches_.size());
   for (const Pane* part : parts) {
-    cells.push_back({part->memory.get(), part->capacity, part->layout});
+    cells.push_back({part->memory, part->capacity, part->layout});
     for (std::size_t k = 0; k < sketches_.size(); ++k) append_codes(part->codes[k], {}, codes[k]);
   }
   encode_pane(format(), cells, codes, groups_, encoder);

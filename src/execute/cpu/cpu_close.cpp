@@ -116,7 +116,15 @@ void CpuPanes::plan_close(Closing& closing, std::int64_t end_ns, std::int64_t ke
   }
   window_begin_ = next_begin;
   entered_end_ = end_ns;
-  for (std::size_t i = 0; i < panes_.size() && panes_.start(i) < keep_from; ++i) closing.recycled.push_back(&panes_[i]);
+  for (; closing.leave_store < panes_.size() && panes_.start(closing.leave_store) < keep_from; ++closing.leave_store) {
+    Pane& pane = panes_[closing.leave_store];
+    if (pane.lent()) {
+      // Still read below, where it leaves the window.
+      closing.left_behind.push_back(std::move(pane.cells));
+    } else {
+      closing.recycled.push_back(&pane);
+    }
+  }
 }
 
 /// Calls on(section, cells, groups) for the sections from number `from` on that hold anything of the block in `pane`.
@@ -260,7 +268,8 @@ void CpuPanes::close(std::int64_t end_ns, std::int64_t keep_from) {
   resize_totals(entries);
   if (closing.flip && room_ > groups_) stack_block(closing, {groups_, room_});
   for (Closing::Merge& merge : closing.merges) panes_.recycle_shadow(std::move(merge.shadow));
-  panes_.recycle_oldest(closing.recycled.size());
+  panes_.recycle_oldest(closing.leave_store);
+  closing.left_behind.clear();
   if (!direct_) panes_.prefetch(panes_.lower_bound(window_begin_));
   consumer_.window(totals_);
 }

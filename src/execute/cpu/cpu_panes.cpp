@@ -60,7 +60,7 @@ CpuPanes::CpuPanes(const plan::QueryPlan& query, WindowConsumer& consumer, Worke
       cell_bytes_(0),
       quantiles_(quantile_arguments(query)),
       distincts_(distinct_aggregates(query)),
-      panes_(sections_, sketches_.size(), overlapping(query), query.max_groups),
+      panes_(sections_, sketches_.size(), overlapping(query), query.max_groups, memory_->cells()),
       window_begin_(kNothingClosed),
       entered_end_(kNothingClosed),
       front_end_(kNothingClosed) {
@@ -124,7 +124,7 @@ bool CpuPanes::occupied(std::int64_t& first_start, std::int64_t& last_end) const
 }
 
 std::uint64_t CpuPanes::bytes() const {
-  std::uint64_t bytes = sizeof(*this) + panes_.bytes() + image_memory_->bytes();
+  std::uint64_t bytes = sizeof(*this) + panes_.bytes() + memory_->bytes();
   if (!direct_) {
     for (const auto& section : sections_) bytes += section->window_bytes() * room_;
   }

@@ -149,6 +149,7 @@ class CpuPanes final : public QueryPanes {
   std::vector<std::uint32_t> late_rows_;
 
   // State.
+  const std::shared_ptr<ImageMemory> memory_ = std::make_shared<ImageMemory>();
   PaneStore panes_;
   std::uint32_t groups_ = 0;    ///< groups that may have readings
   std::uint32_t room_ = 0;      ///< groups that sections and sketches have room for
@@ -165,9 +166,7 @@ class CpuPanes final : public QueryPanes {
   std::vector<GroupRange> ranges_;  ///< [piece of the groups] → entries that it wrote
   WindowTotals totals_;
 
-  // Checkpoints.
-  const std::shared_ptr<ImageMemory> image_memory_ = std::make_shared<ImageMemory>();
-  mutable std::vector<std::weak_ptr<PaneImage>> images_;  ///< of the last one
+  mutable std::vector<std::weak_ptr<PaneImage>> images_;  ///< of the last checkpoint
 };
 
 }  // namespace weir::execute::cpu

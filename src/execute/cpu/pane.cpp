@@ -1,11 +1,8 @@
 #include "execute/cpu/pane.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
-
-#include "core/large_array.hpp"
 
 namespace weir::execute::cpu {
 namespace {
@@ -43,17 +40,13 @@ std::size_t PaneLayout::bytes(std::uint32_t groups, bool fronts) const noexcept 
   return fronts ? front_offset(front_.size(), groups) : raw_offset(raw_.size(), groups);
 }
 
-void CellMemory::operator()(std::byte* memory) const noexcept {
-  std::free(memory);
-}
-
 bool Pane::has_shadows() const noexcept {
   return std::any_of(shadows.begin(), shadows.end(), [](const auto& shadow) { return shadow != nullptr; });
 }
 
 PaneStore::PaneStore(const std::vector<std::unique_ptr<Section>>& sections, std::size_t sketches, bool fronts,
-                     std::uint32_t max_groups)
-    : sections_(sections), sketches_(sketches), layout_(sections, fronts), max_groups_(max_groups) {}
+                     std::uint32_t max_groups, CellMemory& memory)
+    : sections_(sections), sketches_(sketches), layout_(sections, fronts), max_groups_(max_groups), memory_(memory) {}
 
 std::size_t PaneStore::lower_bound(std::int64_t start) const noexcept {
   const auto first = panes_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -80,7 +73,7 @@ void PaneStore::prefetch(std::size_t i) const noexcept {
   const Pane& pane = (*this)[i];
   const std::size_t bytes = layout_.bytes(pane.capacity, pane.fronts);
   if (bytes > kMost) return;
-  for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(pane.memory.get() + at, 1, 2);
+  for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(pane.memory + at, 1, 2);
 }
 
 std::uint32_t PaneStore::capacity_for(std::uint32_t groups) {
@@ -93,9 +86,17 @@ std::uint32_t PaneStore::capacity_for(std::uint32_t groups) {
 }
 
 void PaneStore::allocate(Pane& pane, std::uint32_t capacity) const {
-  pane.memory.reset(
-      static_cast<std::byte*>(allocate_large(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment))));
-  pane.capacity = capacity;
+  pane.set_cells(memory_.take(std::max(layout_.bytes(capacity, pane.fronts), kSectionAlignment)), capacity);
+}
+
+/// Cells of its own for a pane whose cells a checkpoint reads; the block stays with that one.
+void PaneStore::take_back(Pane& pane) const {
+  if (!pane.lent()) return;
+  Pane own;
+  own.fronts = pane.fronts;
+  allocate(own, pane.capacity);
+  std::memcpy(own.memory, pane.memory, layout_.bytes(pane.capacity, pane.fronts));
+  pane.set_cells(std::move(own.cells), own.capacity);
 }
 
 std::unique_ptr<Pane> PaneStore::make(std::int64_t start, std::uint32_t groups, bool fronts) {
@@ -129,11 +130,11 @@ void PaneStore::insert(std::unique_ptr<Pane> pane) {
     grown.layout = &layout_;
     grown.fronts = true;
     allocate(grown, pane->capacity);
-    std::memcpy(grown.memory.get(), pane->memory.get(), layout_.bytes(pane->capacity, false));
+    if (pane->capacity > 0) std::memcpy(grown.memory, pane->memory, layout_.bytes(pane->capacity, false));
     for (std::size_t s = 0; s < sections_.size(); ++s) {
       if (layout_.has_front(s)) sections_[s]->clear_front(grown.front(s), {0, grown.capacity});
     }
-    pane->memory = std::move(grown.memory);
+    pane->set_cells(std::move(grown.cells), grown.capacity);
     pane->fronts = true;
   }
   const auto first = panes_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -163,6 +164,7 @@ Pane& PaneStore::at(std::int64_t start, std::uint32_t groups, bool& made) {
   while (position + 1 < size() && this->start(position + 1) == start) ++position;
   Pane& pane = (*this)[position];
   ensure(pane, groups);
+  take_back(pane);
   return pane;
 }
 
@@ -193,6 +195,7 @@ void PaneStore::recycle_oldest(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     std::unique_ptr<Pane>& pane = panes_[head_ + i].pane;
     reset(*pane);
+    if (pane->cells == nullptr) pane->set_cells(nullptr, 0);
     free_.push_back(std::move(pane));
   }
   head_ += count;
@@ -218,8 +221,7 @@ void PaneStore::ensure(Pane& pane, std::uint32_t groups) {
     sections_[s]->clear(grown.raw(s), added);
     if (front) sections_[s]->clear_front(grown.front(s), added);
   }
-  pane.memory = std::move(grown.memory);
-  pane.capacity = grown.capacity;
+  pane.set_cells(std::move(grown.cells), grown.capacity);
 }
 
 void PaneStore::clear() {
@@ -233,8 +235,7 @@ std::uint64_t PaneStore::bytes() const noexcept {
   std::uint64_t bytes =
       panes_.capacity() * sizeof(Slot) + (free_.capacity() + free_shadows_.capacity()) * sizeof(void*);
   const auto add = [&](const Pane& pane) {
-    bytes += sizeof(Pane) + layout_.bytes(pane.capacity, pane.fronts) + pane.codes.capacity() * sizeof(CodeCounts) +
-             pane.shadows.capacity() * sizeof(void*);
+    bytes += sizeof(Pane) + pane.codes.capacity() * sizeof(CodeCounts) + pane.shadows.capacity() * sizeof(void*);
     for (const CodeCounts& codes : pane.codes) bytes += codes.bytes();
   };
   for (std::size_t i = 0; i < size(); ++i) {

@@ -13,8 +13,10 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "execute/cpu/cell_memory.hpp"
 #include "execute/cpu/code_counts.hpp"
 #include "execute/cpu/section.hpp"
 
@@ -37,10 +39,6 @@ class PaneLayout {
   std::vector<std::size_t> front_;  ///< likewise; 0: none
 };
 
-struct CellMemory {
-  void operator()(std::byte* memory) const noexcept;
-};
-
 struct Pane {
   std::int64_t start = 0;
   std::uint64_t rows = 0;      ///< readings in the raw cells, those with a null included
@@ -49,15 +47,21 @@ struct Pane {
   bool nulls = false;          ///< may hold readings whose first argument is null
   bool wide = false;           ///< a value beyond kNarrow may have entered its cells
   const PaneLayout* layout = nullptr;
-  std::unique_ptr<std::byte, CellMemory> memory;
+  std::shared_ptr<CellBlock> cells;            ///< may be lent to a checkpoint once the pane is closed
+  std::byte* memory = nullptr;                 ///< theirs
   std::vector<CodeCounts> codes;               ///< [sketch]
   std::vector<std::unique_ptr<Pane>> shadows;  ///< [worker - 1], empty or nullptr where there is none
 
-  [[nodiscard]] Cells raw(std::size_t section) const noexcept {
-    return memory.get() + layout->raw_offset(section, capacity);
+  void set_cells(std::shared_ptr<CellBlock> block, std::uint32_t groups) noexcept {
+    cells = std::move(block);
+    memory = cells == nullptr ? nullptr : cells->data();
+    capacity = groups;
   }
+  /// @brief A checkpoint reads the raw cells: they must not be written.
+  [[nodiscard]] bool lent() const noexcept { return cells != nullptr && cells->lent(); }
+  [[nodiscard]] Cells raw(std::size_t section) const noexcept { return memory + layout->raw_offset(section, capacity); }
   [[nodiscard]] Cells front(std::size_t section) const noexcept {
-    return memory.get() + layout->front_offset(section, capacity);
+    return memory + layout->front_offset(section, capacity);
   }
   [[nodiscard]] bool has_shadows() const noexcept;
   /// @brief The part of `groups` that there are cells for; may be empty.
@@ -68,8 +72,9 @@ struct Pane {
 
 class PaneStore {
  public:
+  /// All arguments that are references outlive the store.
   PaneStore(const std::vector<std::unique_ptr<Section>>& sections, std::size_t sketches, bool fronts,
-            std::uint32_t max_groups);
+            std::uint32_t max_groups, CellMemory& memory);
 
   // The panes, ascending by start; layers of one start lie together, the newest last.
   [[nodiscard]] std::size_t size() const noexcept { return panes_.size() - head_; }
@@ -79,7 +84,7 @@ class PaneStore {
   [[nodiscard]] std::size_t lower_bound(std::int64_t start) const noexcept;
 
   /// @brief The pane that takes readings of `start`: the newest layer, made when there is none, with cells for `groups`
-  /// groups. `made` says whether it is new.
+  /// groups that nobody reads. `made` says whether it is new.
   Pane& at(std::int64_t start, std::uint32_t groups, bool& made);
   /// @brief Another, empty layer of the same start.
   Pane& add_layer(std::int64_t start, std::uint32_t groups);
@@ -89,7 +94,8 @@ class PaneStore {
   std::unique_ptr<Pane> take_shadow(std::int64_t start, std::uint32_t groups);
   /// @brief Gives back a pane whose raw cells are empty again.
   void recycle_shadow(std::unique_ptr<Pane> pane);
-  /// @brief Gives back the oldest `count` panes, whose raw cells are empty again.
+  /// @brief Gives back the oldest `count` panes, whose raw cells are empty again, or who lost theirs to a checkpoint:
+  /// those have `cells` == nullptr.
   void recycle_oldest(std::size_t count);
   /// @brief Gives the pane cells for `groups` groups, keeping what it has.
   void ensure(Pane& pane, std::uint32_t groups);
@@ -101,17 +107,20 @@ class PaneStore {
 
   [[nodiscard]] const PaneLayout& layout() const noexcept { return layout_; }
   [[nodiscard]] std::uint32_t capacity_for(std::uint32_t groups);
+  /// @brief Without cells, which are counted by their CellMemory.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
 
  private:
   std::unique_ptr<Pane> make(std::int64_t start, std::uint32_t groups, bool fronts);
   void allocate(Pane& pane, std::uint32_t capacity) const;
+  void take_back(Pane& pane) const;
   void reset(Pane& pane) const noexcept;
 
   const std::vector<std::unique_ptr<Section>>& sections_;
   std::size_t sketches_;
   PaneLayout layout_;
   std::uint32_t max_groups_;
+  CellMemory& memory_;
   std::uint32_t capacity_ = 0;  ///< of panes made from now on
   /// The start beside the pane, so that a search does not wait for the memory of panes.
   struct Slot {

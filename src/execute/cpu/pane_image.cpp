@@ -59,70 +59,50 @@ void encode_pane(const PaneFormat& format, std::span<const PaneCells> parts, std
   }
 }
 
-void ImageMemory::begin() {
+void ImageMemory::begin_checkpoint() {
+  cells_.begin_checkpoint();
   const std::scoped_lock lock(mutex_);
-  most_ = std::exchange(taken_, 0);
-  if (cells_.size() > most_) cells_.resize(most_);
-  if (writers_.size() > most_) writers_.resize(most_);
-}
-
-LargeArray<std::byte> ImageMemory::take_cells(std::size_t bytes) {
-  LargeArray<std::byte> cells;
-  {
-    const std::scoped_lock lock(mutex_);
-    ++taken_;
-    if (!cells_.empty()) {
-      cells = std::move(cells_.back());
-      cells_.pop_back();
-    }
-  }
-  if (cells.size() < bytes) cells = LargeArray<std::byte>(bytes);
-  const std::scoped_lock lock(mutex_);
-  out_ += cells.size();
-  return cells;
-}
-
-void ImageMemory::give_cells(LargeArray<std::byte> cells) {
-  const std::scoped_lock lock(mutex_);
-  out_ -= cells.size();
-  if (cells_.size() < most_) cells_.push_back(std::move(cells));
+  writers_.begin_round();
 }
 
 state::Writer ImageMemory::take_writer() {
   const std::scoped_lock lock(mutex_);
-  if (writers_.empty()) return {};
-  state::Writer writer = std::move(writers_.back());
-  writers_.pop_back();
-  return writer;
+  return writers_.take().value_or(state::Writer());
 }
 
 void ImageMemory::give_writer(state::Writer writer) {
   writer.clear();
   const std::scoped_lock lock(mutex_);
-  if (writers_.size() < most_) writers_.push_back(std::move(writer));
+  writers_.give(std::move(writer));
 }
 
 std::uint64_t ImageMemory::bytes() const {
   const std::scoped_lock lock(mutex_);
-  std::uint64_t bytes = out_;
-  for (const LargeArray<std::byte>& cells : cells_) bytes += cells.size();
-  for (const state::Writer& writer : writers_) bytes += writer.capacity();
+  std::uint64_t bytes = cells_.bytes();
+  for (const state::Writer& writer : writers_.free()) bytes += writer.capacity();
   return bytes;
 }
 
 PaneImage::PaneImage(std::shared_ptr<ImageMemory> memory, const PaneFormat& format, std::int64_t start,
-                     std::uint64_t readings, std::span<const Pane* const> parts, std::uint32_t groups)
+                     std::uint64_t readings, std::span<const Pane* const> parts, std::uint32_t groups, Cells cells)
     : memory_(std::move(memory)),
       format_(format),
       layout_(*parts.front()->layout),
       start_(start),
       readings_(readings),
       groups_(groups),
+      cells_(cells),
       codes_(format.sketches.size()) {
   for (const Pane* const part : parts) {
-    const std::size_t bytes = layout_.bytes(part->capacity, false);
-    Part& copy = parts_.emplace_back(Part{memory_->take_cells(bytes), part->capacity});
-    if (bytes > 0) std::memcpy(copy.cells.data(), part->memory.get(), bytes);
+    Part& own = parts_.emplace_back(Part{nullptr, part->capacity});
+    if (part->capacity > 0 && cells_ == Cells::lent) {
+      own.cells = part->cells;
+      own.cells->lend();
+    } else if (part->capacity > 0) {
+      const std::size_t bytes = layout_.bytes(part->capacity, false);
+      own.cells = memory_->cells().take(bytes);
+      std::memcpy(own.cells->data(), part->memory, bytes);
+    }
     for (std::size_t k = 0; k < codes_.size(); ++k) append_codes(part->codes[k], {}, codes_[k]);
   }
 }
@@ -139,7 +119,11 @@ std::size_t PaneImage::bytes(std::span<const Pane* const> parts) noexcept {
 }
 
 void PaneImage::release_cells() {
-  for (Part& part : parts_) memory_->give_cells(std::move(part.cells));
+  for (Part& part : parts_) {
+    if (part.cells == nullptr) continue;
+    if (cells_ == Cells::lent) part.cells->give_back();
+    memory_->cells().give(std::move(part.cells));
+  }
   parts_.clear();
 }
 
@@ -147,7 +131,9 @@ state::DeferredChunk::Made PaneImage::make() {
   const std::scoped_lock lock(mutex_);
   if (!made()) {
     std::vector<PaneCells> parts;
-    for (const Part& part : parts_) parts.push_back({part.cells.data(), part.capacity, &layout_});
+    for (const Part& part : parts_) {
+      parts.push_back({part.cells == nullptr ? nullptr : part.cells->data(), part.capacity, &layout_});
+    }
     state::SectionWriter section(nullptr, memory_->take_writer());
     PaneEncoder encoder(format_.query, section);
     encoder.pane(start_, readings_);

@@ -1,7 +1,8 @@
-// A pane as it is at one moment, for a checkpoint: its cells are copied, which takes a fraction of the time that
-// encoding does, and encoded later by whoever needs the bytes.
+// A pane as it is at one moment, for a checkpoint, to be encoded later by whoever needs the bytes. The cells of a
+// closed pane are borrowed; those of one that still fills are copied, which takes a fraction of the time that encoding
+// does.
 //
-//   engine's thread   ImageMemory::begin(); PaneImage for each large pane that changed
+//   engine's thread   ImageMemory::begin_checkpoint(); PaneImage for each large pane that changed
 //   any thread        PaneImage::make(), on the store's
 //
 // An image uses the sections and sketches of the panes that it was taken of; these finish() their images before they
@@ -16,7 +17,8 @@
 #include <span>
 #include <vector>
 
-#include "core/large_array.hpp"
+#include "execute/cpu/cell_memory.hpp"
+#include "execute/cpu/free_list.hpp"
 #include "execute/cpu/pane.hpp"
 #include "execute/cpu/section.hpp"
 #include "execute/cpu/sketch.hpp"
@@ -52,41 +54,39 @@ struct PaneCells {
 void encode_pane(const PaneFormat& format, std::span<const PaneCells> parts, std::vector<std::vector<GroupCode>>& codes,
                  std::uint32_t groups, PaneEncoder& encoder);
 
-/// Memory of images, used again from checkpoint to checkpoint. Thread-safe.
+/// Memory of panes and their images, used again from checkpoint to checkpoint. Thread-safe.
 class ImageMemory {
  public:
-  /// @brief A checkpoint begins: what the one before did not use is released.
-  void begin();
-  LargeArray<std::byte> take_cells(std::size_t bytes);
-  void give_cells(LargeArray<std::byte> cells);
+  /// @brief What some checkpoints had no use for is released.
+  void begin_checkpoint();
+  [[nodiscard]] CellMemory& cells() noexcept { return cells_; }
   state::Writer take_writer();
   void give_writer(state::Writer writer);
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
+  CellMemory cells_;
   mutable std::mutex mutex_;  // guards what follows
-  std::vector<LargeArray<std::byte>> cells_;
-  std::vector<state::Writer> writers_;
-  std::size_t most_ = 0;   ///< of each that are kept: images of the checkpoint before
-  std::size_t taken_ = 0;  ///< since begin()
-  std::uint64_t out_ = 0;  ///< bytes of cells that are with images
+  FreeList<state::Writer> writers_;
 };
 
 class PaneImage final : public state::DeferredChunk {
  public:
-  /// @brief Copies the parts. @param readings in all of them
+  enum class Cells : std::uint8_t { lent, copied };
+
+  /// @param readings in all parts
   PaneImage(std::shared_ptr<ImageMemory> memory, const PaneFormat& format, std::int64_t start, std::uint64_t readings,
-            std::span<const Pane* const> parts, std::uint32_t groups);
+            std::span<const Pane* const> parts, std::uint32_t groups, Cells cells);
   ~PaneImage() override;
   [[nodiscard]] bool made() const noexcept override { return made_.load(std::memory_order_acquire); }
   Made make() override;
 
-  /// @brief Bytes that a copy of these parts takes.
+  /// @brief Bytes of the raw cells of these parts.
   [[nodiscard]] static std::size_t bytes(std::span<const Pane* const> parts) noexcept;
 
  private:
   struct Part {
-    LargeArray<std::byte> cells;
+    std::shared_ptr<CellBlock> cells;  ///< nullptr where there are none
     std::uint32_t capacity;
   };
   void release_cells();
@@ -97,6 +97,7 @@ class PaneImage final : public state::DeferredChunk {
   const std::int64_t start_;
   const std::uint64_t readings_;
   const std::uint32_t groups_;
+  const Cells cells_;
   std::mutex mutex_;  // guards what follows, until made_
   std::vector<Part> parts_;
   std::vector<std::vector<GroupCode>> codes_;  ///< [sketch]

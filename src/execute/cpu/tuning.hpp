@@ -17,8 +17,8 @@ struct Tuning {
   /// Shadows that one worker may have at once; rows of further panes wait for the engine's thread. Enough for streams
   /// whose disorder spans some panes; a bound, so that memory can be estimated.
   std::size_t shadows_per_worker = 8;
-  /// Bytes of a pane from which on a checkpoint copies it and encodes it later.
-  std::size_t copied_pane = std::size_t{256} << 10U;
+  /// Bytes of a pane from which on a checkpoint encodes it later.
+  std::size_t deferred_pane = std::size_t{256} << 10U;
 };
 
 }  // namespace weir::execute::cpu
