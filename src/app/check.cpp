@@ -8,6 +8,7 @@
 #include "core/duration.hpp"
 #include "execute/backend.hpp"
 #include "plan/configuration.hpp"
+#include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
 #include "runtime/pipeline.hpp"
@@ -33,6 +34,7 @@ int check(const std::string& config) {
     fmt::print("  {:<40} {:>27}limit {:>11}\n", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
   }
   runtime::require_memory(plan, estimate);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) fmt::print("\nwarning: {}\n", exposed);
   fmt::print("\n{}: good\n", config);
   return kDone;
 }

@@ -1,5 +1,6 @@
 // `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -10,6 +11,7 @@
 
 #include "app/command.hpp"
 #include "plan/configuration.hpp"
+#include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
 #include "runtime/recorder.hpp"
@@ -36,6 +38,7 @@ int record(const RecordOptions& options) {
   });
   plan::Plan plan = plan::compile(plan::read_configuration(options.config));
   plan::require_files(plan, plan::Inputs::leave_out);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
   runtime::Recorder recorder(std::move(plan), options.output);
   recorder.start();
   {

@@ -1,4 +1,5 @@
 // `weir run`: the gateway daemon.
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "app/command.hpp"
 #include "app/run_pipeline.hpp"
 #include "plan/configuration.hpp"
+#include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
 #include "runtime/summary.hpp"
@@ -29,6 +31,7 @@ int run(const RunOptions& options) {
   pipeline.skip_damage = options.skip_damage;
   plan::Plan plan = plan::compile(std::move(pipeline));
   plan::require_files(plan, plan::Inputs::leave_out);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
   const Finished finished = run_pipeline(std::move(plan), std::move(runtime_options));
   std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
   return finished.report.balances() ? kDone : kFailed;

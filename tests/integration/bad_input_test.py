@@ -96,6 +96,17 @@ class BadInput(WeirTest):
         self.assert_one_line(done.stderr, "uthori")
         self.assertNotIn("secret-word", done.stderr)
 
+    def test_a_password_that_every_user_can_read_is_a_warning(self):
+        config = self.write("c.toml", GOOD.format(path="in.csv", extra="").replace(
+            '{ type = "file", path = "in.csv",',
+            '{ type = "mqtt", broker = "mqtt://127.0.0.1:1", topics = ["x"], username = "u", password = "secret-word",'))
+        config.chmod(0o644)
+        text = self.weir("check", "c.toml").stdout
+        self.assertIn("'c.toml' holds a password", text)
+        self.assertNotIn("secret-word", text)
+        config.chmod(0o640)
+        self.assertNotIn("holds a password", self.weir("check", "c.toml").stdout)
+
     def test_usage_errors_exit_with_2(self):
         self.assertIn("subcommand", self.weir(expect=2).stderr.lower())
         self.weir("run", expect=2)
