@@ -43,7 +43,10 @@ struct CheckpointFiles::Plan {
 };
 
 CheckpointFiles::CheckpointFiles(std::string directory, Retention retention, FileSystem& files)
-    : directory_(std::move(directory)), retention_(retention), files_(files) {
+    : directory_(std::move(directory)),
+      retention_(retention),
+      files_(files),
+      scrubber_(directory_, retention.scrubbed_bytes, files) {
   look();
 }
 
@@ -213,6 +216,21 @@ void CheckpointFiles::choose_copies(Plan& plan) const {
   }
 }
 
+/// What is copied is verified by that.
+void CheckpointFiles::scrub(const Plan& plan) {
+  std::vector<ChunkPlace> older;
+  for (const SectionTable& section : plan.table.sections) {
+    for (const ChunkPlace& place : section.chunks) {
+      if (place.file != plan.table.number) older.push_back(place);
+    }
+  }
+  try {
+    scrubber_.next(std::move(older));
+  } catch (const Error& error) {
+    throw StoredDamage(error.what());
+  }
+}
+
 void CheckpointFiles::write_file(const Plan& plan, const std::string& path) {
   const FileDescriptor file = files_.open(path, O_WRONLY | O_CREAT | O_TRUNC, kPrivate);
   files_.write(file, encode_head(plan.table), path);
@@ -315,6 +333,7 @@ WriteResult CheckpointFiles::write(CheckpointDraft& draft) {
     sync_first(draft, result);
     for (CheckpointDraft::Section& section : draft.sections()) section.writer.resolve();
     Plan next = plan(draft);
+    scrub(next);
     publish(next);
     commit(draft, next);
     result.number = next.table.number;

@@ -16,6 +16,7 @@
 #include "core/file_to_sync.hpp"
 #include "state/checkpoint_draft.hpp"
 #include "state/checkpoint_store.hpp"
+#include "state/scrubber.hpp"
 
 namespace weir::state {
 
@@ -50,6 +51,7 @@ class CheckpointFiles {
   void sync_first(CheckpointDraft& draft, WriteResult& result);
   [[nodiscard]] Plan plan(CheckpointDraft& draft);
   void choose_copies(Plan& plan) const;
+  void scrub(const Plan& plan);
   void write_file(const Plan& plan, const std::string& path);
   void publish(const Plan& plan);
   void commit(CheckpointDraft& draft, Plan& plan);
@@ -58,6 +60,7 @@ class CheckpointFiles {
   const std::string directory_;
   const Retention retention_;
   FileSystem& files_;
+  Scrubber scrubber_;
   std::vector<FileToSync> unsynced_;  ///< of this draft, and of earlier ones that could not be synced
 
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 #include "state/state_directory.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -146,6 +147,14 @@ void ChunkReader::read(const ChunkPlace& place, std::string& out) {
   const std::size_t begin = out.size();
   out.resize(begin + static_cast<std::size_t>(place.bytes));
   read(place, out.data() + begin);
+}
+
+void ChunkReader::read_from_disk(const ChunkPlace& place, std::string& out) {
+  // Only advice. Pages that are not written yet stay, so it follows a sync.
+  static_cast<void>(::posix_fadvise(file_of(place).get(), static_cast<::off_t>(place.offset),
+                                    static_cast<::off_t>(place.bytes), POSIX_FADV_DONTNEED));
+  out.clear();
+  read(place, out);
 }
 
 ParsedHead read_head(const std::string& path, FileSystem& files, std::uint64_t& file_bytes) {

@@ -37,6 +37,8 @@ class ChunkReader {
   void read(const ChunkPlace& place, std::string& out);
   /// @brief The same to `to`, which has room for place.bytes.
   void read(const ChunkPlace& place, char* to);
+  /// @brief The same into `out` alone, not from what the system remembers of the file as far as it can be told so.
+  void read_from_disk(const ChunkPlace& place, std::string& out);
   /// @brief Whether the file is as long as the chunk says: to be known before memory is asked for. @throws Error
   void check_size(const ChunkPlace& place);
 

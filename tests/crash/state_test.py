@@ -88,6 +88,28 @@ class State(CrashTest):
         self.assertIn(newest.name, self.log(gateway))
         self.assert_whole()
 
+    def test_a_stored_part_that_rots_while_the_gateway_runs(self):
+        gateway = self.start_weir("run", "live.toml")
+        self.publisher.allow(READINGS // 2)
+        self.wait_delivered(gateway, READINGS // 2)
+        # Nothing comes in, so the oldest files are there only for what all newer checkpoints take from them.
+        number = lambda path: int(path.stem.removeprefix("checkpoint-"))
+        self.eventually(lambda: len(files := self.checkpoints()) > 3 and number(files[-3]) > number(files[0]) + 10,
+                        "checkpoints refer to an older file")
+        for path in self.checkpoints()[:-3]:
+            try:
+                with path.open("r+b") as file:
+                    data = bytearray(file.read())
+                    file.seek(28)  # behind the head, which tells a newer format
+                    file.write(bytes(byte ^ 0x10 for byte in data[28:]))
+            except FileNotFoundError:
+                pass  # no longer needed
+        self.eventually(lambda: "an older chunk of the checkpoint is damaged" in self.log(gateway), "it is noticed")
+        self.eventually(lambda: "all is well again" in self.log(gateway), "the state is written anew")
+        self.kill(gateway)
+        self.finish()
+        self.assert_whole()
+
     def test_no_good_checkpoint_is_a_refusal_that_changes_nothing(self):
         self.run_until(READINGS // 2)
         files = self.checkpoints()

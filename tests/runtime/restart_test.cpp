@@ -1,7 +1,6 @@
 // Stop and start: the output is the same as without the stop (semantics §7).
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <random>
 #include <thread>
 
@@ -92,7 +91,6 @@ int replay_with_stops(const std::string& toml, const std::string& state_dir, std
   while (true) {
     plan::Plan plan = plan_of(toml);
     plan.spec.state_dir = state_dir;
-    std::atomic<std::uint64_t> progress{0};
     runtime::Options options = replay_options();
     runtime::Pipeline pipeline(std::move(plan), options);
     pipeline.start();

@@ -231,6 +231,46 @@ TEST(CheckpointIncrements, WhatKeptCheckpointsNeedOfOthersIsKnownAlsoAfterAStart
   EXPECT_EQ(store.load(warnings)->needs, (Needs{{"plugs", 9}}));
 }
 
+TEST(CheckpointIncrements, AChunkThatRotsWhileItIsKeptIsNoticedAndWrittenAnew) {
+  constexpr std::uint64_t kChunks = 20;
+  constexpr std::size_t kBytes = 1000;
+  for (std::uint64_t rotten = 0; rotten < kChunks; ++rotten) {
+    const TemporaryDirectory temporary(TemporaryDirectory::in_memory());
+    // A third of a chunk with each checkpoint.
+    CheckpointStore store(temporary / "state", {3, 1U << 20U, 64, kBytes / 3});
+    const auto write = [&] {
+      CheckpointDraft next = store.draft();
+      SectionWriter& section = next.section("x");
+      for (std::uint64_t id = 0; id < kChunks; ++id) {
+        if (section.begin_chunk(id, 1)) {
+          section.out().raw(std::string(kBytes, static_cast<char>('a' + id)).data(), kBytes);
+        }
+      }
+      store.start_write(std::move(next));
+      store.wait();
+      return store.poll().value();
+    };
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(write().error, "");
+    const fs::path path = checkpoints_in(temporary / "state").front();
+    std::string bytes = read_bytes(path);
+    const std::size_t begin = bytes.find(std::string(kBytes, static_cast<char>('a' + rotten)));
+    ASSERT_NE(begin, std::string::npos);
+    bytes[begin + rotten * 50] ^= 1;
+    write_bytes(path, bytes);
+
+    std::uint64_t checkpoints = 0;
+    WriteResult result;
+    while (result.error.empty() && checkpoints++ < 4 * kChunks) result = write();
+    EXPECT_EQ(result.number, 0U);
+    EXPECT_THAT(result.error, HasSubstr("00001.weir: checksum differs: an older chunk of the checkpoint is damaged"));
+    EXPECT_EQ(write().referenced_bytes, 0U);
+    std::vector<std::string> warnings;
+    EXPECT_EQ(store.load(warnings)->find("x")->size(), kChunks * kBytes);
+    EXPECT_THAT(warnings, IsEmpty());
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(write().error, "") << "all is well again";
+  }
+}
+
 TEST(CheckpointIncrements, AnOldChunkThatWentBadIsNoticedWhenItIsCopiedAndEverythingIsWrittenAnew) {
   const TemporaryDirectory temporary;
   // No slack and no other file: the second checkpoint has to copy what it takes from the first.
