@@ -27,9 +27,11 @@ class CellBlock {
 
   [[nodiscard]] std::byte* data() const noexcept { return memory_.data(); }
   [[nodiscard]] std::size_t size() const noexcept { return memory_.size(); }
-  // One reader more; it has read what it wanted.
+  /// @brief One reader more.
   void lend() noexcept { readers_.fetch_add(1, std::memory_order_relaxed); }
+  /// @brief One reader less: it has read what it wanted.
   void give_back() noexcept { readers_.fetch_sub(1, std::memory_order_release); }
+  /// @brief Somebody reads; nobody begins to between this and a write of the same thread.
   [[nodiscard]] bool lent() const noexcept { return readers_.load(std::memory_order_acquire) != 0; }
 
  private:
