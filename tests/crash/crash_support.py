@@ -30,7 +30,7 @@ keys   = ["line", "sensor"]
 fields = {{ temperature = 3, power = 2 }}
 out_of_order = "{out_of_order}"
 dedupe = {dedupe}
-max_keys = 100
+max_keys = {max_keys}
 """
 
 QUERIES = """
@@ -73,6 +73,24 @@ name = "table"
 type = "file"
 path = "{out}/{{query}}.csv"
 format = "csv"
+"""
+
+# Panes that are large enough for a checkpoint to leave them to its thread.
+LARGE_QUERIES = """
+[[query]]
+name     = "large"
+from     = "plant"
+group_by = ["sensor"]
+select   = ["count()", "sum(temperature)", "min(temperature)", "max(temperature)", "last(power)"]
+window   = "1000s"
+slide    = "250s"
+allowed_lateness = "{allowed_lateness}"
+sinks    = ["large"]
+
+[[sink]]
+name = "large"
+type = "file"
+path = "{out}/{{query}}.jsonl"
 """
 
 # Every reading as a row, and the readings of each batch: both show the order of arrival.
@@ -158,12 +176,13 @@ class CrashTest(WeirTest):
     # The pipeline
 
     def configure(self, name, source, out, state="state", pipeline="", dedupe=True, queries=QUERIES, sources=None,
-                  allowed_lateness="0s", out_of_order=None):
+                  allowed_lateness="0s", out_of_order=None, max_keys=100):
         """Writes NAME: `source` is the stream's source table without its braces."""
         head = f'[pipeline]\nbatch_interval = "20ms"\ncheckpoint_interval = "30ms"\nthreads = 1\njournal_segment = "64KiB"\n{pipeline}\n'
         if state:
             head += f'state_dir = "{state}"\n'
-        stream = STREAM.format(out_of_order=out_of_order or f"{self.out_of_order_s}s", dedupe=str(dedupe).lower())
+        stream = STREAM.format(out_of_order=out_of_order or f"{self.out_of_order_s}s", dedupe=str(dedupe).lower(),
+                               max_keys=max_keys)
         given = f"source = {{ {source} }}" if sources is None else sources
         return self.write(name, f"{head}\n[streams.plant]\n{given}\n{stream}"
                           + queries.format(out=out, allowed_lateness=allowed_lateness))

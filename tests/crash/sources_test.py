@@ -5,7 +5,7 @@ import subprocess
 import threading
 import unittest
 
-from crash_support import DEADLINE, ORDER_QUERIES, CrashTest, lines_of, sentinel
+from crash_support import DEADLINE, LARGE_QUERIES, ORDER_QUERIES, CrashTest, lines_of, sentinel
 
 MAX_LIVES = 15
 
@@ -72,6 +72,18 @@ class Sources(CrashTest):
         rows = self.output("live")["sliding.jsonl"]
         self.assertIn(b'"revision":', rows)
         self.assertRegex(log, r"query lines: .* [1-9]\d* late")
+
+    def test_large_panes_that_late_readings_change(self):
+        sensors = 12_000
+        lines = lines_of(150_000, self.seed, sensors, disorder_ms=400_000)
+        options = {"queries": LARGE_QUERIES, "max_keys": sensors, "out_of_order": "100s", "allowed_lateness": "400s",
+                   "dedupe": False}
+        expected = self.undisturbed(lines, **options)
+        self.configure("live.toml", 'type = "file", path = "whole.jsonl", format = "json"', "live", **options)
+        killed, _ = self.live_until_the_end(("run",), longest_s=0.4)
+        self.assertGreater(killed, 2)
+        self.assertIn(b'"revision":', expected["large.jsonl"])
+        self.assert_same_rows(self.output("live"), expected)
 
     def test_readings_as_rows_keep_their_order(self):
         lines = lines_of(30_000, self.seed)
