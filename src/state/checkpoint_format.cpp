@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <xxhash.h>
 
+#include <new>
+
 #include "core/error.hpp"
 #include "state/serial.hpp"
 
@@ -97,6 +99,23 @@ void check_layout(std::uint64_t file_bytes, ParsedHead& head) {
 }
 
 }  // namespace
+
+ChunkChecksum::ChunkChecksum() : state_(XXH3_createState()) {
+  if (state_ == nullptr) throw std::bad_alloc();
+  XXH3_64bits_reset(state_.get());
+}
+
+void ChunkChecksum::Free::operator()(XXH3_state_s* state) const noexcept {
+  XXH3_freeState(state);
+}
+
+void ChunkChecksum::add(std::string_view bytes) noexcept {
+  XXH3_64bits_update(state_.get(), bytes.data(), bytes.size());
+}
+
+std::uint64_t ChunkChecksum::value() const noexcept {
+  return XXH3_64bits_digest(state_.get());
+}
 
 std::uint64_t chunk_checksum(std::string_view bytes) noexcept {
   return XXH3_64bits(bytes.data(), bytes.size());

@@ -7,10 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+struct XXH3_state_s;  // of xxhash.h
 
 namespace weir::state {
 
@@ -47,6 +50,20 @@ struct CheckpointTable {
 
 /// @brief XXH3-64.
 std::uint64_t chunk_checksum(std::string_view bytes) noexcept;
+
+/// The same of bytes that come in pieces.
+class ChunkChecksum {
+ public:
+  ChunkChecksum();  ///< @throws std::bad_alloc
+  void add(std::string_view bytes) noexcept;
+  [[nodiscard]] std::uint64_t value() const noexcept;
+
+ private:
+  struct Free {
+    void operator()(XXH3_state_s* state) const noexcept;
+  };
+  std::unique_ptr<XXH3_state_s, Free> state_;
+};
 
 /// @brief Bytes of what stands before the chunks; depends on names and numbers of chunks only, not on their places.
 std::uint64_t head_bytes(const CheckpointTable& table) noexcept;

@@ -19,13 +19,12 @@ void Scrubber::next(std::vector<ChunkPlace> chunks) {
   std::rotate(chunks.begin(), from, chunks.end());
   left_ += bytes_;
   ChunkReader reader(directory_, files_);
-  std::string bytes;
   for (const ChunkPlace& place : chunks) {
     if (place.bytes > left_) return;
     left_ -= place.bytes;
     file_ = place.file;
     offset_ = place.offset + place.bytes;
-    reader.read_from_disk(place, bytes);
+    reader.verify_on_disk(place);
   }
   left_ = 0;
 }

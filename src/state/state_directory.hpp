@@ -37,8 +37,9 @@ class ChunkReader {
   void read(const ChunkPlace& place, std::string& out);
   /// @brief The same to `to`, which has room for place.bytes.
   void read(const ChunkPlace& place, char* to);
-  /// @brief The same into `out` alone, not from what the system remembers of the file as far as it can be told so.
-  void read_from_disk(const ChunkPlace& place, std::string& out);
+  /// @brief Whether read() would succeed, without the memory for it, and not from what the system remembers of the file
+  /// as far as it can be told so. @throws Error as read()
+  void verify_on_disk(const ChunkPlace& place);
   /// @brief Whether the file is as long as the chunk says: to be known before memory is asked for. @throws Error
   void check_size(const ChunkPlace& place);
 

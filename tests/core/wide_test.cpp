@@ -92,9 +92,9 @@ TEST(Wide, MultiplySubtractShift_AgreeWithIntegersOfAnySize) {
 
 TEST(Wide, Bits_CountUpToTheHighest) {
   EXPECT_EQ(Wide().bits(), 0);
-  EXPECT_EQ(Wide({1}).bits(), 1);
+  EXPECT_EQ(Wide(1).bits(), 1);
   EXPECT_EQ(Wide({0, 1}).bits(), 65);
-  EXPECT_EQ((Wide({1}) << 511U).bits(), 512);
+  EXPECT_EQ((Wide(1) << 511U).bits(), 512);
 }
 
 }  // namespace

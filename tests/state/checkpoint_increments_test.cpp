@@ -231,19 +231,21 @@ TEST(CheckpointIncrements, WhatKeptCheckpointsNeedOfOthersIsKnownAlsoAfterAStart
   EXPECT_EQ(store.load(warnings)->needs, (Needs{{"plugs", 9}}));
 }
 
-TEST(CheckpointIncrements, AChunkThatRotsWhileItIsKeptIsNoticedAndWrittenAnew) {
-  constexpr std::uint64_t kChunks = 20;
-  constexpr std::size_t kBytes = 1000;
-  for (std::uint64_t rotten = 0; rotten < kChunks; ++rotten) {
+class RottenChunk : public ::testing::TestWithParam<std::pair<std::uint64_t, std::size_t>> {};
+
+TEST_P(RottenChunk, IsNoticedAndWrittenAnew) {
+  const std::uint64_t chunks = GetParam().first;
+  const std::size_t chunk_bytes = GetParam().second;
+  for (std::uint64_t rotten = 0; rotten < chunks; ++rotten) {
     const TemporaryDirectory temporary(TemporaryDirectory::in_memory());
     // A third of a chunk with each checkpoint.
-    CheckpointStore store(temporary / "state", {3, 1U << 20U, 64, kBytes / 3});
+    CheckpointStore store(temporary / "state", {3, 1U << 20U, 64, chunk_bytes / 3});
     const auto write = [&] {
       CheckpointDraft next = store.draft();
       SectionWriter& section = next.section("x");
-      for (std::uint64_t id = 0; id < kChunks; ++id) {
+      for (std::uint64_t id = 0; id < chunks; ++id) {
         if (section.begin_chunk(id, 1)) {
-          section.out().raw(std::string(kBytes, static_cast<char>('a' + id)).data(), kBytes);
+          section.out().raw(std::string(chunk_bytes, static_cast<char>('a' + id)).data(), chunk_bytes);
         }
       }
       store.start_write(std::move(next));
@@ -253,23 +255,25 @@ TEST(CheckpointIncrements, AChunkThatRotsWhileItIsKeptIsNoticedAndWrittenAnew) {
     for (int i = 0; i < 5; ++i) ASSERT_EQ(write().error, "");
     const fs::path path = checkpoints_in(temporary / "state").front();
     std::string bytes = read_bytes(path);
-    const std::size_t begin = bytes.find(std::string(kBytes, static_cast<char>('a' + rotten)));
+    const std::size_t begin = bytes.find(std::string(chunk_bytes, static_cast<char>('a' + rotten)));
     ASSERT_NE(begin, std::string::npos);
-    bytes[begin + rotten * 50] ^= 1;
+    bytes[begin + (rotten + 1) * (chunk_bytes - 1) / chunks] ^= 1;
     write_bytes(path, bytes);
 
     std::uint64_t checkpoints = 0;
     WriteResult result;
-    while (result.error.empty() && checkpoints++ < 4 * kChunks) result = write();
+    while (result.error.empty() && checkpoints++ < 6 * chunks) result = write();
     EXPECT_EQ(result.number, 0U);
     EXPECT_THAT(result.error, HasSubstr("00001.weir: checksum differs: an older chunk of the checkpoint is damaged"));
     EXPECT_EQ(write().referenced_bytes, 0U);
     std::vector<std::string> warnings;
-    EXPECT_EQ(store.load(warnings)->find("x")->size(), kChunks * kBytes);
+    EXPECT_EQ(store.load(warnings)->find("x")->size(), chunks * chunk_bytes);
     EXPECT_THAT(warnings, IsEmpty());
     for (int i = 0; i < 100; ++i) ASSERT_EQ(write().error, "") << "all is well again";
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, RottenChunk, ::testing::Values(std::pair(20, 1000), std::pair(3, 700'000)));
 
 TEST(CheckpointIncrements, AnOldChunkThatWentBadIsNoticedWhenItIsCopiedAndEverythingIsWrittenAnew) {
   const TemporaryDirectory temporary;
