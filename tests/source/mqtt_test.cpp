@@ -375,7 +375,8 @@ TEST(Mqtt, AcknowledgementLeavesOnlyAfterTheConsumerTookTheMessage) {
     EXPECT_TRUE(eventually([&] { return collector.waiting() > 0; }));
     EXPECT_FALSE(connection.readable());
     collector.gate(false);
-    EXPECT_EQ(connection.receive(4), std::string("\x40\x02\x00\x07", 4));
+    // The DISCONNECT of the stop may come with it.
+    EXPECT_EQ(connection.receive(4).substr(0, 4), std::string("\x40\x02\x00\x07", 4));
     while (!connection.receive(1).empty()) {
     }
   });
