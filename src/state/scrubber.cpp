@@ -1,6 +1,7 @@
 #include "state/scrubber.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "state/state_directory.hpp"
@@ -18,15 +19,21 @@ void Scrubber::next(std::vector<ChunkPlace> chunks) {
                                      [&](const ChunkPlace& a, const Position& b) { return position(a) < b; });
   std::rotate(chunks.begin(), from, chunks.end());
   left_ += bytes_;
+  auto end = chunks.begin();
+  for (; end != chunks.end() && end->bytes <= left_; ++end) left_ -= end->bytes;
+  if (end == chunks.end()) left_ = 0;
   ChunkReader reader(directory_, files_);
-  for (const ChunkPlace& place : chunks) {
-    if (place.bytes > left_) return;
-    left_ -= place.bytes;
-    file_ = place.file;
-    offset_ = place.offset + place.bytes;
-    reader.verify_on_disk(place);
+  for (auto next = chunks.begin(); next != end;) {
+    // Forgotten together, for several small ones share a page.
+    const auto behind = std::find_if(
+        next, end, [&](const ChunkPlace& place) { return place.file != next->file || place.offset < next->offset; });
+    reader.forget_cached(*next, *std::prev(behind));
+    for (; next != behind; ++next) {
+      file_ = next->file;
+      offset_ = next->offset + next->bytes;
+      reader.verify(*next);
+    }
   }
-  left_ = 0;
 }
 
 }  // namespace weir::state

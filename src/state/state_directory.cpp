@@ -149,12 +149,18 @@ void ChunkReader::read(const ChunkPlace& place, std::string& out) {
   read(place, out.data() + begin);
 }
 
-void ChunkReader::verify_on_disk(const ChunkPlace& place) {
+void ChunkReader::forget_cached(const ChunkPlace& first, const ChunkPlace& last) {
+  // Of a page that is not wholly in the range nothing is forgotten, and nothing of one that is not written yet.
+  constexpr std::uint64_t kLargestPage = std::uint64_t{64} << 10U;
+  const std::uint64_t begin = first.offset / kLargestPage * kLargestPage;
+  const std::uint64_t end = (last.offset + last.bytes + kLargestPage - 1) / kLargestPage * kLargestPage;
+  static_cast<void>(::posix_fadvise(file_of(first).get(), static_cast<::off_t>(begin),
+                                    static_cast<::off_t>(end - begin), POSIX_FADV_DONTNEED));
+}
+
+void ChunkReader::verify(const ChunkPlace& place) {
   const std::string name = checkpoint_name(place.file);
   const FileDescriptor& file = file_of(place);
-  // Only advice. Pages that are not written yet stay, so it follows a sync.
-  static_cast<void>(::posix_fadvise(file.get(), static_cast<::off_t>(place.offset), static_cast<::off_t>(place.bytes),
-                                    POSIX_FADV_DONTNEED));
   constexpr std::uint64_t kAtOnce = std::uint64_t{256} << 10U;
   std::string bytes(static_cast<std::size_t>(std::min(place.bytes, kAtOnce)), '\0');
   ChunkChecksum checksum;

@@ -37,9 +37,11 @@ class ChunkReader {
   void read(const ChunkPlace& place, std::string& out);
   /// @brief The same to `to`, which has room for place.bytes.
   void read(const ChunkPlace& place, char* to);
-  /// @brief Whether read() would succeed, without the memory for it, and not from what the system remembers of the file
-  /// as far as it can be told so. @throws Error as read()
-  void verify_on_disk(const ChunkPlace& place);
+  /// @brief Whether read() would succeed, without the memory for it. @throws Error as read()
+  void verify(const ChunkPlace& place);
+  /// @brief Has the system forget, as far as it listens, what it remembers of the file between the two, so that the
+  /// next read comes from the disk. @throws Error when there is no such file
+  void forget_cached(const ChunkPlace& first, const ChunkPlace& last);
   /// @brief Whether the file is as long as the chunk says: to be known before memory is asked for. @throws Error
   void check_size(const ChunkPlace& place);
 
