@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "batch/malformed.hpp"
 
 namespace weir::batch {
 
@@ -36,7 +39,11 @@ struct MessageView {
   bool starts_file = false;           ///< first block of a file: the decoder expects a header line if it has one
   std::uint64_t position_offset = 0;  ///< SourcePosition::offset after this message
   std::string_view position_detail;   ///< SourcePosition::detail after this message
+  /// Set by a source that refuses the message whole (too large, unreadable, of another topic): it counts as one
+  /// malformed reading and is never decoded. The payload is a sample for the dead letters, kRefusedSample at most.
+  std::optional<Malformed> refused;
 };
+inline constexpr std::size_t kRefusedSample = 1024;
 
 enum class Accepted : std::uint8_t {
   yes,

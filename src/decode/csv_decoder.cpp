@@ -51,7 +51,7 @@ class CsvDecoder final : public Decoder {
     header_next_ = format_.columns.empty();
   }
 
-  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+  void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
     std::string_view payload = message.payload;
     if (message.starts_file) {

@@ -14,7 +14,14 @@ class Decoder {
   virtual ~Decoder() = default;
   /// @brief Writes every reading of the message into `rows` (commit or reject each). Never throws on bad input. The
   /// caller has called rows.begin_message(). For line formats a message is a block of whole lines.
-  virtual void decode(const batch::MessageView& message, batch::RowWriter& rows) = 0;
+  /// A message that its source refused counts as one malformed reading.
+  void decode(const batch::MessageView& message, batch::RowWriter& rows) {
+    if (message.refused) [[unlikely]] {
+      rows.reject(*message.refused, message.payload);
+      return;
+    }
+    read(message, rows);
+  }
 
   /// @brief The source has ended: writes what was held back, e.g. a quoted CSV record whose end never came. The caller
   /// has called rows.begin_message() (the last message's values will do).
@@ -29,6 +36,10 @@ class Decoder {
   virtual void save(std::string& state) const { state.clear(); }
   /// @brief Before the first message: goes on as the decoder did that saved this.
   virtual void load(std::string_view state) { static_cast<void>(state); }
+
+ private:
+  /// decode() of a message that is to be read.
+  virtual void read(const batch::MessageView& message, batch::RowWriter& rows) = 0;
 };
 
 /// @brief The decoder for a source of a stream. `stream` and `source` must outlive it.

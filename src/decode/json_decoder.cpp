@@ -35,7 +35,7 @@ class JsonDecoder final : public Decoder {
         values_(writer_.slots()),
         enclosing_(array_path_.size(), values_) {}
 
-  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+  void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
     text_.assign(without_byte_order_mark(message.payload));
     const std::string_view payload = text_.view();

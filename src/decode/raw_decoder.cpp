@@ -13,7 +13,7 @@ class RawDecoder final : public Decoder {
   RawDecoder(const spec::Stream& stream, const spec::Source& source)
       : writer_(stream, source), lines_(line_oriented(source)), values_(writer_.slots()) {}
 
-  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+  void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
     const std::string_view payload = without_byte_order_mark(message.payload);
     if (!lines_) {

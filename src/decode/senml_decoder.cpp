@@ -101,7 +101,7 @@ class SenmlDecoder final : public Decoder {
     own_time_ = !stream.time.arrival && time_record_.empty();
   }
 
-  void decode(const batch::MessageView& message, batch::RowWriter& rows) override {
+  void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
     text_.assign(message.payload);
     const std::string_view payload = text_.view();

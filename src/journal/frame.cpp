@@ -53,6 +53,7 @@ void write_frame(char* at, const Record& record, std::uint64_t salt) noexcept {
     header.topic_bytes = static_cast<std::uint32_t>(topic.size());
     header.detail_bytes = static_cast<std::uint32_t>(detail.size());
     header.offset_or_shed = message.position_offset;
+    header.refused = message.refused ? static_cast<std::uint32_t>(*message.refused) + 1 : 0;
     header.flags = static_cast<std::uint8_t>(
         (message.delivery == batch::Delivery::shed ? frame_format::kSheddable : 0) |
         (message.duplicate ? frame_format::kDuplicate : 0) | (message.starts_file ? frame_format::kStartsFile : 0));

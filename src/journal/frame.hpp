@@ -22,7 +22,7 @@ struct FrameHeader {
   std::uint32_t payload_bytes = 0;  ///< of the payload, or of the error's text
   std::uint32_t topic_bytes = 0;
   std::uint32_t detail_bytes = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t refused = 0;  ///< of a message: 0, or 1 and the number of the reason why its source refused it
   std::uint64_t number = 0;
   std::int64_t arrival_ns = 0;
   std::uint64_t offset_or_shed = 0;  ///< a message's position; of any other kind what was shed

@@ -55,7 +55,7 @@ inline FrameCheck check_frame(const char* at, std::uint64_t available, std::uint
   }
   const FrameHeader& header = frame_header(at);
   if (header.magic != frame_format::kMagic || header.kind > frame_format::kLastKind ||
-      header.flags > frame_format::kAllFlags || header.reserved != 0) {
+      header.flags > frame_format::kAllFlags || header.refused > batch::kMalformedReasons) {
     return {};
   }
   const std::uint64_t bytes = size_of_frame(header);
@@ -81,6 +81,10 @@ inline void read_frame(const char* at, Record& record) noexcept {
       (header.flags & frame_format::kSheddable) != 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
   message.duplicate = (header.flags & frame_format::kDuplicate) != 0;
   message.starts_file = (header.flags & frame_format::kStartsFile) != 0;
+  message.refused.reset();
+  if (header.refused != 0) [[unlikely]] {
+    message.refused = static_cast<batch::Malformed>(header.refused - 1);
+  }
   message.position_detail = {second + header.topic_bytes, header.detail_bytes};
   if (record.kind == Record::Kind::message) {
     message.payload = {first, header.payload_bytes};

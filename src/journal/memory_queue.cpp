@@ -54,6 +54,7 @@ class RingQueue final : public MemoryQueue {
     header.delivery = message.delivery;
     header.duplicate = message.duplicate;
     header.starts_file = message.starts_file;
+    header.refused = message.refused;
     return append(header, message.payload, message.topic, message.position_detail, deadline);
   }
 
@@ -314,6 +315,7 @@ class RingQueue final : public MemoryQueue {
     record.message.delivery = header.delivery;
     record.message.duplicate = header.duplicate;
     record.message.starts_file = header.starts_file;
+    record.message.refused = header.refused;
     record.message.position_offset = header.position_offset;
     return record;
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <new>
+#include <optional>
 
 #include "batch/message.hpp"
 #include "journal/mirrored_memory.hpp"
@@ -31,6 +32,7 @@ struct RecordHeader {
   bool starts_file = false;
   bool oversize = false;  ///< larger than the ring: the texts lie in memory of their own
   bool ready = true;      ///< false while the producer still copies the texts
+  std::optional<batch::Malformed> refused;
 
   [[nodiscard]] std::uint64_t text_bytes() const noexcept { return payload_bytes + topic_bytes + detail_bytes; }
   /// @brief Where the texts begin, in the ring.

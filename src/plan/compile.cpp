@@ -57,6 +57,9 @@ void check_pipeline(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   if (pipeline.journal_memory == 0) {
     diagnostics.add(0, "'journal_memory' must be above 0");
   }
+  if (pipeline.max_message < 1U << 10U || pipeline.max_message > 256U << 20U) {
+    diagnostics.add(0, "'max_message' must be between 1KiB and 256MiB");
+  }
   constexpr std::uint64_t kSmallestSegment = 64U << 10U;
   constexpr std::uint64_t kLargestSegment = 1ULL << 32U;
   if (pipeline.journal_segment < kSmallestSegment || pipeline.journal_segment > kLargestSegment) {

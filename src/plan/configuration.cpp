@@ -46,6 +46,7 @@ void read_pipeline(const Document& table, Diagnostics& diagnostics, spec::Pipeli
   reader.string("device", pipeline.device);
   reader.integer("threads", pipeline.threads, 0, 4096);
   reader.bytes("journal_memory", pipeline.journal_memory);
+  reader.bytes("max_message", pipeline.max_message);
   reader.bytes("journal_segment", pipeline.journal_segment);
   reader.bytes("journal_backlog", pipeline.journal_backlog);
   reader.bytes("memory_limit", pipeline.memory_limit);

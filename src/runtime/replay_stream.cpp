@@ -146,7 +146,8 @@ void ReplayStream::work() {
 
 // The next message of an input: a block of lines, or in a paced replay a single line.
 bool ReplayStream::next_message(Input& input) {
-  if (!pacer_.paced()) {
+  if (!pacer_.paced() || (input.have_block && input.block.refused)) {
+    input.have_block = false;
     return input.reader->next(input.block);
   }
   if (!input.have_block) {

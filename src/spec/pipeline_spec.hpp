@@ -90,7 +90,8 @@ struct Pipeline {
   std::string device = "auto";  ///< auto | cpu | cuda | cuda:N
   unsigned threads = 0;         ///< 0: all cores
   std::uint64_t journal_memory =
-      64U << 20U;  ///< bytes of the in-memory queue between receivers and workers, per stream
+      64U << 20U;                          ///< bytes of the in-memory queue between receivers and workers, per stream
+  std::uint64_t max_message = 16U << 20U;  ///< bytes of one message or line; a larger one is refused (too_large)
   std::uint64_t journal_segment = 64U << 20U;   ///< bytes of one file of the durable journal
   std::uint64_t journal_backlog = 1ULL << 30U;  ///< bytes of it that may wait for the engine, per stream
   bool skip_damage = false;                     ///< start although records of the journal are damaged

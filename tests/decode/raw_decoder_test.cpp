@@ -51,6 +51,20 @@ TEST(RawDecoder, EachLineOfAFileIsOneReading) {
   EXPECT_EQ(decoding.rounded(), 1U);
 }
 
+TEST(Decoder, MessageThatItsSourceRefusedIsOneMalformedReading) {
+  for (const spec::FormatKind format :
+       {spec::FormatKind::json, spec::FormatKind::csv, spec::FormatKind::senml, spec::FormatKind::raw}) {
+    Decoding decoding(testing::make_stream(format, {}, {field("value")}));
+    batch::MessageView message;
+    message.payload = "t,value\n1,2\n1,3\n";
+    message.refused = Malformed::too_large;
+    decoding.decode(message).finish();
+    EXPECT_EQ(decoding.refusals(), (std::vector<Refusal>{{Malformed::too_large, "t,value\n1,2\n1,3\n"}}));
+    EXPECT_EQ(decoding.received(), 1U);
+    EXPECT_TRUE(decoding.rows().empty());
+  }
+}
+
 TEST(RawDecoder, DeclaredTimeIsMissing) {
   Decoding decoding(testing::make_stream(spec::FormatKind::raw, {}, {field("value")}));
   decoding.file("1\n");

@@ -44,6 +44,7 @@ std::vector<Kept> varied_messages(std::size_t count) {
     one.offset = std::uint64_t{random()} << 32U | random();
     one.duplicate = i % 7 == 0;
     one.starts_file = i % 11 == 0;
+    one.refused = i % 13 == 0 ? 1 + i % batch::kMalformedReasons : 0;
     messages.push_back(one);
   }
   return messages;
@@ -59,6 +60,9 @@ batch::MessageView view_of(const Kept& kept) {
   view.position_offset = kept.offset;
   view.duplicate = kept.duplicate;
   view.starts_file = kept.starts_file;
+  if (kept.refused != 0) {
+    view.refused = static_cast<batch::Malformed>(kept.refused - 1);
+  }
   view.delivery = kept.sheddable ? batch::Delivery::shed : batch::Delivery::hold_back;
   return view;
 }

@@ -36,6 +36,7 @@ struct Kept {
   std::uint32_t source = 0;
   std::uint64_t offset = 0;
   std::uint64_t shed = 0;
+  std::uint64_t refused = 0;  // 0, or 1 and the number of the reason
   bool sheddable = false, duplicate = false, starts_file = false;
   friend bool operator==(const Kept&, const Kept&) = default;
 };
@@ -52,6 +53,7 @@ inline Kept keep(const Record& record) {
   kept.source = m.source;
   kept.offset = m.position_offset;
   kept.shed = record.shed;
+  kept.refused = m.refused ? static_cast<std::uint64_t>(*m.refused) + 1 : 0;
   kept.sheddable = m.delivery == batch::Delivery::shed;
   kept.duplicate = m.duplicate;
   kept.starts_file = m.starts_file;
@@ -141,7 +143,7 @@ inline void parse_frames(std::string_view frames, std::uint64_t salt, std::vecto
     const std::size_t payload = in.number(4);
     const std::size_t topic = in.number(4);
     const std::size_t detail = in.number(4);
-    expect(in.number(4) == 0, "the reserved bytes");
+    kept.refused = in.number(4);
     kept.number = in.number(8);
     kept.arrival_ns = static_cast<std::int64_t>(in.number(8));
     (kept.kind == 0 ? kept.offset : kept.shed) = in.number(8);

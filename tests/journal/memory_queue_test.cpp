@@ -35,6 +35,7 @@ TEST(MemoryQueue, EveryMemberOfAMessageComesOutAsItWentIn) {
   in.starts_file = true;
   in.position_offset = 1ULL << 40U;
   in.position_detail = "12/name/";
+  in.refused = batch::Malformed::other_topic;
   for (const batch::Delivery delivery : {batch::Delivery::hold_back, batch::Delivery::shed}) {
     in.delivery = delivery;
     ASSERT_EQ(journal->offer(in), batch::Accepted::yes);
@@ -50,6 +51,7 @@ TEST(MemoryQueue, EveryMemberOfAMessageComesOutAsItWentIn) {
     EXPECT_TRUE(record->message.starts_file);
     EXPECT_EQ(record->message.position_offset, in.position_offset);
     EXPECT_EQ(record->message.position_detail, in.position_detail);
+    EXPECT_EQ(record->message.refused, in.refused);
   }
 }
 
