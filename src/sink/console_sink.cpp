@@ -5,36 +5,14 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/time_text.hpp"
 #include "sink/row_format.hpp"
-#include "sink/utf8.hpp"
 
 namespace weir::sink {
 namespace {
 
 constexpr std::string_view kRule = "-------------------------------------------\n";
-
-// Keys and names as a terminal may see them: no control characters (C0, DEL, C1), no broken UTF-8.
-std::string printable(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  while (!text.empty()) {
-    const Utf8Sequence sequence = front_utf8(text);
-    const std::string_view character = text.substr(0, sequence.length);
-    text.remove_prefix(sequence.length);
-    const auto last = static_cast<unsigned char>(character.back());
-    const bool c1 = sequence.valid && character.size() == 2 && character.front() == '\xC2' && last < 0xA0;
-    if (!sequence.valid) {
-      out.append(kReplacementCharacter);
-    } else if (c1 || (character.size() == 1 && (last < 0x20 || last == 0x7F))) {
-      out.append("\\x").push_back(kHex[last >> 4U]);
-      out.push_back(kHex[last & 0xFU]);
-    } else {
-      out.append(character);
-    }
-  }
-  return out;
-}
 
 // Characters of well-formed UTF-8: wide enough a measure for lining up keys.
 std::size_t width(std::string_view text) {

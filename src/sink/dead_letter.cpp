@@ -6,7 +6,6 @@
 
 #include "core/time_text.hpp"
 #include "sink/row_format.hpp"
-#include "sink/utf8.hpp"
 
 namespace weir::sink {
 namespace {

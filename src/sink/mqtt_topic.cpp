@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "sink/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace weir::sink {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/decimal.hpp"
 #include "core/time_text.hpp"
-#include "sink/utf8.hpp"
+#include "core/utf8.hpp"
 
 namespace weir::sink {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace weir::sink {
+namespace weir {
 
 struct Utf8Sequence {
   std::size_t length = 0;  ///< bytes taken, at least 1
@@ -43,4 +43,4 @@ constexpr Utf8Sequence front_utf8(std::string_view text) noexcept {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
-}  // namespace weir::sink
+}  // namespace weir
