@@ -105,15 +105,23 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
 
 Engine::~Engine() = default;
 
+std::vector<const batch::ResultShape*> Engine::shapes_of(std::size_t sink) const {
+  std::vector<const batch::ResultShape*> shapes;
+  for (const plan::QueryPlan& query : plan_.queries) {
+    if (std::find(query.sinks.begin(), query.sinks.end(), sink) != query.sinks.end()) {
+      shapes.push_back(&query.shape);
+    }
+  }
+  return shapes;
+}
+
 void Engine::open() {
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    std::vector<const batch::ResultShape*> shapes;
-    for (const plan::QueryPlan& query : plan_.queries) {
-      if (std::find(query.sinks.begin(), query.sinks.end(), i) != query.sinks.end()) {
-        shapes.push_back(&query.shape);
-      }
-    }
-    sinks_[i]->open(shapes);
+    sinks_[i]->prepare(shapes_of(i));
+  }
+  // None has anything against it: only now is what lies on a disk changed.
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    sinks_[i]->open(shapes_of(i));
   }
 }
 

@@ -120,6 +120,7 @@ class Engine {
       return runner ? runner->ledger() : readings->ledger();
     }
   };
+  [[nodiscard]] std::vector<const batch::ResultShape*> shapes_of(std::size_t sink) const;
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish();

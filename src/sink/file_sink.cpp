@@ -2,13 +2,19 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 #include "core/error.hpp"
 #include "sink/position_text.hpp"
 
 namespace weir::sink {
 namespace {
 
-constexpr std::string_view kPositionFormat = "files 1";
+// Format 1 does not know whose rows a file holds.
+constexpr std::string_view kPositionFormat1 = "files 1";
+constexpr std::string_view kPositionFormat = "files 2";
 
 void append_position(std::string& out, const FilePosition& position) {
   append_field(out, std::string_view(position.path));
@@ -35,6 +41,11 @@ FilePosition read_position(PositionReader& in) {
   position.last_stamp = in.bytes();
   position.last_number = in.number();
   return position;
+}
+
+[[noreturn]] void refuse_columns(std::string_view query, const std::string& path) {
+  throw ConfigError(fmt::format("query '{}' has other columns than the CSV file '{}'", query, path),
+                    "put {query} into the path, or choose a new path");
 }
 
 }  // namespace
@@ -73,15 +84,24 @@ std::string FileSink::path_of(std::string_view query) const {
   return path;
 }
 
-FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
-  for (const auto& query : queries_) {
-    if (query->shape == &shape) return *query;
-  }
+std::string FileSink::header_of(const batch::ResultShape& shape) const {
   std::string header;
   if (format_ == spec::RowFormat::csv) {
     append_csv_header(header, shape);
     header.push_back('\n');
   }
+  return header;
+}
+
+OutputFile::Beginning FileSink::beginning_of(const std::string& path) const {
+  return kept_files_.contains(path) ? OutputFile::Beginning::append : beginning_;
+}
+
+FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
+  for (const auto& query : queries_) {
+    if (query->shape == &shape) return *query;
+  }
+  const std::string header = header_of(shape);
   const std::string path = path_of(shape.query);
   OutputFile* file = nullptr;
   for (const auto& existing : files_) {
@@ -90,16 +110,32 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
   if (file == nullptr) {
     file = files_
                .emplace_back(std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, path, header,
-                                                          rotation_, beginning_))
+                                                          rotation_, beginning_of(path)))
                .get();
   } else if (file->header() != header) {
-    throw ConfigError(fmt::format("query '{}' has other columns than the CSV file '{}'", shape.query, path),
-                      "put {query} into the path, or choose a new path");
+    refuse_columns(shape.query, path);
   }
   return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape), file}));
 }
 
+void FileSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {
+  std::map<std::string, std::string> headers;
+  for (const FilePosition& position : resumed_) headers[position.path] = position.header;
+  for (const batch::ResultShape* shape : shapes) {
+    const std::string path = path_of(shape->query);
+    const auto [known, is_new] = headers.emplace(path, header_of(*shape));
+    if (is_new) {
+      OutputFile::require_usable(path, beginning_of(path));
+    } else if (known->second != header_of(*shape)) {
+      refuse_columns(shape->query, path);
+    }
+  }
+}
+
 void FileSink::open(const std::vector<const batch::ResultShape*>& shapes) {
+  for (const FilePosition& position : std::exchange(resumed_, {})) {
+    files_.push_back(std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, position, rotation_));
+  }
   for (const batch::ResultShape* shape : shapes) attach(*shape);
 }
 
@@ -125,17 +161,50 @@ std::string FileSink::checkpoint(std::vector<FileToSync>& to_sync) {
   std::string position;
   append_field(position, kPositionFormat);
   append_field(position, std::string_view(path_text_));
-  for (const auto& file : files_) append_position(position, file->checkpoint(to_sync));
+  for (const auto& file : files_) {
+    append_position(position, file->checkpoint(to_sync));
+    std::vector<std::string_view> names;
+    for (const auto& query : queries_) {
+      if (query->file == file.get()) names.emplace_back(query->shape->query);
+    }
+    append_field(position, std::uint64_t{names.size()});
+    for (const std::string_view name : names) append_field(position, name);
+  }
   return position;
+}
+
+FileSink::Saved FileSink::read_saved(PositionReader& in, bool with_queries) {
+  Saved saved{read_position(in), {}};
+  for (std::uint64_t left = with_queries ? in.number() : 0; left > 0; --left) saved.queries.emplace_back(in.bytes());
+  return saved;
 }
 
 void FileSink::resume(const std::string& position) {
   PositionReader in(position);
-  if (in.bytes() != kPositionFormat) throw Error("the checkpoint holds a file sink's position of another version");
+  const std::string_view format = in.bytes();
+  if (format != kPositionFormat && format != kPositionFormat1) {
+    throw Error("the checkpoint holds a file sink's position of another version");
+  }
   if (in.bytes() != path_text_) return;
   while (!in.at_end()) {
-    files_.push_back(
-        std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, read_position(in), rotation_));
+    const Saved saved = read_saved(in, format == kPositionFormat);
+    const auto kept = [this](const std::string& query) { return kept_.contains(query); };
+    const auto some = std::find_if(saved.queries.begin(), saved.queries.end(), kept);
+    if (some == saved.queries.end()) {
+      OutputFile::require_at(saved.position);
+      resumed_.push_back(saved.position);
+    } else if (std::all_of(saved.queries.begin(), saved.queries.end(), kept)) {
+      kept_files_.insert(saved.position.path);
+    } else if (OutputFile::has_rows_after(saved.position)) {
+      throw Error(fmt::format(
+          "'{}' holds rows of several queries that are newer than the checkpoint; those of query '{}' would not come "
+          "again (start and stop the former configuration once, then nothing is newer; or begin all queries of the "
+          "file anew)",
+          saved.position.path, *some));
+    } else {
+      OutputFile::require_at(saved.position);
+      resumed_.push_back(saved.position);
+    }
   }
 }
 

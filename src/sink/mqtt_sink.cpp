@@ -35,9 +35,14 @@ MqttSink::Query& MqttSink::attach(const batch::ResultShape& shape) {
   return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape), MqttTopic(topic_, shape)}));
 }
 
-void MqttSink::open(const std::vector<const batch::ResultShape*>& shapes) {
+void MqttSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {
   for (const batch::ResultShape* shape : shapes) attach(*shape);
   publisher_.connect();
+  prepared_ = true;
+}
+
+void MqttSink::open(const std::vector<const batch::ResultShape*>& shapes) {
+  if (!prepared_) prepare(shapes);
 }
 
 void MqttSink::write(const batch::ResultTable& table) {

@@ -21,6 +21,7 @@ class MqttSink final : public Sink {
   explicit MqttSink(const spec::Sink& spec);
 
   /// @throws ConfigError for a topic that does not fit a query; Error when the broker refuses the connection.
+  void prepare(const std::vector<const batch::ResultShape*>& shapes) override;
   void open(const std::vector<const batch::ResultShape*>& shapes) override;
   void write(const batch::ResultTable& table) override;
   void flush() override { publisher_.pump(); }
@@ -43,6 +44,7 @@ class MqttSink final : public Sink {
   NameTemplate topic_;
   MqttPublisher publisher_;
   std::vector<std::unique_ptr<Query>> queries_;
+  bool prepared_ = false;
   std::size_t submitted_since_checkpoint_ = 0;
 };
 

@@ -48,22 +48,41 @@ bool is_at(const std::string& path, const FilePosition& position) {
   return tail && hash(*tail) == position.tail_hash;
 }
 
+// The name that the file of the position got if it was rotated since.
+RotatedOrder next_order(const FilePosition& position) {
+  return next_rotated({position.last_stamp, position.last_number}, *position.first_window_end_ns);
+}
+
+bool was_rotated(const FilePosition& position) {
+  return position.first_window_end_ns && !is_at(position.path, position) &&
+         is_at(rotated_path(position.path, next_order(position)), position);
+}
+
+// It had no rows: either it was rotated with its first ones, which come again, or there is nothing to miss.
+bool had_no_rows(const FilePosition& position) {
+  return !position.first_window_end_ns && position.offset <= position.header.size();
+}
+
+// A device or a pipe has no position.
+bool is_no_file(const std::string& path) {
+  struct ::stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 // Puts the file of the position back under its own name if it was rotated since.
 void undo_rotations(const FilePosition& position) {
-  if (is_at(position.path, position)) return;
-  if (position.first_window_end_ns) {
-    const RotatedOrder order = next_rotated({position.last_stamp, position.last_number}, *position.first_window_end_ns);
-    const std::string rotated = rotated_path(position.path, order);
-    if (is_at(rotated, position)) {
-      // The later files go first: a crash in between leaves a state from which the same steps lead on.
-      for (const RotatedFile& file : rotated_files(position.path)) {
-        if (order < file.order && ::unlink(file.path.c_str()) != 0) throw system_error("remove", file.path);
-      }
-      if (::rename(rotated.c_str(), position.path.c_str()) != 0) throw system_error("rename", rotated);
-      sync_directory(parent_directory(position.path));
-      return;
-    }
+  if (!was_rotated(position)) return;
+  const RotatedOrder order = next_order(position);
+  const std::string rotated = rotated_path(position.path, order);
+  // The later files go first: a crash in between leaves a state from which the same steps lead on.
+  for (const RotatedFile& file : rotated_files(position.path)) {
+    if (order < file.order && ::unlink(file.path.c_str()) != 0) throw system_error("remove", file.path);
   }
+  if (::rename(rotated.c_str(), position.path.c_str()) != 0) throw system_error("rename", rotated);
+  sync_directory(parent_directory(position.path));
+}
+
+[[noreturn]] void refuse(const FilePosition& position) {
   struct ::stat status {};
   std::string found = "it is not there";
   if (::stat(position.path.c_str(), &status) == 0) {
@@ -76,12 +95,70 @@ void undo_rotations(const FilePosition& position) {
                   position.path, found));
 }
 
+// Where the last whole row of the file ends; nothing: it has none.
+std::optional<std::uint64_t> end_of_last_row(const std::string& path, std::uint64_t size) {
+  const std::string end = read_tail(path, size).value_or(std::string());
+  const std::size_t line_break = end.rfind('\n');
+  if (line_break == std::string::npos) return std::nullopt;
+  return size - (end.size() - line_break - 1);
+}
+
+[[noreturn]] void refuse_without_row(const std::string& path) {
+  throw Error(fmt::format("'{}' does not end with a row (remove it, or choose another path)", path));
+}
+
+[[noreturn]] void refuse_shared(const std::string& path) {
+  throw Error(fmt::format("'{}' is being written by another sink or process", path));
+}
+
+// Whether another process holds the file, and whether this one may write to it. @throws Error
+void require_writable(const std::string& path) {
+  if (::access(path.c_str(), W_OK) != 0) throw system_error("open", path);
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) refuse_shared(path);
+}
+
 }  // namespace
+
+void OutputFile::require_usable(const std::string& path, Beginning beginning) {
+  struct ::stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) throw system_error("open", path);
+    // Created by open(): with its directories, in the last one that is there.
+    std::string directory = parent_directory(path);
+    while (::access(directory.c_str(), W_OK | X_OK) != 0) {
+      if (errno != ENOENT || directory == parent_directory(directory)) throw system_error("open", path);
+      directory = parent_directory(directory);
+    }
+    return;
+  }
+  if (S_ISDIR(status.st_mode)) throw system_error("open", path, EISDIR);
+  if (!S_ISREG(status.st_mode)) return;
+  require_writable(path);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (beginning == Beginning::append && size != 0 && !end_of_last_row(path, size)) refuse_without_row(path);
+}
+
+void OutputFile::require_at(const FilePosition& position) {
+  if (is_no_file(position.path)) return;
+  if (is_at(position.path, position)) return require_writable(position.path);
+  if (had_no_rows(position)) return require_usable(position.path, Beginning::overwrite);
+  if (!was_rotated(position)) refuse(position);
+  require_writable(rotated_path(position.path, next_order(position)));
+}
+
+bool OutputFile::has_rows_after(const FilePosition& position) {
+  struct ::stat status {};
+  if (was_rotated(position)) return true;
+  return ::stat(position.path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         static_cast<std::uint64_t>(status.st_size) > std::max<std::uint64_t>(position.offset, position.header.size());
+}
 
 OutputFile::OutputFile(System system, std::string path, std::string header, RotationRule rule, Beginning beginning)
     : system_(system), path_(std::move(path)), header_(std::move(header)), rule_(rule) {
   make_directories(parent_directory(path_));
   open_current();
+  if (beginning == Beginning::append && rotates()) follow_rotated();
   if (beginning == Beginning::append && regular_ && go_on_behind_last_row()) return;
   if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
   begin_file();
@@ -97,17 +174,15 @@ OutputFile::OutputFile(System system, const FilePosition& position, RotationRule
       newest_window_end_ns_(position.newest_window_end_ns),
       last_stamp_(position.last_stamp),
       last_number_(position.last_number) {
-  struct ::stat status {};
-  const bool exists = ::stat(path_.c_str(), &status) == 0;
-  if (!first_window_end_ns_ && position.offset <= header_.size() && !(exists && is_at(path_, position))) {
-    // It had no rows: either it was rotated with its first ones, which come again, or there is nothing to miss.
+  require_at(position);
+  if (had_no_rows(position) && (is_no_file(path_) || !is_at(path_, position))) {
     make_directories(parent_directory(path_));
     open_current();
     if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
     begin_file();
     return;
   }
-  if (!exists || S_ISREG(status.st_mode)) undo_rotations(position);
+  undo_rotations(position);
   open_current();
   if (!regular_) return;
   if (::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0) throw system_error("cut off", path_);
@@ -126,7 +201,15 @@ void OutputFile::open_current() {
 void OutputFile::lock() {
   // Other errors mean a file system without locks: then nobody guards the file, as before there were locks.
   if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(fmt::format("'{}' is being written by another sink or process", path_));
+    refuse_shared(path_);
+  }
+}
+
+// The next rotation must not take the name of a file that is there.
+void OutputFile::follow_rotated() {
+  if (const std::vector<RotatedFile> files = rotated_files(path_); !files.empty()) {
+    last_stamp_ = files.back().order.stamp;
+    last_number_ = files.back().order.number;
   }
 }
 
@@ -136,12 +219,9 @@ bool OutputFile::go_on_behind_last_row() {
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size == 0) return false;
   // A process that was killed may have left a part of a row, which nobody could read.
-  const std::string end = read_tail(path_, size).value_or(std::string());
-  const std::size_t line_break = end.rfind('\n');
-  if (line_break == std::string::npos) {
-    throw Error(fmt::format("'{}' does not end with a row (remove it, or choose another path)", path_));
-  }
-  offset_ = size - (end.size() - line_break - 1);
+  const std::optional<std::uint64_t> end = end_of_last_row(path_, size);
+  if (!end) refuse_without_row(path_);
+  offset_ = *end;
   if (offset_ != size && ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0)
     throw system_error("cut off", path_);
   tail_ = read_tail(path_, offset_).value_or(std::string());

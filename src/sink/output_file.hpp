@@ -60,6 +60,14 @@ class OutputFile {
   /// again). @throws Error when the file is missing, shorter, or not the one that the position was taken in.
   OutputFile(System system, const FilePosition& position, RotationRule rule);
 
+  // What the two constructors would refuse, without a change to any file.
+  /// @throws Error
+  static void require_usable(const std::string& path, Beginning beginning);
+  /// @throws Error
+  static void require_at(const FilePosition& position);
+  /// @brief Whether the file of the position holds rows behind it, under its own name or a rotated one.
+  [[nodiscard]] static bool has_rows_after(const FilePosition& position);
+
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& header() const noexcept { return header_; }
 
@@ -78,6 +86,7 @@ class OutputFile {
  private:
   void open_current();
   void lock();
+  void follow_rotated();
   bool go_on_behind_last_row();
   void begin_file();
   void rotate();

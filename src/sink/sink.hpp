@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "batch/result_table.hpp"
@@ -26,10 +27,16 @@ class Sink {
     (void)to_sync;
     return {};
   }
-  /// @brief Goes on at a position that checkpoint() returned: file rows after it are cut off. Before the first write.
+  // A start, in this order. Up to open() nothing that lies on a disk is changed, so that a start can still be refused.
+  /// @brief Rows of this query after the position do not come again (its state is gone): they are not cut off.
+  virtual void keep_rows(std::string_view query) { (void)query; }
+  /// @brief Takes a position that checkpoint() returned. @throws Error where what it counts on is not there.
   virtual void resume(const std::string& position) { (void)position; }
-  /// @brief Before the first write; after resume(), if there is a checkpoint: what the checkpoint knows goes on, the
-  /// rest starts afresh. @throws Error if the sink cannot be used (path cannot be written, broker refuses).
+  /// @brief Looks for all that speaks against open(); mqtt connects. @throws Error if the sink cannot be used (path
+  /// cannot be written, broker refuses), ConfigError if its settings do not fit the queries.
+  virtual void prepare(const std::vector<const batch::ResultShape*>& shapes) { (void)shapes; }
+  /// @brief Before the first write. What the position knows goes on there, file rows after it are cut off, for they
+  /// come again; the rest starts afresh. Does what prepare() does, if that was left out. @throws as prepare()
   virtual void open(const std::vector<const batch::ResultShape*>& shapes) = 0;
   /// @brief The last flush; files under rotation get their final name.
   virtual void close() {}

@@ -201,6 +201,7 @@ TEST_F(FileAfterCheckpoint, AnotherPathSettingStartsAFreshFile) {
   const std::string before = read_bytes(path_);
   FileSink sink(file_spec(temporary_ / "new.jsonl"));
   sink.resume(position_);
+  sink.open({&rows_.shape()});
   sink.write(rows_.table());
   sink.close();
   EXPECT_EQ(read_bytes(path_), before);
@@ -210,6 +211,7 @@ TEST_F(FileAfterCheckpoint, AnotherPathSettingStartsAFreshFile) {
 TEST_F(FileAfterCheckpoint, AQueryThatIsNewGetsItsFileWithItsFirstRow) {
   FileSink sink(file_spec(path_));
   sink.resume(position_);
+  sink.open({&rows_.shape()});
   Rows added(test::small("added"));
   sink.write(added.add(kNoon, {"y"}, {count(2)}).table());
   sink.close();
@@ -226,6 +228,70 @@ TEST_F(FileAfterCheckpoint, ADamagedPositionIsAnError) {
     } catch (const Error&) {
     }
   }
+}
+
+TEST_F(FileAfterCheckpoint, ResumeChangesNothingUntilItIsOpened) {
+  const std::string whole = read_bytes(path_);
+  FileSink sink(file_spec(path_));
+  sink.resume(position_);
+  sink.prepare({&rows_.shape()});
+  EXPECT_EQ(read_bytes(path_), whole);
+  sink.open({&rows_.shape()});
+  EXPECT_EQ(read_bytes(path_) + read_bytes(path_), whole) << "what comes again is cut off";
+}
+
+TEST_F(FileAfterCheckpoint, RowsThatDoNotComeAgainAreNotCutOff) {
+  const std::string whole = read_bytes(path_);
+  FileSink sink(file_spec(path_));
+  sink.keep_rows(rows_.shape().query);
+  sink.resume(position_);
+  sink.open({&rows_.shape()});
+  sink.write(rows_.table());
+  sink.close();
+  EXPECT_EQ(read_bytes(path_), whole + whole.substr(0, whole.size() / 2)) << "new rows follow the old ones";
+}
+
+TEST(FileSinkOfSeveralQueries, IsRefusedWhereSomeRowsComeAgainAndSomeDoNot) {
+  const TemporaryDirectory temporary;
+  const spec::Sink spec = file_spec(temporary / "shared.jsonl");
+  Rows a(test::small("a"));
+  Rows b(test::small("b"));
+  a.add(kNoon, {"x"}, {count(1)});
+  b.add(kNoon, {"x"}, {count(1)});
+  std::string position;
+  {
+    FileSink sink(spec);
+    sink.open({&a.shape(), &b.shape()});
+    sink.write(a.table());
+    position = test::position_of(sink);
+    sink.write(b.table());
+    sink.close();
+  }
+  const std::string whole = read_bytes(spec.path);
+  FileSink sink(spec);
+  sink.keep_rows("b");
+  EXPECT_THAT(message_of([&] { sink.resume(position); }), HasSubstr("those of query 'b' would not come again"));
+  EXPECT_EQ(read_bytes(spec.path), whole);
+  std::filesystem::resize_file(spec.path, whole.size() / 2);
+  FileSink stopped(spec);
+  stopped.keep_rows("b");
+  EXPECT_NO_THROW(stopped.resume(position)) << "nothing is newer than the checkpoint";
+}
+
+TEST(FileResumeRotated, AFileThatIsGoneOnWithDoesNotTakeTheNameOfARotatedOne) {
+  const TemporaryDirectory temporary;
+  spec::Sink spec = file_spec(temporary / "q.jsonl");
+  spec.rotate_bytes = 100;  // every row its own file
+  spec.append = true;
+  Rows rows(test::small());
+  rows.add(kNoon, {"0"}, {count(0)});
+  for (int life = 0; life < 3; ++life) {
+    FileSink sink(spec);
+    sink.open({&rows.shape()});
+    sink.write(rows.table());
+    sink.close();
+  }
+  EXPECT_EQ(files_in(temporary.path()).size(), 3U);
 }
 
 TEST(FileResumeRotated, ACrashWithinTheResumeIsHarmless) {
@@ -251,6 +317,7 @@ TEST(FileResumeRotated, ACrashWithinTheResumeIsHarmless) {
   std::filesystem::remove(temporary / "q.20130831T220002Z.jsonl");
   FileSink sink(spec);
   sink.resume(position);
+  sink.open({&rows.shape()});
   EXPECT_EQ(files_in(temporary.path()),
             (std::map<std::string, std::string>{{"q.jsonl", whole.at("q.20130831T220000Z.jsonl")}}));
 }
@@ -276,6 +343,7 @@ TEST(FileResumeRotated, FilesOfOthersBesideItStay) {
   for (const std::string& name : others) write_bytes(temporary / name, "not ours");
   FileSink sink(spec);
   sink.resume(position);
+  sink.open({&rows.shape()});
   for (const std::string& name : others) EXPECT_TRUE(std::filesystem::exists(temporary / name)) << name;
   EXPECT_EQ(files_in(temporary.path()).size(), others.size() + 1);
 }
