@@ -60,7 +60,7 @@ if(WEIR_DPKG_SHLIBDEPS)
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 else()
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
-    "libc6, libstdc++6, libpaho-mqttpp3-1, libpaho-mqtt1.3, libspdlog1.10, libfmt9, libsimdjson14, libhwy1, libxxhash0,
+    "libc6, libstdc++6, libpaho-mqttpp3-1, libpaho-mqtt1.3, libssl3, libspdlog1.10, libfmt9, libsimdjson14, libhwy1, libxxhash0,
     libzstd1")
 endif()
 include(CPack)

@@ -140,12 +140,14 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
     reader.string("password", sink.password);
     reader.string("client_id", sink.client_id);
     reader.string("ca_file", sink.ca_file);
+    reader.string("cert_file", sink.cert_file);
+    reader.string("key_file", sink.key_file);
     reader.integer("qos", sink.qos, 0, 2);
     read_mqtt_version(reader, diagnostics, sink.mqtt_version);
     reader.boolean("retain", sink.retain);
   } else {
-    for (const std::string_view name :
-         {"broker", "topic", "username", "password", "client_id", "ca_file", "qos", "mqtt_version", "retain"}) {
+    for (const std::string_view name : {"broker", "topic", "username", "password", "client_id", "ca_file", "cert_file",
+                                        "key_file", "qos", "mqtt_version", "retain"}) {
       reader.foreign(name, "this entry belongs to type = \"mqtt\"");
     }
   }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "mqtt/broker_address.hpp"
 #include "plan/compile.hpp"
-#include "plan/mqtt_topic.hpp"
 #include "plan/stream_checks.hpp"
 
 namespace weir::plan {
@@ -126,10 +126,10 @@ class ConflictChecker {
   }
 
   void client(const std::string& broker, const std::string& id, const std::string& what, int line) {
-    if (id.empty() || !broker_mistake(broker).empty()) {
+    if (id.empty() || !mqtt::broker_mistake(broker).empty()) {
       return;
     }
-    const std::string listener = broker_listener(broker);
+    const std::string listener = mqtt::broker_listener(broker);
     const auto other = std::find_if(clients_.begin(), clients_.end(), [&](const Client& client) {
       return client.listener == listener && client.id == id;
     });

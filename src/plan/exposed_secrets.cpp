@@ -28,13 +28,19 @@ bool spells_out(const std::string& path, const std::string& text) {
 std::vector<std::string> exposed_secrets(const Plan& plan) {
   std::vector<std::string> passwords;
   std::vector<std::string> keys;
+  const auto add_key = [&keys](const std::string& key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  };
   for (const spec::Stream& stream : plan.spec.streams) {
     for (const spec::Source& source : stream.sources) {
       passwords.push_back(source.password);
-      if (std::find(keys.begin(), keys.end(), source.key_file) == keys.end()) keys.push_back(source.key_file);
+      add_key(source.key_file);
     }
   }
-  for (const spec::Sink& sink : plan.spec.sinks) passwords.push_back(sink.password);
+  for (const spec::Sink& sink : plan.spec.sinks) {
+    passwords.push_back(sink.password);
+    add_key(sink.key_file);
+  }
 
   std::vector<std::string> exposed;
   const std::string& config = plan.spec.file;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "plan/lexer.hpp"
 
@@ -82,67 +81,6 @@ TopicFilter parse_topic_filter(std::string_view filter) {
     }
     rest = rest.substr(slash + 1);
   }
-}
-
-std::string broker_mistake(std::string_view broker) {
-  if (broker.empty()) {
-    return "'broker' is missing";
-  }
-  constexpr std::array<std::string_view, 6> kSchemes{"mqtt://", "mqtts://", "tcp://", "ssl://", "ws://", "wss://"};
-  const auto* const scheme = std::find_if(kSchemes.begin(), kSchemes.end(),
-                                          [&](std::string_view candidate) { return begins_with(broker, candidate); });
-  if (scheme == kSchemes.end()) {
-    return "'broker' has no known scheme";
-  }
-  if (broker.find('@') != std::string_view::npos) {
-    return "'broker' must not hold a user and password: they have entries of their own";
-  }
-  std::string_view host = broker.substr(scheme->size());
-  const bool web_socket = begins_with(*scheme, "ws");
-  host = web_socket ? host.substr(0, host.find('/')) : host;
-  std::string_view port;
-  const std::size_t bracket = host.rfind(']');
-  const std::size_t colon = host.rfind(':');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    port = host.substr(colon + 1);
-    host = host.substr(0, colon);
-    int number = 0;
-    for (const char c : port) {
-      number = c >= '0' && c <= '9' && number <= 65535 ? number * 10 + (c - '0') : 65536;
-    }
-    if (port.empty() || number < 1 || number > 65535) {
-      return "'broker' has a port that is not between 1 and 65535";
-    }
-  }
-  if (host.empty() || host.find_first_of(" \t/") != std::string_view::npos) {
-    return "'broker' names no host";
-  }
-  return {};
-}
-
-std::string broker_listener(std::string_view broker) {
-  const std::size_t end_of_scheme = broker.find("://");
-  const std::string_view scheme = broker.substr(0, end_of_scheme);
-  std::string listener;
-  for (const char c : broker.substr(end_of_scheme + 3)) {
-    if (c == '/') {
-      break;  // the path of a web socket
-    }
-    listener += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  const std::size_t colon = listener.rfind(':');
-  const bool has_port = colon != std::string::npos && listener.find(']', colon) == std::string::npos;
-  const std::string host = has_port ? listener.substr(0, colon) : listener;
-  const std::string port = has_port                  ? listener.substr(colon)
-                           : scheme == "ws"          ? ":80"
-                           : scheme == "wss"         ? ":443"
-                           : broker_uses_tls(broker) ? ":8883"
-                                                     : ":1883";
-  return (host == "127.0.0.1" || host == "[::1]" ? std::string("localhost") : host) + port;
-}
-
-bool broker_uses_tls(std::string_view broker) noexcept {
-  return begins_with(broker, "mqtts://") || begins_with(broker, "ssl://") || begins_with(broker, "wss://");
 }
 
 }  // namespace weir::plan

@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
+#include "mqtt/tls.hpp"
 #include "plan/diagnostics.hpp"
 #include "plan/stream_checks.hpp"
 
@@ -44,7 +46,8 @@ class Checker {
     }
     for (const spec::Sink& sink : plan_.spec.sinks) {
       if (sink.kind == spec::SinkKind::mqtt) {
-        file(fmt::format("sink '{}'", sink.name), sink.line, "ca_file", sink.ca_file);
+        tls(fmt::format("sink '{}'", sink.name), sink.line,
+            {.ca = sink.ca_file, .cert = sink.cert_file, .key = sink.key_file});
       }
     }
     diagnostics_.throw_if_any();
@@ -54,13 +57,29 @@ class Checker {
   void source(const spec::Stream& stream, const spec::Source& source, const std::string& what) {
     const int line = source.line != 0 ? source.line : stream.line;
     if (source.kind == spec::SourceKind::mqtt) {
-      file(what, line, "ca_file", source.ca_file);
-      file(what, line, "cert_file", source.cert_file);
-      file(what, line, "key_file", source.key_file);
+      tls(what, line, {.ca = source.ca_file, .cert = source.cert_file, .key = source.key_file});
     } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::file) {
       file(what, line, "path", source.path);
     } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::directory) {
       require(what, line, "path", source.path, true);
+    }
+  }
+
+  void tls(const std::string& what, int line, const mqtt::TlsFiles& files) {
+    const std::size_t before = diagnostics_.size();
+    file(what, line, "ca_file", files.ca);
+    file(what, line, "cert_file", files.cert);
+    file(what, line, "key_file", files.key);
+    if (diagnostics_.size() > before || files.empty()) {
+      return;
+    }
+    using File = mqtt::TlsFileMistake::File;
+    const mqtt::TlsFileMistake mistake = mqtt::tls_file_mistake(files);
+    if (mistake.file != File::none) {
+      const auto [entry, path] = mistake.file == File::ca     ? std::pair("ca_file", files.ca)
+                                 : mistake.file == File::cert ? std::pair("cert_file", files.cert)
+                                                              : std::pair("key_file", files.key);
+      diagnostics_.add(line, fmt::format("{}: '{}' = \"{}\": {}", what, entry, path, mistake.text));
     }
   }
 

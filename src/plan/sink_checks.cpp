@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "core/spelling.hpp"
+#include "mqtt/broker_address.hpp"
 #include "plan/compile.hpp"
-#include "plan/mqtt_topic.hpp"
 
 namespace weir::plan {
 namespace {
@@ -97,11 +97,15 @@ class SinkChecker {
   }
 
   void mqtt() {
-    if (const std::string broker = broker_mistake(sink_.broker); !broker.empty() && known(sink_, {"broker"})) {
+    if (const std::string broker = mqtt::broker_mistake(sink_.broker); !broker.empty() && known(sink_, {"broker"})) {
       mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
     }
-    if (!sink_.ca_file.empty() && !sink_.broker.empty() && !broker_uses_tls(sink_.broker)) {
-      mistake("'ca_file' is given, but the broker's address does not use TLS", "write mqtts:// or wss://");
+    if (sink_.cert_file.empty() != sink_.key_file.empty() && known(sink_, {"cert_file", "key_file"})) {
+      mistake("'cert_file' and 'key_file' belong together");
+    }
+    const bool tls_files = !sink_.ca_file.empty() || !sink_.cert_file.empty() || !sink_.key_file.empty();
+    if (tls_files && !sink_.broker.empty() && !mqtt::broker_uses_tls(sink_.broker)) {
+      mistake("TLS files are given, but the broker's address does not use TLS", "write mqtts:// or wss://");
     }
     if (sink_.mqtt_version == 4 && sink_.username.empty() && !sink_.password.empty() &&
         known(sink_, {"username", "password", "mqtt_version"})) {

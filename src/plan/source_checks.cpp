@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/spelling.hpp"
+#include "mqtt/broker_address.hpp"
 #include "plan/compile.hpp"
 #include "plan/mqtt_topic.hpp"
 #include "plan/stream_checks.hpp"
@@ -90,7 +91,8 @@ class SourceChecker {
   }
 
   void mqtt() {
-    if (const std::string broker = broker_mistake(source_.broker); !broker.empty() && known(source_, {"broker"})) {
+    if (const std::string broker = mqtt::broker_mistake(source_.broker);
+        !broker.empty() && known(source_, {"broker"})) {
       mistake(broker, "as in \"mqtt://host:1883\"; mqtts://, ws:// and wss:// are known too");
     }
     if (source_.qos < 0 || source_.qos > 2) {
@@ -107,7 +109,7 @@ class SourceChecker {
       mistake("'cert_file' and 'key_file' belong together");
     }
     const bool tls_files = !source_.ca_file.empty() || !source_.cert_file.empty() || !source_.key_file.empty();
-    if (tls_files && !source_.broker.empty() && !broker_uses_tls(source_.broker)) {
+    if (tls_files && !source_.broker.empty() && !mqtt::broker_uses_tls(source_.broker)) {
       mistake("TLS files are given, but the broker's address does not use TLS", "write mqtts:// or wss://");
     }
     if (source_.keep_alive.count() < 0 || source_.session_expiry.count() < 0) {

@@ -1,7 +1,6 @@
 #include "sink/mqtt_publisher.hpp"
 
 #include <fmt/core.h>
-#include <mqtt/async_client.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,10 +9,10 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <random>
 #include <utility>
 
 #include "core/error.hpp"
+#include "mqtt/broker_limits.hpp"
 
 namespace weir::sink {
 namespace {
@@ -40,22 +39,11 @@ struct Message {
   std::atomic<int> reason{0};
 };
 
-std::string paho_uri(const std::string& broker) {
-  if (broker.starts_with("mqtts://")) return "ssl://" + broker.substr(8);
-  if (broker.starts_with("mqtt://")) return "tcp://" + broker.substr(7);
-  return broker;
-}
-
-std::string random_client_id() {
-  std::random_device random;
-  return fmt::format("weir-{:08x}{:08x}", random(), random());
-}
-
 // A refusal that another try will not change: CONNACK 1 to 5 but 3 (3.1.1), reason codes from 0x80 (5) but those that
 // ask to come back (server unavailable, busy, shutting down, use another server, quota).
 bool is_refusal(int code) {
   if (code >= 1 && code <= 5) return code != 3;
-  if (code < 0x80 || code >= mqtt::MQTTPP_V3_CODE) return false;
+  if (code < 0x80 || code >= paho::MQTTPP_V3_CODE) return false;
   for (const int passing : {0x88, 0x89, 0x8B, 0x97, 0x9C, 0x9F}) {
     if (code == passing) return false;
   }
@@ -85,31 +73,22 @@ std::string reason_text(int code) {
     case 0x95:
       return "packet too large";
     default:
-      return code < 0 ? mqtt::exception::error_str(code) : fmt::format("reason code {:#04x}", code);
+      return code < 0 ? paho::exception::error_str(code) : fmt::format("reason code {:#04x}", code);
   }
-}
-
-// How many messages of QoS 1 and 2 the broker takes before it acknowledges one (MQTT 5, 3.2.2.3.3). Paho keeps what is
-// above it in a queue that it looks at once a second, so nothing above it is handed to Paho.
-std::size_t receive_maximum(const mqtt::token& connect) {
-  constexpr std::size_t kProtocolDefault = 65'535;
-  const mqtt::properties properties = connect.get_connect_response().get_properties();
-  if (!properties.contains(mqtt::property::RECEIVE_MAXIMUM)) return kProtocolDefault;
-  return std::max<std::size_t>(mqtt::get<std::uint16_t>(properties, mqtt::property::RECEIVE_MAXIMUM), 1);
 }
 
 }  // namespace
 
-struct MqttPublisher::Impl final : mqtt::iaction_listener {
+struct MqttPublisher::Impl final : paho::iaction_listener {
   Impl(MqttEndpoint e, std::size_t w) : endpoint(std::move(e)), window(std::max<std::size_t>(w, 1)) {
-    if (endpoint.client_id.empty()) endpoint.client_id = random_client_id();
+    if (endpoint.client_id.empty()) endpoint.client_id = mqtt::generated_client_id();
   }
   ~Impl() override { drop_client(); }
 
   // Paho's threads.
-  void on_success(const mqtt::token& token) override { finish(token, true); }
-  void on_failure(const mqtt::token& token) override { finish(token, false); }
-  void finish(const mqtt::token& token, bool success);
+  void on_success(const paho::token& token) override { finish(token, true); }
+  void on_failure(const paho::token& token) override { finish(token, false); }
+  void finish(const paho::token& token, bool success);
   void wake() {
     {
       const std::lock_guard lock(mutex);
@@ -138,8 +117,8 @@ struct MqttPublisher::Impl final : mqtt::iaction_listener {
   std::size_t window;
   std::deque<Message> messages;  // oldest first; stable addresses, which Paho gets as contexts
   std::size_t in_flight = 0;     // of messages' front: handed to the client
-  std::unique_ptr<mqtt::async_client> client;
-  mqtt::token_ptr connecting;
+  std::unique_ptr<paho::async_client> client;
+  paho::token_ptr connecting;
   std::size_t send_limit = 0;  // messages in flight that the broker allows
   Link link = Link::down;
   Clock::time_point next_try{};
@@ -157,11 +136,11 @@ struct MqttPublisher::Impl final : mqtt::iaction_listener {
   std::atomic<bool> interrupted{false};
 };
 
-void MqttPublisher::Impl::finish(const mqtt::token& token, bool success) {
+void MqttPublisher::Impl::finish(const paho::token& token, bool success) {
   const int reason = static_cast<int>(token.get_reason_code());
-  const bool has_reason = reason != 0 && reason != mqtt::MQTTPP_V3_CODE;  // MQTT 3.1.1 has none
+  const bool has_reason = reason != 0 && reason != paho::MQTTPP_V3_CODE;  // MQTT 3.1.1 has none
   const int code = has_reason ? reason : token.get_return_code();
-  if (token.get_type() == mqtt::token::Type::CONNECT) {
+  if (token.get_type() == paho::token::Type::CONNECT) {
     connect_code = code;
     connect_result = success ? 1 : 2;
   } else if (auto* message = static_cast<Message*>(token.get_user_context()); message != nullptr) {
@@ -176,41 +155,23 @@ void MqttPublisher::Impl::finish(const mqtt::token& token, bool success) {
 }
 
 void MqttPublisher::Impl::start_connecting() {
-  const bool v5 = endpoint.mqtt_version >= 5;
-  client = std::make_unique<mqtt::async_client>(paho_uri(endpoint.broker), endpoint.client_id,
-                                                mqtt::create_options(v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1),
-                                                static_cast<mqtt::iclient_persistence*>(nullptr));
+  client = mqtt::make_client(endpoint);
   client->set_connection_lost_handler([this](const std::string&) {
     lost = true;
     wake();
   });
-  mqtt::connect_options options;
-  options.set_mqtt_version(v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1);
-  if (v5) {
-    options.set_clean_start(true);
-  } else {
-    options.set_clean_session(true);
-  }
-  options.set_connect_timeout(kConnectTimeout);
-  options.set_keep_alive_interval(kKeepAlive);
-  options.set_automatic_reconnect(false);
+  mqtt::ConnectionOptions wanted;
+  wanted.keep_alive = kKeepAlive;
+  wanted.connect_timeout = kConnectTimeout;
+  paho::connect_options options = mqtt::make_connect_options(endpoint, wanted);
   options.set_max_inflight(static_cast<int>(std::min<std::size_t>(window, 65'535)));
-  if (!endpoint.username.empty()) options.set_user_name(endpoint.username);
-  if (!endpoint.password.empty()) options.set_password(endpoint.password);
-  if (endpoint.broker.starts_with("mqtts://") || endpoint.broker.starts_with("ssl://")) {
-    mqtt::ssl_options ssl;
-    if (!endpoint.ca_file.empty()) ssl.set_trust_store(endpoint.ca_file);
-    ssl.set_enable_server_cert_auth(true);
-    ssl.set_verify(true);
-    options.set_ssl(std::move(ssl));
-  }
   lost = false;
   connect_code = 0;
   connect_result = 0;
   link = Link::connecting;
   try {
     connecting = client->connect(std::move(options), nullptr, *this);
-  } catch (const mqtt::exception& error) {
+  } catch (const paho::exception& error) {
     connection_failed(error.get_return_code());
   }
 }
@@ -252,7 +213,7 @@ void MqttPublisher::Impl::check_connection() {
     } else if (result == 1) {
       link = Link::up;
       was_up = true;
-      send_limit = std::min(window, receive_maximum(*connecting));
+      send_limit = std::min(window, mqtt::limits_of(*connecting).receive_maximum);
       connecting.reset();
       retry = kFirstRetry;
       if (away_logged) spdlog::info("mqtt sink: connected to {}, {} rows wait", endpoint.broker, messages.size());
@@ -282,9 +243,9 @@ void MqttPublisher::Impl::send_queued() {
     Message& message = messages[in_flight];
     message.delivery = Delivery::sent;
     try {
-      client->publish(mqtt::make_message(message.topic, message.payload, endpoint.qos, endpoint.retain), &message,
+      client->publish(paho::make_message(message.topic, message.payload, endpoint.qos, endpoint.retain), &message,
                       *this);
-    } catch (const mqtt::exception& error) {
+    } catch (const paho::exception& error) {
       message.delivery = Delivery::queued;
       // Full buffers empty themselves; anything else shows as a lost connection.
       if (error.get_return_code() != MQTTASYNC_MAX_BUFFERED_MESSAGES) lost = true;

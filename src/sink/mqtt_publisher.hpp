@@ -11,13 +11,12 @@
 #include <memory>
 #include <string>
 
+#include "mqtt/client.hpp"
+
 namespace weir::sink {
 
-struct MqttEndpoint {
-  std::string broker;  ///< "mqtt://host:1883", "mqtts://host:8883"
-  std::string client_id, username, password, ca_file;
+struct MqttEndpoint : mqtt::Endpoint {
   int qos = 1;
-  int mqtt_version = 5;
   bool retain = false;
 };
 

@@ -19,8 +19,14 @@ constexpr std::chrono::seconds kPatienceAtClose(5);
 MqttEndpoint endpoint_of(const spec::Sink& spec) {
   if (spec.broker.empty())
     throw ConfigError(fmt::format("sink '{}' needs a broker", spec.name), "mqtt://localhost:1883");
-  return {spec.broker,  spec.client_id, spec.username,     spec.password,
-          spec.ca_file, spec.qos,       spec.mqtt_version, spec.retain};
+  return {{spec.broker,
+           spec.client_id,
+           spec.username,
+           spec.password,
+           {.ca = spec.ca_file, .cert = spec.cert_file, .key = spec.key_file},
+           spec.mqtt_version},
+          spec.qos,
+          spec.retain};
 }
 
 }  // namespace

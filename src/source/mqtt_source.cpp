@@ -34,7 +34,7 @@ constexpr std::chrono::seconds kLongestBlock = 2s;
 // How often a source that was told to wait asks whether there is room again.
 constexpr std::chrono::milliseconds kRoomPoll = 100ms;
 
-class MqttSource final : public Source, private mqtt::iaction_listener {
+class MqttSource final : public Source, private paho::iaction_listener {
  public:
   MqttSource(const spec::Source& spec, std::string stream, std::uint32_t index, batch::MessageConsumer& consumer)
       : spec_(spec), stream_(std::move(stream)), index_(index), consumer_(consumer) {}
@@ -51,13 +51,17 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
   };
 
   // In Paho's thread, under its lock: they copy, set a flag, and return.
-  void on_message(const mqtt::message& message) noexcept;
-  void on_success(const mqtt::token&) override { wake(); }
-  void on_failure(const mqtt::token&) override { wake(); }
+  void on_message(const paho::message& message) noexcept;
+  void on_success(const paho::token&) override { wake(); }
+  void on_failure(const paho::token&) override { wake(); }
   /// Who waits looks at the token: the answer can be that of an earlier action, which was given up.
   void wake() {
     { const std::lock_guard lock(mutex_); }
     changed_.notify_all();
+  }
+  [[nodiscard]] bool stopping() {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
   }
   void note(bool& flag) {
     {
@@ -70,14 +74,14 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
   // In the source's thread.
   void thread_main();
   void run();
-  Outcome connect_and_subscribe();
+  mqtt::Outcome connect_and_subscribe();
   template <class Action>
-  Outcome perform(Action action);
+  mqtt::Outcome perform(Action action);
   void wait_while_connected();
   void disconnect();
   void hand_over_kept();
   [[noreturn]] void end_unacknowledged() const;
-  void report(Link link, const Outcome& outcome);
+  void report(Link link, const mqtt::Outcome& outcome);
 
   const spec::Source spec_;
   const std::string stream_;
@@ -90,7 +94,7 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
   bool stalled_ = false;  // a message could not be handed on
   bool stopping_ = false;
   bool first_known_ = false;
-  Outcome first_;
+  mqtt::Outcome first_;
   std::string lost_why_;
   std::vector<Kept> kept_;  // acknowledged, not handed on yet; in order
   std::uint64_t retained_dropped_ = 0;
@@ -99,7 +103,7 @@ class MqttSource final : public Source, private mqtt::iaction_listener {
   Link link_ = Link::unknown;
   std::mutex joining_;
   std::thread thread_;
-  std::unique_ptr<mqtt::async_client> client_;
+  std::unique_ptr<paho::async_client> client_;
 };
 
 void MqttSource::start() {
@@ -109,18 +113,22 @@ void MqttSource::start() {
         "mqtt_version = 5",
         stream_);
   }
-  client_ = make_mqtt_client(spec_, stream_);
-  client_->set_message_callback([this](const mqtt::const_message_ptr& message) { on_message(*message); });
+  try {
+    client_ = mqtt::make_client(endpoint_of(spec_), spec_.persistence_dir);
+  } catch (const Error& error) {
+    throw Error(fmt::format("stream '{}': {}", stream_, error.what()));
+  }
+  client_->set_message_callback([this](const paho::const_message_ptr& message) { on_message(*message); });
   client_->set_connection_lost_handler([this](const std::string&) { note(lost_); });
-  client_->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode reason) {
+  client_->set_disconnected_handler([this](const paho::properties&, paho::ReasonCode reason) {
     {
       const std::lock_guard lock(mutex_);
-      lost_why_ = mqtt::exception::reason_code_str(static_cast<int>(reason));
+      lost_why_ = paho::exception::reason_code_str(static_cast<int>(reason));
     }
     note(lost_);
   });
   thread_ = std::thread([this] { thread_main(); });
-  Outcome first;
+  mqtt::Outcome first;
   {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kStartWait, [this] { return first_known_; });
@@ -140,14 +148,14 @@ void MqttSource::stop() {
   }
 }
 
-void MqttSource::on_message(const mqtt::message& message) noexcept {
+void MqttSource::on_message(const paho::message& message) noexcept {
   if (message.is_retained() && !spec_.retained) {
     const std::lock_guard lock(mutex_);
     ++retained_dropped_;
     return;
   }
-  const mqtt::binary_ref& payload = message.get_payload_ref();
-  const mqtt::string_ref& topic = message.get_topic_ref();
+  const paho::binary_ref& payload = message.get_payload_ref();
+  const paho::string_ref& topic = message.get_topic_ref();
   batch::MessageView view;
   view.payload = {payload.data(), payload.length()};
   view.topic = {topic.data(), topic.length()};
@@ -204,7 +212,7 @@ void MqttSource::thread_main() {
 void MqttSource::run() {
   std::chrono::milliseconds wait = kFirstWait;
   for (;;) {
-    const Outcome outcome = connect_and_subscribe();
+    const mqtt::Outcome outcome = connect_and_subscribe();
     bool first = false;
     {
       const std::lock_guard lock(mutex_);
@@ -236,21 +244,26 @@ void MqttSource::run() {
   disconnect();
 }
 
-Outcome MqttSource::connect_and_subscribe() {
+mqtt::Outcome MqttSource::connect_and_subscribe() {
   {
     const std::lock_guard lock(mutex_);
     lost_ = false;
     stalled_ = false;
     lost_why_.clear();
   }
-  Outcome outcome = perform([this] { return client_->connect(make_connect_options(spec_), nullptr, *this); });
+  mqtt::Outcome outcome = perform([this] {
+    return client_->connect(mqtt::make_connect_options(endpoint_of(spec_), connection_of(spec_)), nullptr, *this);
+  });
+  if (!outcome.ok && !stopping()) {
+    outcome = mqtt::with_tls_reason(std::move(outcome), endpoint_of(spec_));
+  }
   // One by one: Paho C++ 1.2.0 hands a dangling list of options on when several topics go together.
   for (const std::string& topic : spec_.topics) {
     if (!outcome.ok) {
       break;
     }
-    mqtt::token_ptr token;
-    const Outcome performed = perform([&] {
+    paho::token_ptr token;
+    const mqtt::Outcome performed = perform([&] {
       return token = client_->subscribe(subscription_filter(topic), spec_.qos, nullptr, *this,
                                         make_subscribe_options(spec_));
     });
@@ -261,9 +274,9 @@ Outcome MqttSource::connect_and_subscribe() {
 
 /// Begins an action and waits for its end.
 template <class Action>
-Outcome MqttSource::perform(Action action) {
+mqtt::Outcome MqttSource::perform(Action action) {
   try {
-    const mqtt::token_ptr token = action();
+    const paho::token_ptr token = action();
     {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kAnswerWait, [&] { return token->is_complete() || stopping_ || lost_; });
@@ -276,14 +289,14 @@ Outcome MqttSource::perform(Action action) {
     }
     token->try_wait();
     return {true, false, {}, 0};
-  } catch (const mqtt::exception& error) {
-    return outcome_of(error, spec_.mqtt_version);
+  } catch (const paho::exception& error) {
+    return mqtt::outcome_of(error, spec_.mqtt_version);
   }
 }
 
 void MqttSource::wait_while_connected() {
   bool stalled = false;
-  Outcome lost;
+  mqtt::Outcome lost;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return lost_ || stalled_ || stopping_; });
@@ -309,7 +322,7 @@ void MqttSource::disconnect() {
     if (client_->is_connected()) {
       client_->disconnect()->wait_for(kDisconnectWait);
     }
-  } catch (const mqtt::exception&) {
+  } catch (const paho::exception&) {
     // It was not connected any more.
   }
 }
@@ -337,7 +350,7 @@ void MqttSource::hand_over_kept() {
   }
 }
 
-void MqttSource::report(Link link, const Outcome& outcome) {
+void MqttSource::report(Link link, const mqtt::Outcome& outcome) {
   if (std::exchange(link_, link) == link) {
     return;
   }

@@ -38,7 +38,8 @@ struct Sink {
   bool append = false;  ///< a start without state goes on behind what the file holds; false: it is overwritten
 
   // mqtt: "{query}" and "{<group key>}" in the topic
-  std::string broker, topic, username, password, client_id, ca_file;
+  std::string broker, topic, username, password, client_id;
+  std::string ca_file, cert_file, key_file;  ///< TLS
   int qos = 1;
   int mqtt_version = 5;
   bool retain = false;

@@ -10,16 +10,19 @@ import sys
 # Room -> the rooms whose headers it may include. Rooms in the middle never include each other.
 DATA = {"core", "spec", "ops", "batch"}
 MIDDLE = {"source", "journal", "decode", "plan", "state", "sink"}
+MQTT = {"source", "plan", "sink"}  # those of them that know MQTT
 ARROWS = {
     "core": set(),
     "spec": {"core"},
     "ops": {"core"},
     "batch": {"core"},
+    "mqtt": {"core"},
     **{room: DATA for room in MIDDLE},
+    **{room: DATA | {"mqtt"} for room in MQTT},
     "execute": DATA | {"plan", "state"},
     "runtime": DATA | MIDDLE | {"execute"},
     "api": DATA | MIDDLE | {"execute", "runtime"},
-    "app": DATA | MIDDLE | {"execute", "runtime"},
+    "app": DATA | MIDDLE | {"mqtt", "execute", "runtime"},
 }
 # Who may include the public API: the room that implements it, and the one that drives a user's own receiver.
 PUBLIC = {"source": {"weir/receiver.hpp"}, "api": None}

@@ -274,6 +274,8 @@ TEST(Configuration, SinksAreRead) {
     password = "p"
     client_id = "c"
     ca_file = "ca"
+    cert_file = "cert"
+    key_file = "key"
     qos = 0
     mqtt_version = "3.1.1"
     retain = true
@@ -292,6 +294,8 @@ TEST(Configuration, SinksAreRead) {
   EXPECT_EQ(pipeline.sinks[2].password, "p");
   EXPECT_EQ(pipeline.sinks[2].client_id, "c");
   EXPECT_EQ(pipeline.sinks[2].ca_file, "ca");
+  EXPECT_EQ(pipeline.sinks[2].cert_file, "cert");
+  EXPECT_EQ(pipeline.sinks[2].key_file, "key");
   EXPECT_EQ(pipeline.sinks[2].qos, 0);
   EXPECT_EQ(pipeline.sinks[2].mqtt_version, 4);
   EXPECT_TRUE(pipeline.sinks[2].retain);

@@ -372,7 +372,7 @@ TEST(MistakesOfMeaning, MqttSinks) {
         sink.ca_file = "x";
       }),
       ElementsAre(
-          "sink 'out': 'ca_file' is given, but the broker's address does not use TLS (write mqtts:// or wss://)",
+          "sink 'out': TLS files are given, but the broker's address does not use TLS (write mqtts:// or wss://)",
           "sink 'out': 'qos' = -1 is not between 0 and 2",
           "sink 'out': 'mqtt_version' = 6 is none that is spoken here (4 is 3.1.1, or 5)"));
 }

@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class RequiredFiles : public ::testing::Test {
  protected:
@@ -72,7 +73,7 @@ class RequiredFiles : public ::testing::Test {
 
 TEST_F(RequiredFiles, WhatIsThereIsNoMistake) {
   const std::string file = path("file");
-  EXPECT_THAT(mistakes(mqtt(file, file, file), mqtt_sink(file), path("directory")), IsEmpty());
+  EXPECT_THAT(mistakes(mqtt("", "", ""), mqtt_sink(""), path("directory")), IsEmpty());
   EXPECT_THAT(mistakes(mqtt("", "", ""), mqtt_sink(""), path("directory/made/when/needed")), IsEmpty());
   EXPECT_THAT(mistakes(source(spec::SourceKind::file, file), {}, ""), IsEmpty());
   EXPECT_THAT(mistakes(source(spec::SourceKind::directory, path("directory")), {}, ""), IsEmpty());
@@ -85,6 +86,13 @@ TEST_F(RequiredFiles, EveryTlsFileThatIsMissingIsNamed) {
                   "stream 's', source: cannot read 'cert_file' = \"" + path("cert") + "\": No such file or directory",
                   "stream 's', source: cannot read 'key_file' = \"" + path("directory") + "\": it is a directory",
                   "sink 'm': cannot read 'ca_file' = \"" + path("ca") + "\": No such file or directory"));
+}
+
+TEST_F(RequiredFiles, TlsFilesThatAreNoneAreNamed) {
+  const std::string no_certificate = "\": it holds no certificate in PEM";
+  EXPECT_THAT(mistakes(mqtt(path("file"), "", ""), mqtt_sink(path("file")), ""),
+              ElementsAre(StartsWith("stream 's', source: 'ca_file' = \"" + path("file") + no_certificate),
+                          StartsWith("sink 'm': 'ca_file' = \"" + path("file") + no_certificate)));
 }
 
 TEST_F(RequiredFiles, InputsAreLookedForOnlyWhereAsked) {
