@@ -72,26 +72,26 @@ class DurableJournal final : public Journal {
         queue_(make_memory_queue(options_.memory_bytes)),
         stretch_(std::clamp<std::uint64_t>(options_.backlog_bytes / 4, 1, kStretchBytes)),
         wake_bytes_(std::min(kWakeBytes, options_.backlog_bytes / 4)) {
-    const RecoveredSegments found = recover_segments(options_, from, recovered);
-    appended_ = found.bytes;
-    recovered_.emplace(segments_from(found.segments, found.from), found.from,
-                       options_.skip_damage ? SegmentSequence::OnDamage::skip : SegmentSequence::OnDamage::refuse);
-    chain_.emplace(options_, found, mutex_, [this] {
-      reader_.notify_all();
-      room_.notify_all();
-    });
-    const std::lock_guard lock(mutex_);
-    reading_ = chain_->after(nullptr);
-    raise_arrival_clock(found.newest_arrival_ns);  // the wall clock may have been set back since
-    Record started;
-    started.kind = Record::Kind::started;
-    started.message.arrival_ns = arrival_clock_ns();
-    append(started);
+    found_ = recover_segments(options_, from, recovered);
+    recovered.from = found_.from;
+    appended_ = found_.bytes;
+    raise_arrival_clock(found_.newest_arrival_ns);  // the wall clock may have been set back since
+    first_ = make_first_segment(options_, found_);
   }
 
-  ~DurableJournal() override { close(); }
+  ~DurableJournal() override {
+    close();
+    if (first_) {
+      first_->discard();
+    }
+  }
   DurableJournal(const DurableJournal&) = delete;
   DurableJournal& operator=(const DurableJournal&) = delete;
+
+  void begin() override {
+    const std::lock_guard lock(mutex_);
+    begin_once();
+  }
 
   batch::Accepted offer(const batch::MessageView& message) override { return offer(message, Sender::can_wait); }
 
@@ -101,7 +101,7 @@ class DurableJournal final : public Journal {
 
   [[nodiscard]] bool has_room() const override {
     const std::lock_guard lock(mutex_);
-    return !chain_->disk_full() && backlog() <= options_.backlog_bytes / 2;
+    return chain_ && !chain_->disk_full() && backlog() <= options_.backlog_bytes / 2;
   }
 
   void finished(std::uint32_t source) override {
@@ -132,6 +132,9 @@ class DurableJournal final : public Journal {
   }
 
   const Record* next(std::int64_t tick_at_ns, std::chrono::nanoseconds longest_wait) override {
+    if (!reading_) {
+      begin();
+    }
     if (recovered_) {
       if (const Record* const record = next_recovered()) {
         return record;
@@ -143,6 +146,9 @@ class DurableJournal final : public Journal {
     const char* const frame = reading_->at(read_at_);
     const std::uint64_t bytes = size_of_frame(frame_header(frame));
     read_frame(frame, record_);
+    if (reading_->broken()) {
+      throw Error(reading_->describe_broken());
+    }
     read_at_ += bytes;
     read_ += bytes;
     return &record_;
@@ -165,19 +171,57 @@ class DurableJournal final : public Journal {
 
   void sync() override {
     std::unique_lock lock(mutex_);
-    if (!chain_->sync_before(lock, chain_->next_number())) {
+    if (chain_ && !chain_->sync_before(lock, chain_->next_number())) {
       throw Error(chain_->failure());
     }
   }
 
   void release_before(std::uint64_t number) noexcept override {
-    if (!options_.keep) {
+    if (chain_ && !options_.keep) {
       chain_->release_before(number);
     }
   }
 
  private:
   enum class Reader : std::uint8_t { awake, napping, asleep };
+
+  // ---- The beginning
+
+  /// mutex_ is held.
+  void begin_once() {
+    if (chain_) {
+      return;
+    }
+    put_in_order(*options_.files, options_.directory, found_);
+    recovered_.emplace(segments_from(found_.segments, found_.from), found_.from,
+                       options_.skip_damage ? SegmentSequence::OnDamage::skip : SegmentSequence::OnDamage::refuse);
+    chain_.emplace(options_, found_, first_, mutex_, [this] {
+      reader_.notify_all();
+      room_.notify_all();
+    });
+    first_.reset();
+    reading_ = chain_->after(nullptr);
+    Record started;
+    started.kind = Record::Kind::started;
+    started.message.arrival_ns = arrival_clock_ns();
+    append(started);
+    room_.notify_all();
+  }
+
+  /// Whether a record can be appended; mutex_ is held by `lock`.
+  bool wait_for_beginning(std::unique_lock<std::mutex>& lock, bool insists) {
+    if (insists && !chain_) {
+      try {
+        begin_once();
+      } catch (const Error& error) {
+        options_.notice(error.what());
+      }
+    }
+    while (!chain_ && !closed_ && !insists) {
+      room_.wait(lock);
+    }
+    return chain_.has_value();
+  }
 
   // ---- Producers
 
@@ -209,7 +253,8 @@ class DurableJournal final : public Journal {
     const bool insists = sender == Sender::acknowledges;
     std::unique_lock lock(mutex_);
     bool appended = false;
-    while (chain_->failure().empty() && (insists || !closed_)) {
+    const bool begun = wait_for_beginning(lock, insists);
+    while (begun && chain_->failure().empty() && (insists || !closed_)) {
       appended = (insists || backlog_allows(charge)) && append(record);
       if (appended || closed_) {
         break;
@@ -392,6 +437,8 @@ class DurableJournal final : public Journal {
   [[nodiscard]] std::uint64_t shed_total() const { return queue_->shed() + unwritable_; }
 
   const DurableOptions options_;
+  RecoveredSegments found_;
+  std::shared_ptr<LiveSegment> first_;  // until the journal begins
   const FileDescriptor directory_lock_;
   const std::unique_ptr<MemoryQueue> queue_;  // sheddable messages
   const std::uint64_t stretch_;
@@ -425,8 +472,15 @@ class DurableJournal final : public Journal {
 
 }  // namespace
 
-std::unique_ptr<Journal> open_durable_journal(const DurableOptions& options, std::uint64_t from, Recovered& recovered) {
+std::unique_ptr<Journal> prepare_durable_journal(const DurableOptions& options, std::uint64_t from,
+                                                 Recovered& recovered) {
   return std::make_unique<DurableJournal>(options, from, recovered);
+}
+
+std::unique_ptr<Journal> open_durable_journal(const DurableOptions& options, std::uint64_t from, Recovered& recovered) {
+  std::unique_ptr<Journal> journal = prepare_durable_journal(options, from, recovered);
+  journal->begin();
+  return journal;
 }
 
 }  // namespace weir::journal

@@ -38,13 +38,21 @@ struct DurableOptions {
 
 /// What was in the journal already, from the number on that the reader begins with.
 struct Recovered {
+  std::uint64_t from = 0;  ///< that number
   std::uint64_t records = 0;
   /// Where each source that has messages there stands after the last of them.
   std::vector<std::pair<std::uint32_t, batch::SourcePosition>> positions;
   std::vector<std::string> warnings;  ///< one line each: a torn end that was cut off, damage that was skipped
 };
 
-/// @brief Opens or creates the journal; its reader begins with record `from`. Appends a `started` record.
+/// @brief Looks at the journal, verifies it, and takes room for its first segment, but changes nothing of what is there
+/// until begin(). A sender that can wait waits until then. One that acknowledges begins the journal, for its message
+/// would be lost, so what has to be before that (the first checkpoint) is before its source starts.
+/// @throws as open_durable_journal()
+std::unique_ptr<Journal> prepare_durable_journal(const DurableOptions& options, std::uint64_t from,
+                                                 Recovered& recovered);
+/// @brief prepare_durable_journal() and begin(): opens or creates the journal; its reader begins with record `from`.
+/// Appends a `started` record.
 /// @throws Error when it cannot be used: the directory cannot be written, records from `from` on are missing or
 /// damaged (naming file and offset) and skip_damage is not set.
 std::unique_ptr<Journal> open_durable_journal(const DurableOptions& options, std::uint64_t from, Recovered& recovered);

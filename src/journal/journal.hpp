@@ -31,6 +31,9 @@ class Journal : public batch::MessageConsumer {
   [[nodiscard]] virtual std::uint64_t bytes_queued() const = 0;
 
   // Durability; a journal in memory has none and does nothing.
+  /// @brief A journal that was only looked at (prepare_durable_journal) is put in order and takes messages from now on.
+  /// Any thread; a second call does nothing. @throws Error
+  virtual void begin() {}
   /// @brief What was appended so far survives a power cut when it returns. Any thread. @throws Error
   virtual void sync() {}
   /// @brief Records before `number` are no longer needed by any checkpoint. Any thread; never throws (a file that

@@ -65,6 +65,9 @@ SegmentInfo look_at(const SegmentName& segment, const SegmentName* next) {
     if (info.damage.empty() && next == nullptr && reader.ends_too_early()) {
       info.damage = reader.describe_early_end();
     }
+    if (info.damage.empty() && next == nullptr && reader.header().followed()) {
+      info.damage = "the segment that follows it is gone";
+    }
     if (info.damage.empty() && reader.header().first_number != segment.first_number) {
       info.damage = "its header and its name disagree on the number of its first record";
     }

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "journal/frame.hpp"
+#include "journal/segment_reader.hpp"
 
 namespace weir::journal {
 namespace {
@@ -19,9 +21,13 @@ constexpr std::uint64_t kMarkEvery = 64U << 10U;
 
 }  // namespace
 
+std::string unfinished_path(const std::string& directory, std::uint64_t ordinal) {
+  return fmt::format("{}/journal-{}{}", directory, ordinal, kUnfinishedSuffix);
+}
+
 std::shared_ptr<LiveSegment> LiveSegment::create(FileSystem& files, const std::string& directory, std::uint64_t ordinal,
                                                  std::uint64_t bytes) {
-  const std::string path = fmt::format("{}/journal-{}{}", directory, ordinal, kUnfinishedSuffix);
+  const std::string path = unfinished_path(directory, ordinal);
   std::shared_ptr<LiveSegment> segment(new LiveSegment(files, directory, path));
   segment->file_ = files.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
   try {
@@ -32,6 +38,7 @@ std::shared_ptr<LiveSegment> LiveSegment::create(FileSystem& files, const std::s
     }
     segment->memory_ = static_cast<char*>(memory);
     segment->capacity_ = bytes;
+    segment->guard_.emplace(memory, bytes);
     // Durable already: if a power cut spares the name that it gets and nothing else, it is known for what it is.
     SegmentHeader& header = segment->header();
     header = new_segment_header();
@@ -46,6 +53,7 @@ std::shared_ptr<LiveSegment> LiveSegment::create(FileSystem& files, const std::s
 }
 
 LiveSegment::~LiveSegment() {
+  guard_.reset();
   if (memory_ != nullptr) {
     ::munmap(memory_, capacity_);
   }
@@ -93,16 +101,35 @@ void LiveSegment::sync() {
   }
 }
 
-void LiveSegment::complete(std::uint64_t end_number) {
+void LiveSegment::complete(std::uint64_t end_number, bool followed) {
   sync();
+  if (followed) {
+    files_.sync_directory(
+        directory_);  // the other one's name must not be lost to a power cut once this one tells of it
+  }
   const std::lock_guard lock(sync_mutex_);
   const std::uint64_t end = this->end();
   SegmentHeader& mine = header();
   mine.complete_bytes = end;
   mine.end_number = end_number;
   mine.seal_completion();
+  if (followed) {
+    mine.seal_followed();
+  }
   sync_file();
   files_.truncate(file_, end, path_);
+}
+
+std::string LiveSegment::describe_broken() const {
+  return fmt::format(
+      "journal segment '{}' was cut off by another program while Weir wrote to it, or its disk fails; what it held is "
+      "lost as far as no checkpoint has it",
+      path_);
+}
+
+bool LiveSegment::removed() const noexcept {
+  struct ::stat status {};
+  return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
 }
 
 void LiveSegment::sync_file() {
@@ -111,9 +138,23 @@ void LiveSegment::sync_file() {
   }
   try {
     files_.sync(file_, path_);
+    struct ::stat status {};
+    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < capacity_)) {
+      throw Error(describe_broken());
+    }
   } catch (const Error& error) {
     sync_failure_ = error.what();
     throw;
+  }
+}
+
+void mark_followed(FileSystem& files, const std::string& path) {
+  SegmentHeader header = SegmentReader(path).header();
+  if (header.complete() && !header.followed()) {
+    header.seal_followed();
+    const FileDescriptor file = files.open(path, O_RDWR);
+    files.write(file, {reinterpret_cast<const char*>(&header), sizeof header}, path);
+    files.sync(file, path);
   }
 }
 

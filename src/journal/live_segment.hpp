@@ -1,22 +1,26 @@
 // A segment that is being written: allocated whole, mapped, appended to by copying.
 //
-// Producers write behind end() under the journal's lock and publish with advance(); the worker reads before end()
-// without a lock. Owned by shared pointers: the journal, the worker and the thread that finishes it let go of it one by
-// one.
+// Producers append behind end() under the journal's lock, which publishes it; the worker reads before end() without a
+// lock. Owned by shared pointers: the journal, the worker and the thread that finishes it release it one by one.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "core/file_system.hpp"
+#include "journal/mapping_guard.hpp"
 #include "journal/record.hpp"
 #include "journal/segment_format.hpp"
 
 namespace weir::journal {
+
+/// @brief "<directory>/journal-<ordinal>.tmp": what a segment is called until it begins.
+std::string unfinished_path(const std::string& directory, std::uint64_t ordinal);
 
 class LiveSegment {
  public:
@@ -46,12 +50,19 @@ class LiveSegment {
   [[nodiscard]] std::uint64_t end() const noexcept { return end_.load(std::memory_order_acquire); }
   [[nodiscard]] const char* at(std::uint64_t offset) const noexcept { return memory_ + offset; }
 
+  /// @brief The file was cut off by somebody else, or its disk fails: what memory has of it may be nothing. Any thread.
+  [[nodiscard]] bool broken() const noexcept { return guard_->broken(); }
+  /// @brief One line about that.
+  [[nodiscard]] std::string describe_broken() const;
+  /// @brief Whether somebody removed the file.
+  [[nodiscard]] bool removed() const noexcept;
+
   /// @brief What was appended before the call survives a power cut, and the file's name does. Any thread. @throws Error
   /// for good once a sync has failed
   void sync();
-  /// @brief Nothing more is appended: marks it complete, durably, and gives back the room that was not used. @throws
-  /// Error
-  void complete(std::uint64_t end_number);
+  /// @brief Nothing more is appended: marks it complete, durably, and gives back the room that was not used.
+  /// @param followed another segment was begun, and is named in the directory @throws Error
+  void complete(std::uint64_t end_number, bool followed);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::uint64_t first_number() const noexcept { return header().first_number; }
@@ -69,6 +80,7 @@ class LiveSegment {
   FileDescriptor file_;
   char* memory_ = nullptr;
   std::uint64_t capacity_ = 0;
+  std::optional<MappingGuard> guard_;
   std::atomic<std::uint64_t> end_{kSegmentHeaderBytes};
 
   // A page whose write failed is marked clean, so the next fdatasync would succeed: the first failure stays.
@@ -76,6 +88,10 @@ class LiveSegment {
   std::string sync_failure_;
   bool name_durable_ = false;
 };
+
+/// @brief A complete segment of an earlier process learns that another one follows it, whose name is durable.
+/// @throws FileError, Error
+void mark_followed(FileSystem& files, const std::string& path);
 
 /// @brief As LiveSegment::complete(), for the segment of an earlier process: `bytes` of it hold records.
 /// @throws FileError, Error

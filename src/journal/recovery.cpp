@@ -32,9 +32,7 @@ class Scan {
 
   RecoveredSegments run() {
     SegmentFiles found = find_segments(options_.directory);
-    for (const std::string& path : found.unfinished) {
-      options_.files->remove(path);
-    }
+    result_.unfinished = std::move(found.unfinished);
     result_.segments = std::move(found.segments);
     std::uint64_t& from = result_.from;
     if (result_.segments.empty()) {
@@ -56,10 +54,8 @@ class Scan {
     }
     if (from == kJournalEnd) {
       from = expected_;
-    } else if (expected_ < from) {
-      warn(fmt::format("the journal '{}' ends with record {}, before record {} with which it was to go on",
-                       options_.directory, expected_ - 1, from));
-      expected_ = from;
+    } else {
+      require_end();
     }
     result_.next_number = expected_;
     if (!result_.segments.empty() && result_.segments.back().first_number == expected_) {
@@ -69,6 +65,25 @@ class Scan {
   }
 
  private:
+  /// A checkpoint is written after the records that it covers were; what can come between is a power cut.
+  void require_end() {
+    if (!follower_of_.empty()) {
+      damaged(
+          fmt::format("the journal '{}' lacks its end: the segment behind '{}', which begins with record {}, is gone",
+                      options_.directory, follower_of_, expected_));
+    }
+    if (expected_ < result_.from) {
+      std::string what = fmt::format("the journal '{}' ends with record {}, before record {} with which it is to go on",
+                                     options_.directory, expected_ - 1, result_.from);
+      if (end_may_be_lost_) {
+        warn(what + ": the power failed before they were on the disk, and the checkpoint has them");
+      } else if (follower_of_.empty()) {
+        damaged(what + ": its newest segment is gone");
+      }
+      expected_ = result_.from;
+    }
+  }
+
   /// False when the journal was cut off there.
   bool scan_segment() {
     const SegmentName segment = result_.segments[at_];
@@ -81,6 +96,7 @@ class Scan {
         warn(fmt::format("journal segment '{}' has nothing that survived the power cut", segment.path));
         remove_from(at_);
         expected_ = segment.first_number;
+        end_may_be_lost_ = true;
         return false;
       }
       if (reader->header().first_number != segment.first_number) {
@@ -120,10 +136,11 @@ class Scan {
       }
       damaged(describe_gap(segment.path, expected_, next_first));
     }
+    note_end(*reader, last);
     if (!reader->header().complete()) {
       complete(*reader, reader->offset(), expected_);
     } else if (reader->spare_bytes() > 0) {
-      give_back(*reader);
+      result_.repairs.push_back({Repair::Kind::truncate, segment.path, {}, reader->bytes(), 0});
     }
     return true;
   }
@@ -162,8 +179,11 @@ class Scan {
   /// Whether what lies from there on was never promised to survive what happened: the system ran anew since.
   [[nodiscard]] bool unpromised(const SegmentReader& reader, std::uint64_t offset) const {
     const SegmentHeader& header = reader.header();
-    const bool same_run = header.boot_id == boot_id_ && header.boot_id != std::array<std::uint8_t, 16>{};
-    return !header.complete() && !same_run && offset >= header.synced_bytes;
+    return !header.complete() && !same_run(header) && offset >= header.synced_bytes;
+  }
+
+  [[nodiscard]] bool same_run(const SegmentHeader& header) const {
+    return header.boot_id == boot_id_ && header.boot_id != std::array<std::uint8_t, 16>{};
   }
 
   bool cut(const SegmentReader& reader, std::uint64_t offset, std::uint64_t number) {
@@ -174,27 +194,29 @@ class Scan {
     remove_from(at_ + 1);
     complete(reader, offset, number);
     expected_ = number;
+    end_may_be_lost_ = true;
     return false;
+  }
+
+  void note_end(const SegmentReader& reader, bool last) {
+    if (last) {
+      const SegmentHeader& header = reader.header();
+      follower_of_ = header.followed() ? reader.path() : std::string();
+      end_may_be_lost_ = !header.followed() && !same_run(header);
+    }
   }
 
   void complete(const SegmentReader& reader, std::uint64_t bytes, std::uint64_t end_number) {
     if (reader.header().compressed == 0) {
-      complete_segment(*options_.files, reader.path(), reader.header(), bytes, end_number);
+      result_.repairs.push_back({Repair::Kind::complete, reader.path(), reader.header(), bytes, end_number});
     }
   }
 
   void remove_from(std::size_t first) {
     for (std::size_t i = first; i < result_.segments.size(); ++i) {
-      options_.files->remove(result_.segments[i].path);
+      result_.repairs.push_back({Repair::Kind::remove, result_.segments[i].path, {}, 0, 0});
     }
     result_.segments.resize(first);
-    options_.files->sync_directory(options_.directory);
-  }
-
-  /// The process ended after it had marked the segment, before it gave back the room that was not used.
-  void give_back(const SegmentReader& reader) {
-    const FileDescriptor file = options_.files->open(reader.path(), O_RDWR);
-    options_.files->truncate(file, reader.bytes(), reader.path());
   }
 
   void damaged(const std::string& what) {
@@ -212,12 +234,40 @@ class Scan {
   RecoveredSegments result_;
   std::size_t at_ = 0;          // of the segment that is scanned
   std::uint64_t expected_ = 0;  // number of the next record
+  std::string follower_of_;     // the last segment that is there, if another one followed it
+  bool end_may_be_lost_ = false;
 };
 
 }  // namespace
 
 RecoveredSegments recover_segments(const DurableOptions& options, std::uint64_t from, Recovered& recovered) {
   return Scan(options, from, recovered).run();
+}
+
+void put_in_order(FileSystem& files, const std::string& directory, const RecoveredSegments& found) {
+  for (const std::string& path : found.unfinished) {
+    files.remove(path);
+  }
+  bool removed = false;
+  for (const Repair& repair : found.repairs) {
+    if (repair.kind == Repair::Kind::remove) {
+      files.remove(repair.path);
+      removed = true;
+      continue;
+    }
+    if (std::exchange(removed, false)) {
+      files.sync_directory(directory);  // before what lies in front of it is called complete
+    }
+    if (repair.kind == Repair::Kind::complete) {
+      complete_segment(files, repair.path, repair.header, repair.bytes, repair.end_number);
+    } else {
+      const FileDescriptor file = files.open(repair.path, O_RDWR);
+      files.truncate(file, repair.bytes, repair.path);
+    }
+  }
+  if (removed) {
+    files.sync_directory(directory);
+  }
 }
 
 }  // namespace weir::journal

@@ -1,5 +1,7 @@
 #include "journal/segment_chain.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +17,28 @@ constexpr std::uint64_t kTickReserve = 64U << 10U;
 
 }  // namespace
 
-SegmentChain::SegmentChain(const DurableOptions& options, const RecoveredSegments& found, std::mutex& mutex,
-                           std::function<void()> changed)
+std::shared_ptr<LiveSegment> make_first_segment(const DurableOptions& options, RecoveredSegments& found) {
+  std::uint64_t ordinal = 0;
+  while (std::find(found.unfinished.begin(), found.unfinished.end(), unfinished_path(options.directory, ordinal)) !=
+         found.unfinished.end()) {
+    ++ordinal;
+  }
+  try {
+    return LiveSegment::create(*options.files, options.directory, ordinal, options.segment_bytes);
+  } catch (const FileError& error) {
+    if (!error.full() || found.unfinished.empty()) {
+      throw;
+    }
+  }
+  // What a crash left unfinished has the room.
+  for (const std::string& path : std::exchange(found.unfinished, {})) {
+    options.files->remove(path);
+  }
+  return LiveSegment::create(*options.files, options.directory, ordinal, options.segment_bytes);
+}
+
+SegmentChain::SegmentChain(const DurableOptions& options, const RecoveredSegments& found,
+                           std::shared_ptr<LiveSegment> first, std::mutex& mutex, std::function<void()> changed)
     : options_(options),
       mutex_(mutex),
       changed_(std::move(changed)),
@@ -24,15 +46,9 @@ SegmentChain::SegmentChain(const DurableOptions& options, const RecoveredSegment
       kept_(found.segments.begin(), found.segments.end()),
       next_number_(found.next_number),
       synced_number_(found.next_number) {
-  std::shared_ptr<LiveSegment> first =
-      LiveSegment::create(*options_.files, options_.directory, 0, options_.segment_bytes);
-  try {
-    first->begin(next_number_);
-  } catch (...) {
-    first->discard();
-    throw;
-  }
+  first->begin(next_number_);
   use(std::move(first));
+  tell_the_last_of(found);
   const auto failed = [this](const std::string& what) {
     const std::lock_guard lock(mutex_);
     set_failure(what);
@@ -54,10 +70,27 @@ SegmentChain::~SegmentChain() {
   supply_.reset();
   std::unique_lock lock(mutex_);
   if (failure_.empty()) {
-    finisher_->finish(active_, next_number_);
+    finisher_->finish(active_, next_number_, false);
   }
   lock.unlock();
   finisher_.reset();
+}
+
+/// Should the new segment be taken away one day, the one before it knows that there was one.
+void SegmentChain::tell_the_last_of(const RecoveredSegments& found) {
+  if (found.segments.empty()) {
+    return;
+  }
+  options_.files->sync_directory(options_.directory);
+  try {
+    mark_followed(*options_.files, found.segments.back().path);
+  } catch (const FileError&) {
+    throw;
+  } catch (const Error&) {
+    if (!options_.skip_damage) {
+      throw;
+    }
+  }
 }
 
 bool SegmentChain::append(Record& record) {
@@ -68,6 +101,11 @@ bool SegmentChain::append(Record& record) {
   }
   record.number = next_number_++;
   active_->append(record, bytes);
+  if (active_->broken()) {
+    options_.notice(active_->describe_broken());  // a sender that acknowledges may end the process now
+    set_failure(active_->describe_broken());
+    return false;
+  }
   return true;
 }
 
@@ -88,7 +126,7 @@ bool SegmentChain::rotate(std::uint64_t bytes) {
     kept_.pop_back();
     unsynced_.pop_back();
   } else {
-    finisher_->finish(active_, next_number_);
+    finisher_->finish(active_, next_number_, true);
   }
   use(std::move(next));
   return true;
@@ -124,6 +162,12 @@ bool SegmentChain::sync_before(std::unique_lock<std::mutex>& lock, std::uint64_t
     try {
       for (const std::shared_ptr<LiveSegment>& segment : segments) {
         segment->sync();
+        if (segment->removed() && !std::exchange(told_of_removal_, true)) {
+          options_.notice(fmt::format(
+              "journal segment '{}' was removed while Weir writes to it: what it holds ends with this process "
+              "(stop Weir gracefully, which saves it in a checkpoint, then start it with --skip-damage)",
+              segment->path()));
+        }
       }
     } catch (const Error& error) {
       failure = error.what();

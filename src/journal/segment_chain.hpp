@@ -24,14 +24,19 @@
 
 namespace weir::journal {
 
+/// @brief The segment that goes on behind what was found, not begun. Made before anything is changed, so that a disk
+/// without room refuses the start. @throws FileError, Error
+std::shared_ptr<LiveSegment> make_first_segment(const DurableOptions& options, RecoveredSegments& found);
+
 class SegmentChain {
  public:
-  /// @param found what there was; the first new segment goes on from it
+  /// @param found what there was, put in order; the first new segment goes on from it
+  /// @param first that one, not begun
   /// @param mutex the journal's
   /// @param changed called with the lock held when append() may succeed again, or nothing will any more
   /// @throws Error when there cannot be a new segment
-  SegmentChain(const DurableOptions& options, const RecoveredSegments& found, std::mutex& mutex,
-               std::function<void()> changed);
+  SegmentChain(const DurableOptions& options, const RecoveredSegments& found, std::shared_ptr<LiveSegment> first,
+               std::mutex& mutex, std::function<void()> changed);
   /// Completes the active segment, durably, unless the journal has failed.
   ~SegmentChain();
   SegmentChain(const SegmentChain&) = delete;
@@ -57,6 +62,7 @@ class SegmentChain {
   void release_before(std::uint64_t number) noexcept;
 
  private:
+  void tell_the_last_of(const RecoveredSegments& found);
   bool rotate(std::uint64_t bytes);
   void use(std::shared_ptr<LiveSegment> segment);
   void completed(const LiveSegment& segment);
@@ -78,6 +84,7 @@ class SegmentChain {
   std::uint64_t next_number_ = 0;
   std::uint64_t synced_number_ = 0;
   bool syncing_ = false;
+  bool told_of_removal_ = false;  // whoever is syncing_ looks
   std::string failure_;
 
   std::optional<SegmentFinisher> finisher_;

@@ -45,10 +45,10 @@ SegmentFinisher::~SegmentFinisher() {
   thread_.join();
 }
 
-void SegmentFinisher::finish(std::shared_ptr<LiveSegment> segment, std::uint64_t end_number) {
+void SegmentFinisher::finish(std::shared_ptr<LiveSegment> segment, std::uint64_t end_number, bool followed) {
   {
     const std::lock_guard lock(mutex_);
-    full_.push_back({std::move(segment), end_number});
+    full_.push_back({std::move(segment), end_number, followed});
   }
   wake_.notify_all();
 }
@@ -92,7 +92,7 @@ void SegmentFinisher::run() {
 
 void SegmentFinisher::complete(const Full& full) {
   try {
-    full.segment->complete(full.end_number);
+    full.segment->complete(full.end_number, full.followed);
   } catch (const std::exception& error) {
     callbacks_.failed(error.what());
     return;

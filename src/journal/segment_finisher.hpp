@@ -32,7 +32,8 @@ class SegmentFinisher {
   SegmentFinisher& operator=(const SegmentFinisher&) = delete;
 
   /// @brief Nothing more is appended to `segment`; its last record was number `end_number` - 1.
-  void finish(std::shared_ptr<LiveSegment> segment, std::uint64_t end_number);
+  /// @param followed another segment was begun
+  void finish(std::shared_ptr<LiveSegment> segment, std::uint64_t end_number, bool followed);
   /// @brief Compresses a complete segment of an earlier process, unless it is.
   void compress(std::string path);
 
@@ -40,6 +41,7 @@ class SegmentFinisher {
   struct Full {
     std::shared_ptr<LiveSegment> segment;
     std::uint64_t end_number = 0;
+    bool followed = false;
   };
   void run();
   void complete(const Full& full);

@@ -37,10 +37,18 @@ std::uint64_t completion_checksum(const SegmentHeader& header) noexcept {
   return XXH3_64bits_withSeed(&header.complete_bytes, 2 * sizeof header.complete_bytes, header.salt);
 }
 
+std::uint64_t checksum_of_follower(const SegmentHeader& header) {
+  return XXH3_64bits_withSeed(&header.end_number, sizeof header.end_number, header.salt + 1);
+}
+
 }  // namespace
 
 bool SegmentHeader::complete() const noexcept {
   return complete_bytes >= kSegmentHeaderBytes && completion_checksum(*this) == complete_checksum;
+}
+
+bool SegmentHeader::followed() const noexcept {
+  return complete() && followed_checksum == checksum_of_follower(*this);
 }
 
 void SegmentHeader::seal_identity() noexcept {
@@ -49,6 +57,10 @@ void SegmentHeader::seal_identity() noexcept {
 
 void SegmentHeader::seal_completion() noexcept {
   complete_checksum = completion_checksum(*this);
+}
+
+void SegmentHeader::seal_followed() noexcept {
+  followed_checksum = checksum_of_follower(*this);
 }
 
 SegmentHeader new_segment_header() {

@@ -32,13 +32,17 @@ struct SegmentHeader {
   std::uint64_t complete_bytes = 0;     ///< of the file when nothing more is appended; 0: not complete
   std::uint64_t end_number = 0;         ///< of a complete segment: after its last record
   std::uint64_t complete_checksum = 0;  ///< XXH3-64 of the 16 bytes before, seeded with the salt
-  std::array<std::uint64_t, 4> reserved{};
+  std::uint64_t followed_checksum = 0;  ///< XXH3-64 of end_number, seeded with salt + 1: another segment follows
+  std::array<std::uint64_t, 3> reserved{};
 
   /// @brief Whether it was finished, according to a good checksum.
   [[nodiscard]] bool complete() const noexcept;
+  /// @brief Whether a segment was begun behind this complete one: where there is none, it was taken away.
+  [[nodiscard]] bool followed() const noexcept;
   /// @brief Sets the two checksums.
   void seal_identity() noexcept;
   void seal_completion() noexcept;
+  void seal_followed() noexcept;
 };
 
 inline constexpr std::uint64_t kSegmentHeaderBytes = 128;

@@ -333,7 +333,7 @@ TEST_F(Damage, RoomBehindACompleteSegmentMeansNothingAndIsGivenBack) {
   write_bytes(path, whole + std::string(1000, 'x'));
   EXPECT_EQ(refusal(), "");
   EXPECT_EQ(recovered_.records, 10U);
-  EXPECT_EQ(read_bytes(path), whole);
+  EXPECT_EQ(read_bytes(path).substr(kHeader), whole.substr(kHeader));
 }
 
 TEST_F(Damage, AnUnfinishedFileIsRemoved) {
