@@ -11,11 +11,23 @@
 
 namespace weir::batch {
 
-/// Where a source goes on after a restart: after the message that carries it. Opaque to everybody but the source.
-/// File: byte offset. Directory: the file's ordinal is kept by the source in `detail`.
+/// Where a source goes on after a restart: after the message that carries it. Opaque to everybody but the source,
+/// except that a message may carry only what changed, see advance().
 struct SourcePosition {
   std::uint64_t offset = 0;
-  std::string detail;  ///< e.g. the name of the file
+  std::string detail;  ///< e.g. what the file is known by
+
+  /// @brief To where a later message stands: an empty detail leaves the one before, one that begins with '+' is
+  /// appended to it without the '+', any other takes its place. Several messages may be put together before they are
+  /// applied.
+  void advance(std::uint64_t new_offset, std::string_view new_detail) {
+    offset = new_offset;
+    if (new_detail.starts_with('+') && !detail.empty()) {
+      detail.append(new_detail.substr(1));
+    } else if (!new_detail.empty()) {
+      detail = new_detail;
+    }
+  }
   friend bool operator==(const SourcePosition&, const SourcePosition&) = default;
 };
 
@@ -38,7 +50,7 @@ struct MessageView {
   bool duplicate = false;             ///< MQTT's DUP
   bool starts_file = false;           ///< first block of a file: the decoder expects a header line if it has one
   std::uint64_t position_offset = 0;  ///< SourcePosition::offset after this message
-  std::string_view position_detail;   ///< SourcePosition::detail after this message
+  std::string_view position_detail;   ///< see SourcePosition::advance()
   /// Set by a source that refuses the message whole (too large, unreadable, of another topic): it counts as one
   /// malformed reading and is never decoded. The payload is a sample for the dead letters, kRefusedSample at most.
   std::optional<Malformed> refused;

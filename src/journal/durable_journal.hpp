@@ -40,7 +40,7 @@ struct DurableOptions {
 struct Recovered {
   std::uint64_t from = 0;  ///< that number
   std::uint64_t records = 0;
-  /// Where each source that has messages there stands after the last of them.
+  /// How each source that has messages there goes on from the position before them (SourcePosition::advance()).
   std::vector<std::pair<std::uint32_t, batch::SourcePosition>> positions;
   std::vector<std::string> warnings;  ///< one line each: a torn end that was cut off, damage that was skipped
 };

@@ -170,10 +170,7 @@ class Scan {
     if (place == recovered_.positions.end()) {
       place = recovered_.positions.insert(place, {message.source, {}});
     }
-    place->second.offset = message.position_offset;
-    if (place->second.detail != message.position_detail) {
-      place->second.detail = message.position_detail;
-    }
+    place->second.advance(message.position_offset, message.position_detail);
   }
 
   /// Whether what lies from there on was never promised to survive what happened: the system ran anew since.

@@ -135,7 +135,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     if (known == stream.resume.positions.end()) {
       stream.resume.positions.emplace_back(source, position);
     } else {
-      known->second = position;
+      known->second.advance(position.offset, position.detail);
     }
   }
   stream.resume.newest_arrival_ns = std::max(stream.resume.newest_arrival_ns, batch.newest_arrival_ns);

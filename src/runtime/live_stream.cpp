@@ -35,7 +35,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
     }
     for (auto& [source, position] : recovered.positions) {
       if (source < positions.size()) {  // the feed refuses the others by name
-        positions[source] = std::move(position);
+        positions[source].advance(position.offset, position.detail);
       }
     }
   } else {

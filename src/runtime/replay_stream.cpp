@@ -16,8 +16,8 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // In a merge a checkpoint can fall between two readings of a message, so the position names the message and how many of
 // its readings were taken: "<rows>\n<detail of the source>".
-batch::SourcePosition with_rows(std::uint64_t offset, std::string_view detail, std::uint64_t rows) {
-  return {offset, std::to_string(rows) + "\n" + std::string(detail)};
+std::string with_rows(std::uint64_t rows, std::string_view detail) {
+  return std::to_string(rows) + "\n" + std::string(detail);
 }
 
 std::uint64_t take_rows(batch::SourcePosition& position) {
@@ -174,7 +174,10 @@ void ReplayStream::read_one() {
       const std::size_t end = input.block.payload.find('\n', input.block_at);
       const std::size_t next = end == std::string_view::npos ? input.block.payload.size() : end + 1;
       line.payload = input.block.payload.substr(input.block_at, next - input.block_at);
-      line.starts_file = input.block.starts_file && input.block_at == 0;
+      if (input.block_at > 0) {  // what the block tells once
+        line.starts_file = false;
+        line.position_detail = {};
+      }
       // Positions count bytes of the input, so the block's position minus what is left of it is behind this line.
       line.position_offset = input.block.position_offset - (input.block.payload.size() - next);
       input.block_at = next;
@@ -234,7 +237,7 @@ void ReplayStream::decode_next(Input& input) {
   input.writer.begin_message(input.index, arrival, kNever);
   if (input.reader->next(input.block)) {
     input.decoder->decode(input.block, input.writer);
-    input.after = {input.block.position_offset, std::string(input.block.position_detail)};
+    input.after.advance(input.block.position_offset, input.block.position_detail);
     input.counts.payload_bytes += input.block.payload.size();
   } else {
     input.decoder->finish(input.writer);
@@ -249,7 +252,7 @@ void ReplayStream::read_merged() {
   feed_.set_divisible_messages();
   feed_.set_before_hand_on([this](batch::Batch&) {
     for (const auto& input : inputs_) {
-      feed_.position(input->index, with_rows(input->start.offset, input->start.detail, input->taken));
+      feed_.position(input->index, input->start.offset, with_rows(input->taken, input->start.detail));
     }
   });
   std::uint64_t rows = 0;

@@ -47,7 +47,7 @@ void StreamFeed::message(const batch::MessageView& message, decode::Decoder& dec
   after_rows();
   // A record that is split over two messages would be lost with a checkpoint in between.
   batch_->at_message_boundary = !decoder.holds_back();
-  position(message.source, {message.position_offset, std::string(message.position_detail)});
+  position(message.source, message.position_offset, message.position_detail);
 }
 
 void StreamFeed::finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns) {
@@ -97,17 +97,17 @@ void StreamFeed::add_counts(const MessageCounts& counts) {
   batch_->payload_bytes += counts.payload_bytes;
 }
 
-void StreamFeed::position(std::uint32_t source, batch::SourcePosition position) {
+void StreamFeed::position(std::uint32_t source, std::uint64_t offset, std::string_view detail) {
   if (stopped_) {
     return;
   }
   for (auto& [known, where] : batch_->positions) {
     if (known == source) {
-      where = std::move(position);
+      where.advance(offset, detail);
       return;
     }
   }
-  batch_->positions.emplace_back(source, std::move(position));
+  batch_->positions.emplace_back(source, batch::SourcePosition{offset, std::string(detail)});
 }
 
 void StreamFeed::tick(batch::Tick tick) {
