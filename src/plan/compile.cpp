@@ -124,7 +124,10 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
 
   Plan plan;
   plan.spec = std::move(pipeline);
-  for (const spec::Stream& stream : plan.spec.streams) {
+  for (spec::Stream& stream : plan.spec.streams) {
+    for (spec::Source& source : stream.sources) {
+      source.max_message = plan.spec.max_message;
+    }
     check_stream(stream, diagnostics);
     StreamPlan stream_plan;
     stream_plan.spec = stream;

@@ -219,7 +219,7 @@ void explain_foreign_entries(TableReader& reader, spec::SourceKind kind) {
        "mqtt",
        {"broker", "topics", "qos", "client_id", "clean_session", "mqtt_version", "username", "password", "ca_file",
         "cert_file", "key_file", "keep_alive", "session_expiry", "retained", "persistence_dir"}},
-      {spec::SourceKind::directory, "directory", {"pattern", "poll"}},
+      {spec::SourceKind::directory, "directory", {"pattern", "poll", "settle", "growing", "follow_links"}},
       {spec::SourceKind::tcp, "tcp", {"host", "port", "address"}},
       {spec::SourceKind::simulator,
        "simulator",
@@ -263,6 +263,7 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
                                                                       {"stdin", spec::SourceKind::standard_input},
                                                                       {"tcp", spec::SourceKind::tcp},
                                                                       {"simulator", spec::SourceKind::simulator}};
+  constexpr std::pair<std::string_view, bool> kGrowing[] = {{"refuse", false}, {"follow", true}};
   spec::Source source;
   source.line = table.line;
   source.unread = {"type"};
@@ -287,6 +288,9 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
       reader.string("path", source.path);
       reader.string("pattern", source.pattern);
       reader.duration("poll", source.poll);
+      reader.duration("settle", source.settle);
+      reader.choice<bool>("growing", source.follow_growing, kGrowing);
+      reader.boolean("follow_links", source.follow_links);
       break;
     case spec::SourceKind::tcp:
       read_tcp(reader, diagnostics, source);

@@ -69,6 +69,9 @@ class SourceChecker {
     if (source_.poll.count() <= 0) {
       mistake("'poll' must be longer than 0s");
     }
+    if (source_.settle.count() < 0) {
+      mistake("'settle' must not be negative");
+    }
   }
 
   void simulator() {

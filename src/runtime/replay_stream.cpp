@@ -112,7 +112,7 @@ void ReplayStream::open_inputs(bool resume) {
       }
     }
     input->after = input->start;
-    input->reader = source::make_block_reader(plan_.spec.sources[i], i, input->start);
+    input->reader = source::make_block_reader(plan_.spec.sources[i], i, input->start, &stop_);
     input->decoder = decode::make_decoder(plan_.spec, plan_.spec.sources[i]);
     total += input->reader->bytes_total();
     inputs_.push_back(std::move(input));
@@ -240,7 +240,9 @@ void ReplayStream::decode_next(Input& input) {
     input.after.advance(input.block.position_offset, input.block.position_detail);
     input.counts.payload_bytes += input.block.payload.size();
   } else {
-    input.decoder->finish(input.writer);
+    if (!stopping()) {
+      input.decoder->finish(input.writer);
+    }
     input.ended = true;
   }
   for (const auto& staged : input.staged) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "runtime/pacer.hpp"
+#include "source/stop_event.hpp"
 
 namespace weir::runtime {
 
@@ -19,7 +20,10 @@ class StreamReplay {
   }
   /// @brief Stops at the next message boundary and ends the stream without closing windows. Any thread, returns at
   /// once.
-  void request_stop() { pacer_.stop(); }
+  void request_stop() {
+    pacer_.stop();  // first: an input that ends because of the stop has not come to its end
+    stop_.set();
+  }
   void join() {
     if (thread_.joinable()) {
       thread_.join();
@@ -34,6 +38,7 @@ class StreamReplay {
   virtual void work() = 0;
 
   Pacer pacer_;
+  source::StopEvent stop_;  ///< for inputs that may be silent
   std::exception_ptr error_;
 
  private:

@@ -1,19 +1,24 @@
 #include "source/directory_reader.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <limits>
+#include <unordered_set>
 #include <utility>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
+#include "source/file_identity.hpp"
 
 namespace weir::source {
 namespace {
@@ -22,167 +27,425 @@ bool unfinished(std::string_view name) {
   return name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
 }
 
-std::int64_t modified_ns(const struct stat& status) {
-  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + std::int64_t{status.st_mtim.tv_nsec};
+std::int64_t nanoseconds(const ::statx_timestamp& instant) {
+  return instant.tv_sec * 1'000'000'000 + std::int64_t{instant.tv_nsec};
+}
+
+std::int64_t wall_clock_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::uint32_t hash(std::string_view name, const std::array<std::uint64_t, 3>& numbers) {
+  return static_cast<std::uint32_t>(
+      XXH3_64bits_withSeed(name.data(), name.size(), XXH3_64bits(numbers.data(), sizeof numbers)));
+}
+
+std::optional<std::uint32_t> short_hash_of_ends(const FileDescriptor& file, std::uint64_t bytes) {
+  const auto hash = hash_of_ends(file.get(), bytes);
+  return hash ? std::optional(static_cast<std::uint32_t>(*hash)) : std::nullopt;
+}
+
+// Behind the last line break between the two places; `begin` when there is none.
+std::uint64_t end_of_lines(const FileDescriptor& file, std::uint64_t begin, std::uint64_t end) {
+  std::vector<char> block(64U << 10U);
+  while (end > begin) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(end - begin, block.size());
+    const ::ssize_t got = ::pread(file.get(), block.data(), bytes, static_cast<::off_t>(end - bytes));
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    const void* const newline = got <= 0 ? nullptr : ::memrchr(block.data(), '\n', static_cast<std::size_t>(got));
+    if (newline != nullptr) {
+      return end - bytes + static_cast<std::uint64_t>(static_cast<const char*>(newline) - block.data()) + 1;
+    }
+    end -= bytes;
+  }
+  return begin;
 }
 
 }  // namespace
 
 DirectoryReader::DirectoryReader(const spec::Source& spec, std::uint32_t index, const batch::SourcePosition& resume,
-                                 const StopEvent* stop)
-    : spec_(spec), index_(index), stop_(stop) {
-  bound_.modified_ns = std::numeric_limits<std::int64_t>::min();
-  parse(resume);
-  std::vector<Found> found;
-  list(found);
-  admit(found);
+                                 Taking taking, const StopEvent* stop)
+    : spec_(spec), index_(index), taking_(taking), stop_(stop), offset_(resume.offset) {
+  if (const auto first = FirstDirectoryPosition::read(resume.detail)) {
+    take_over(*first, resume.offset);
+  } else {
+    resume_at(resume);
+  }
+  admit(list());
 }
 
-void DirectoryReader::list(std::vector<Found>& found) const {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(spec_.path.c_str()), &::closedir);
-  if (!directory) {
-    throw Error(fmt::format("cannot read '{}': {}", spec_.path, std::strerror(errno)));
+void DirectoryReader::resume_at(const batch::SourcePosition& position) {
+  try {
+    const std::optional<ReadFile> last = read_.load(position.detail);
+    if (last && !last->refused && position.offset < last->bytes) {
+      resumed_ = {last->id, position.offset};
+    }
+  } catch (const Error& error) {
+    throw Error(fmt::format("directory '{}': {}", printable(spec_.path), error.what()));
   }
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const char* name = entry->d_name;
-    struct stat status {};
-    if (unfinished(name) || ::fnmatch(spec_.pattern.c_str(), name, FNM_PERIOD) != 0 ||
-        ::fstatat(::dirfd(directory.get()), name, &status, 0) != 0 || !S_ISREG(status.st_mode)) {
+}
+
+void DirectoryReader::take_over(const FirstDirectoryPosition& position, std::uint64_t offset) {
+  for (const Listed& file : list()) {
+    const FirstDirectoryPosition::File known{file.modified_ns, file.name};
+    const FileDescriptor descriptor(::open(path_of(file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const auto ends = short_hash_of_ends(descriptor, file.bytes);
+    if (!position.was_read(known) || !ends) {
       continue;
     }
-    found.push_back({{modified_ns(status), name}, static_cast<std::uint64_t>(status.st_size), 0});
+    read_.remember({file.id, file.bytes, *ends, stamp_of(file), false});
+    if (position.was_being_read(known) && offset < file.bytes) {
+      resumed_ = {file.id, offset};
+    }
   }
+}
+
+std::optional<DirectoryReader::Listed> DirectoryReader::look_at(int directory, const char* name, int flags) {
+  struct ::statx status {};
+  if (::statx(directory, name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
+    return std::nullopt;
+  }
+  // The device is left out: its number may change when the system starts anew. An inode that is used again has another
+  // birth.
+  const std::array<std::uint64_t, 2> born{
+      status.stx_ino,
+      (status.stx_mask & STATX_BTIME) != 0 ? static_cast<std::uint64_t>(nanoseconds(status.stx_btime)) : 0};
+  Listed file;
+  file.name = name;
+  file.id = XXH3_64bits(born.data(), sizeof born);
+  file.bytes = status.stx_size;
+  file.modified_ns = nanoseconds(status.stx_mtime);
+  file.changed_ns = nanoseconds(status.stx_ctime);
+  file.link = S_ISLNK(status.stx_mode);
+  file.regular = S_ISREG(status.stx_mode);
+  return file;
+}
+
+std::uint32_t DirectoryReader::stamp_of(const Listed& file) {
+  return hash(file.name, {file.bytes, static_cast<std::uint64_t>(file.modified_ns), 0});
+}
+
+std::uint32_t DirectoryReader::stamp_of_unreadable(const Listed& file) {
+  return hash(file.name,
+              {file.bytes, static_cast<std::uint64_t>(file.modified_ns), static_cast<std::uint64_t>(file.changed_ns)});
+}
+
+bool DirectoryReader::is_counted(const ReadFile& known, const Listed& file) {
+  return known.refused && known.bytes == 0 && known.stamp == stamp_of_unreadable(file);
+}
+
+bool DirectoryReader::is_unchanged(const ReadFiles::Entry& known, const Listed& file) {
+  return is_counted(known, file) ? !known.from_before : known.stamp == stamp_of(file);
+}
+
+std::vector<DirectoryReader::Listed> DirectoryReader::list() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(spec_.path.c_str()), &::closedir);
+  if (!directory) {
+    throw Error(fmt::format("cannot read '{}': {}", printable(spec_.path), std::strerror(errno)));
+  }
+  std::vector<Listed> listed;
+  while (const ::dirent* entry = ::readdir(directory.get())) {
+    const char* name = entry->d_name;
+    if (unfinished(name) || ::fnmatch(spec_.pattern.c_str(), name, FNM_PERIOD) != 0) {
+      continue;
+    }
+    std::optional<Listed> file = look_at(::dirfd(directory.get()), name, spec_.follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
+    if (file && file->link && !std::exchange(told_of_links_, true)) {
+      spdlog::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
+                   printable(path_of(*file)));
+    }
+    if (file && file->regular) {
+      listed.push_back(std::move(*file));
+    }
+  }
+  std::sort(listed.begin(), listed.end(), [](const Listed& a, const Listed& b) { return a.name < b.name; });
+  return listed;
 }
 
 void DirectoryReader::scan() {
-  std::vector<Found> found;
   try {
-    list(found);
+    admit(list());
     listing_fails_ = false;
   } catch (const Error& error) {
     if (!std::exchange(listing_fails_, true)) {
       spdlog::warn("{}; looking again every {}", error.what(), to_string(spec_.poll));
     }
-    return;
   }
-  admit(found);
 }
 
-void DirectoryReader::admit(std::vector<Found>& found) {
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.file < b.file; });
-  std::set<File> seen;
-  for (Found& item : found) {
-    seen.insert(item.file);
-    if (seen_.contains(item.file)) {
+void DirectoryReader::admit(std::vector<Listed> listed) {
+  std::map<std::string, Young> before;
+  std::swap(before, young_);
+  std::unordered_set<std::uint64_t> ids;  // a file with several names is read under the first
+  bool written_in_front = false;
+  read_.begin_listing();
+  for (Listed& file : listed) {
+    if (!ids.insert(file.id).second) {
       continue;
     }
-    if (resumed_ && item.file == current_) {
-      // First, whatever its place in the order: once another file is the current one, this one counts as read.
-      item.offset = resume_offset_;
-      waiting_.push_front(item);
-    } else if (!resumed_ || (item.file > bound_ && !remembered_.contains(item.file))) {
-      waiting_.push_back(item);
-    } else {
+    const ReadFiles::Entry* const known = read_.find(file.id);
+    if (resumed_ && file.id == resumed_->id) {
+      waiting_.push_front(std::move(file));  // whatever its place in the order
       continue;
     }
-    bytes_total_ += item.bytes - std::min(item.offset, item.bytes);
+    if (file.bytes == 0 || (known != nullptr && is_unchanged(*known, file))) {
+      continue;
+    }
+    if (taking_ == Taking::when_complete) {
+      const auto old = before.find(file.name);
+      Young young = old != before.end() ? old->second : Young{};
+      if (waits(file, young, written_in_front)) {
+        young_.emplace(file.name, young);
+        continue;
+      }
+    }
+    bytes_total_ += file.bytes;
+    waiting_.push_back(std::move(file));
   }
-  // A file that was replaced while it waited is waiting under its new time.
-  std::erase_if(waiting_, [&](const Found& item) {
-    const bool gone = !seen.contains(item.file);
-    bytes_total_ -= gone ? item.bytes - std::min(item.offset, item.bytes) : 0;
-    return gone;
-  });
-  seen_ = std::move(seen);
-  resumed_ = false;
+  if (resumed_ && (waiting_.empty() || waiting_.front().id != resumed_->id)) {
+    spdlog::warn(
+        "directory '{}': the file that was being read when Weir stopped is gone; what followed byte {} of it is "
+        "not read",
+        printable(spec_.path), resumed_->offset);
+    resumed_.reset();
+  }
 }
 
-bool DirectoryReader::open_next() {
-  const Found next = std::move(waiting_.front());
-  waiting_.pop_front();
-  const std::string path = spec_.path + "/" + next.file.name;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 ? errno == ENOENT : modified_ns(status) != next.file.modified_ns) {
-    spdlog::warn("'{}' was removed or replaced before it was read", path);
-    bytes_total_ -= next.bytes - std::min(next.offset, next.bytes);
-    return false;
+bool DirectoryReader::waits(const Listed& file, Young& young, bool& written_in_front) const {
+  const Clock::time_point now = Clock::now();
+  if (young.id != file.id || young.first_seen == Clock::time_point{}) {
+    young.first_seen = now;
   }
-  file_ = std::make_unique<FileReader>(path, spec_.format, index_, next.offset, stop_);
-  bytes_done_ -= next.offset;  // bytes_read() counts what was read since the start
-  remember(next.file);
-  return true;
+  if (young.id != file.id || young.bytes != file.bytes || young.modified_ns != file.modified_ns) {
+    young.id = file.id;
+    young.bytes = file.bytes;
+    young.modified_ns = file.modified_ns;
+    young.unchanged_since = now;
+    young.complete_since.reset();
+  }
+  // The second, where the file's clock is not ours.
+  if (wall_clock_ns() - file.modified_ns < spec_.settle.count() && now - young.unchanged_since < spec_.settle) {
+    written_in_front |= now - young.first_seen < spec_.settle;
+    return true;
+  }
+  young.complete_since = young.complete_since.value_or(now);
+  return written_in_front && now - *young.complete_since < spec_.settle;
+}
+
+Duration DirectoryReader::pause() const noexcept {
+  if (!waiting_.empty()) {
+    return Duration(0);
+  }
+  constexpr Duration kShortest = std::chrono::milliseconds(10);
+  return young_.empty() ? spec_.poll : std::min(spec_.poll, std::max<Duration>(spec_.settle / 4, kShortest));
+}
+
+std::uint64_t DirectoryReader::bytes_read() const {
+  return bytes_done_ + (file_ ? file_->bytes_read() : 0);
 }
 
 bool DirectoryReader::next(batch::MessageView& message) {
   for (;;) {
-    if (!file_) {
-      if (waiting_.empty()) {
-        return false;
+    if (file_) {
+      if (hand_on(message)) {
+        return true;
       }
-      if (!open_next()) {
-        continue;
+      if (file_) {
+        return false;  // stopped
       }
+      continue;
     }
+    if (waiting_.empty()) {
+      return false;
+    }
+    Listed file = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (begin(std::move(file), message)) {
+      return true;
+    }
+  }
+}
+
+// A message of the current file; none and no file when it has come to its end.
+bool DirectoryReader::hand_on(batch::MessageView& message) {
+  std::string problem;
+  bool for_good = false;
+  try {
     if (file_->next(message)) {
-      message.position_detail = detail_;
+      offset_ = message.position_offset;
+      message.position_detail = std::exchange(detail_is_new_, false) ? std::string_view(detail_) : std::string_view{};
       return true;
     }
     if (file_->stopped()) {
       return false;
     }
-    bytes_done_ += file_->bytes_read();
-    file_.reset();
-  }
-}
-
-void DirectoryReader::remember(const File& file) {
-  if (!current_.name.empty() && current_ > bound_) {
-    remembered_.insert(current_);
-  }
-  current_ = file;
-  const std::int64_t newest =
-      std::max(file.modified_ns, remembered_.empty() ? file.modified_ns : remembered_.rbegin()->modified_ns);
-  const std::int64_t oldest = newest - std::chrono::nanoseconds(kRememberTime).count();
-  while (!remembered_.empty() && (remembered_.size() > kRememberFiles || remembered_.begin()->modified_ns < oldest)) {
-    bound_ = *remembered_.begin();
-    remembered_.erase(remembered_.begin());
-  }
-  detail_ = fmt::format("{}/{}/", bound_.modified_ns, bound_.name);
-  for (const File& read : remembered_) {
-    fmt::format_to(std::back_inserter(detail_), "{}/{}/", read.modified_ns, read.name);
-  }
-  fmt::format_to(std::back_inserter(detail_), "{}/{}/", current_.modified_ns, current_.name);
-}
-
-void DirectoryReader::parse(const batch::SourcePosition& resume) {
-  if (resume.detail.empty()) {
-    return;
-  }
-  std::vector<File> files;
-  std::string_view rest = resume.detail;
-  while (!rest.empty()) {
-    File file;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), file.modified_ns);
-    const auto digits = static_cast<std::size_t>(end - rest.data());
-    const std::size_t slash = error == std::errc() && digits < rest.size() && rest[digits] == '/'
-                                  ? rest.find('/', digits + 1)
-                                  : std::string_view::npos;
-    if (slash == std::string_view::npos) {
-      break;
+    if (offset_ < current_end_) {
+      // What comes in place of it is another file.
+      problem = fmt::format("'{}' was cut off at byte {} while it was read", printable(path_of(current_)), offset_);
     }
-    file.name = rest.substr(digits + 1, slash - digits - 1);
-    rest.remove_prefix(slash + 1);
-    files.push_back(std::move(file));
+  } catch (const Error& error) {
+    problem = error.what();
+    for_good = true;
   }
-  if (!rest.empty() || files.size() < 2) {
-    throw Error(fmt::format(
-        "the saved position in directory '{}' is damaged; start with --discard-state to read all of it", spec_.path));
+  const std::uint64_t read = file_->bytes_read();
+  bytes_done_ += read;
+  file_.reset();
+  if (std::exchange(detail_is_new_, false)) {
+    read_.tell_all();
   }
-  bound_ = files.front();
-  remembered_.insert(files.begin() + 1, files.end() - 1);
-  current_ = files.back();
-  resume_offset_ = resume.offset;
-  resumed_ = true;
+  if (problem.empty()) {
+    return false;
+  }
+  const std::uint32_t stamp = read == 0 ? stamp_of_unreadable(current_) : stamp_of(current_);
+  const ReadFile given_up{current_.id, read, 0, stamp, for_good};
+  if (read == 0 && counted_before_) {
+    spdlog::warn("{}", problem);
+    read_.remember(given_up);
+    return false;
+  }
+  offset_ = read;
+  return refuse(problem, read_.add(given_up), message);
+}
+
+bool DirectoryReader::refuse(const std::string& what, std::string detail, batch::MessageView& message) {
+  spdlog::warn("{}", what);
+  sample_ = what.substr(0, batch::kRefusedSample);
+  detail_ = std::move(detail);
+  message = {};
+  message.payload = sample_;
+  message.refused = batch::Malformed::unreadable;
+  message.source = index_;
+  message.arrival_ns = arrival_clock_ns();
+  message.position_offset = offset_;
+  message.position_detail = detail_;
+  return true;
+}
+
+bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
+  const std::string path = path_of(file);
+  // What became a pipe meanwhile is not waited for, nor is a link followed that came in the file's place.
+  FileDescriptor descriptor(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (spec_.follow_links ? 0 : O_NOFOLLOW)));
+  if (!descriptor) {
+    return cannot_open(file, errno, message);
+  }
+  std::optional<Listed> now = look_at(descriptor.get(), "", AT_EMPTY_PATH);
+  if (!now || !now->regular) {
+    return cannot_open(file, 0, message);
+  }
+  now->name = std::move(file.name);
+  if (now->id != file.id && taking_ == Taking::when_complete) {
+    spdlog::warn("'{}' was replaced before it was read", printable(path));
+    return false;  // the next listing shows the new one
+  }
+  file = std::move(*now);
+
+  const ReadFiles::Entry* const known = read_.find(file.id);
+  counted_before_ = known != nullptr && is_counted(*known, file);
+  if (known == nullptr) {
+    const ReadFiles::Entry* const copy = read_.find_copy(stamp_of(file));
+    if (copy != nullptr && copy->bytes == file.bytes && short_hash_of_ends(descriptor, file.bytes) == copy->ends) {
+      ReadFile same = *copy;
+      same.id = file.id;
+      read_.remember(same);
+      return false;
+    }
+    return begin_anew(file, std::move(descriptor), 0, message);
+  }
+  if (known->bytes == 0) {
+    return begin_anew(file, std::move(descriptor), 0, message);
+  }
+  const bool same = known->bytes <= file.bytes && ((known->refused && known->ends == 0) ||
+                                                   short_hash_of_ends(descriptor, known->bytes) == known->ends);
+  const bool resumed = resumed_ && resumed_->id == file.id;
+  const std::uint64_t offset = resumed ? resumed_->offset : known->bytes;
+  if (resumed) {
+    resumed_.reset();
+  }
+  if (!same) {
+    spdlog::warn("'{}' has other content than when it was read: it is read from its beginning", printable(path));
+    return begin_anew(file, std::move(descriptor), 0, message);
+  }
+  if (!resumed) {
+    return grown(file, *known, std::move(descriptor), message);
+  }
+  read(file, std::move(descriptor), {offset, known->bytes});
+  return hand_on(message);
+}
+
+bool DirectoryReader::begin_anew(const Listed& file, FileDescriptor descriptor, std::uint64_t from,
+                                 batch::MessageView& message) {
+  // A line that has no end yet goes on with what will be appended.
+  const std::uint64_t end = spec_.follow_growing && taking_ == Taking::when_complete
+                                ? end_of_lines(descriptor, from, file.bytes)
+                                : file.bytes;
+  if (end == from) {
+    read_.remember({file.id, from, short_hash_of_ends(descriptor, from).value_or(0), stamp_of(file), false});
+    return false;
+  }
+  const std::uint32_t ends = short_hash_of_ends(descriptor, end).value_or(0);  // 0: reading will say why not
+  detail_ = read_.add({file.id, end, ends, stamp_of(file), false});
+  detail_is_new_ = true;
+  read(file, std::move(descriptor), {from, end});
+  return hand_on(message);
+}
+
+void DirectoryReader::read(const Listed& file, FileDescriptor descriptor, FileReader::Range range) {
+  file_ = std::make_unique<FileReader>(spec_, index_, path_of(file), std::move(descriptor), range, stop_);
+  current_ = file;
+  current_end_ = range.end;
+  offset_ = range.begin;
+  bytes_done_ -= range.begin;  // bytes_read() counts what was read since the start
+}
+
+bool DirectoryReader::grown(const Listed& file, const ReadFile& known, FileDescriptor descriptor,
+                            batch::MessageView& message) {
+  ReadFile now = known;
+  now.stamp = stamp_of(file);
+  if (file.bytes == known.bytes || known.refused) {  // touched, or renamed; or told of before
+    read_.remember(now);
+    return false;
+  }
+  if (spec_.follow_growing) {
+    return begin_anew(file, std::move(descriptor), known.bytes, message);
+  }
+  now.refused = true;
+  offset_ = known.bytes;
+  return refuse(fmt::format("'{}' has grown after it was read: what was appended behind byte {} is not read; growing = "
+                            "\"follow\" reads it",
+                            printable(path_of(file)), known.bytes),
+                read_.add(now), message);
+}
+
+bool DirectoryReader::cannot_open(const Listed& file, int error, batch::MessageView& message) {
+  const std::string what = fmt::format("cannot read '{}': {}", printable(path_of(file)),
+                                       error == 0 ? "it is no file" : std::strerror(error));
+  const ReadFiles::Entry* const known = read_.find(file.id);
+  if (resumed_ && resumed_->id == file.id) {
+    offset_ = resumed_->offset;
+    resumed_.reset();
+    return refuse(what, read_.add({file.id, offset_, 0, stamp_of(file), true}), message);
+  }
+  if (known != nullptr && known->bytes > 0) {  // of what was appended since
+    ReadFile now = *known;
+    now.stamp = stamp_of(file);
+    read_.remember(now);
+    return refuse(what, {}, message);
+  }
+  if (error == ENOENT) {
+    return refuse(what, {}, message);
+  }
+  const ReadFile unreadable{file.id, 0, 0, stamp_of_unreadable(file), true};
+  if (known != nullptr && is_counted(*known, file)) {  // before the restart
+    spdlog::warn("{}", what);
+    read_.remember(unreadable);
+    return false;
+  }
+  offset_ = 0;
+  return refuse(what, read_.add(unreadable), message);
 }
 
 }  // namespace weir::source

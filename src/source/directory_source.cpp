@@ -11,7 +11,7 @@ bool DirectorySource::run() {
       }
     }
     reader_->scan();
-  } while (!stopping().wait_for(reader_->found() ? std::chrono::nanoseconds(0) : spec_.poll));
+  } while (!stopping().wait_for(reader_->pause()));
   return false;
 }
 

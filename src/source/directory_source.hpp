@@ -16,7 +16,9 @@ class DirectorySource final : public ThreadSource {
   ~DirectorySource() override { stop(); }
 
  protected:
-  void open() override { reader_.emplace(spec_, index(), resume_, &stopping()); }
+  void open() override {
+    reader_.emplace(spec_, index(), resume_, DirectoryReader::Taking::when_complete, &stopping());
+  }
   bool run() override;
 
  private:

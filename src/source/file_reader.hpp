@@ -1,11 +1,19 @@
 // Reads a file, a pipe or standard input in blocks of whole lines.
 //
+// A line longer than max_message is one refused message; reading goes on behind its line break. Only a header line that
+// is too long is an error, since nothing behind it could be read.
+//
 // A file that is resumed in its middle hands out its header line first (where the format has one), since the decoder
 // takes the names of the columns from it. Pipes and standard input cannot be resumed: they are read from where they
 // are.
+//
+// Position. `offset` is the byte offset; `detail` is "<bytes>:<hash of the ends of so many bytes>", in hexadecimal
+// digits. A file that does not begin with these bytes is another one (it was replaced or rotated) and is read from its
+// beginning, with a warning.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "core/posix_file.hpp"
@@ -18,12 +26,21 @@ namespace weir::source {
 /// One thread. Owns the descriptor, unless it is standard input.
 class FileReader final : public BlockReader {
  public:
-  /// @param path "-" is standard input
-  /// @param offset bytes already read before the restart
+  static constexpr std::uint64_t kToItsEnd = std::numeric_limits<std::uint64_t>::max();
+  /// What is read of a file: the bytes [begin, end).
+  struct Range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = kToItsEnd;
+  };
+
+  /// @brief The source `spec` (a file or standard input), from its position on.
   /// @param stop when set, next() returns false even while a pipe is silent; may be nullptr
   /// @throws Error "cannot read 'x': No such file or directory"
-  FileReader(const std::string& path, const spec::Format& format, std::uint32_t index, std::uint64_t offset,
+  FileReader(const spec::Source& spec, std::uint32_t index, const batch::SourcePosition& resume,
              const StopEvent* stop = nullptr);
+  /// @brief A part of a file of the directory `spec`; its messages have no detail.
+  FileReader(const spec::Source& spec, std::uint32_t index, std::string path, FileDescriptor file, Range range,
+             const StopEvent* stop);
 
   bool next(batch::MessageView& message) override;
   [[nodiscard]] std::uint64_t bytes_read() const override { return offset_; }
@@ -32,24 +49,34 @@ class FileReader final : public BlockReader {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
+  void open();
+  [[nodiscard]] bool is_the_file_of(const batch::SourcePosition& resume) const;
+  void begin_at(std::uint64_t offset);
   /// Reads into the buffer; false at the end of the input.
   bool fill();
-  [[nodiscard]] std::string_view next_block();
+  [[nodiscard]] Lines next_lines();
   [[nodiscard]] std::string header_line();
+  void refuse(const Lines& line, batch::MessageView& message);
 
-  std::string path_;
-  std::uint32_t index_;
-  const StopEvent* stop_;
+  const spec::Format format_;
+  const std::uint64_t max_message_;
+  const std::string path_;
+  const std::uint32_t index_;
+  const StopEvent& stop_;
   FileDescriptor owned_;  // empty for standard input
   int fd_ = -1;
   bool regular_ = false;
-  bool begun_ = false;
+  bool has_position_ = false;
+  bool starts_file_ = false;  // the next block of lines does
   bool repeat_header_ = false;
   bool stopped_ = false;
-  char comment_;
-  std::uint64_t offset_;
+  bool told_of_long_line_ = false;
+  std::uint64_t offset_ = 0;  // handed out
+  std::uint64_t at_ = 0;      // read
+  std::uint64_t end_ = kToItsEnd;
   std::uint64_t total_ = 0;
   std::string header_;
+  std::string detail_;
   LineBuffer buffer_;
 };
 

@@ -3,8 +3,7 @@
 namespace weir::source {
 
 void FileSource::open() {
-  const std::string path = spec_.kind == spec::SourceKind::standard_input ? "-" : spec_.path;
-  reader_.emplace(path, spec_.format, index(), resume_.offset, &stopping());
+  reader_.emplace(spec_, index(), resume_, &stopping());
 }
 
 bool FileSource::run() {

@@ -33,14 +33,13 @@ std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string&
 }
 
 std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::uint32_t index,
-                                               const batch::SourcePosition& resume) {
+                                               const batch::SourcePosition& resume, const StopEvent* stop) {
   switch (spec.kind) {
     case spec::SourceKind::file:
-      return std::make_unique<FileReader>(spec.path, spec.format, index, resume.offset);
     case spec::SourceKind::standard_input:
-      return std::make_unique<FileReader>("-", spec.format, index, 0);
+      return std::make_unique<FileReader>(spec, index, resume, stop);
     case spec::SourceKind::directory:
-      return std::make_unique<DirectoryReader>(spec, index, resume);
+      return std::make_unique<DirectoryReader>(spec, index, resume, DirectoryReader::Taking::as_it_stands, stop);
     default:
       throw Error("only files, directories and standard input can be replayed");
   }

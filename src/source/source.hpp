@@ -10,6 +10,8 @@
 
 namespace weir::source {
 
+class StopEvent;
+
 /// A push source: runs its own thread (MQTT: Paho's) between start() and stop().
 class Source {
  public:
@@ -33,14 +35,16 @@ std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string&
 class BlockReader {
  public:
   virtual ~BlockReader() = default;
-  /// @brief The next block of whole lines (at most ~256 KiB unless one line is longer; a line above 16 MiB is an
-  /// Error); views valid until the next call. False at the end. @throws Error on a read error.
+  /// @brief The next block of whole lines (at most ~256 KiB unless one line is longer), or what is refused: a line
+  /// longer than max_message, a file of a directory that cannot be read. Views are valid until the next call. False at
+  /// the end, and after a stop. @throws Error on a read error.
   virtual bool next(batch::MessageView& message) = 0;
   /// @brief Bytes read and in all, for the progress bar; total 0 when unknown.
   [[nodiscard]] virtual std::uint64_t bytes_read() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_total() const = 0;
 };
+/// @param stop when set, next() returns false even while a pipe is silent; may be nullptr
 std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::uint32_t index,
-                                               const batch::SourcePosition& resume);
+                                               const batch::SourcePosition& resume, const StopEvent* stop = nullptr);
 
 }  // namespace weir::source

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "core/arrival_clock.hpp"
+#include "core/duration.hpp"
 
 namespace weir::source {
 namespace {
@@ -24,6 +26,23 @@ constexpr std::chrono::nanoseconds kFirstWait = 100ms;
 constexpr std::chrono::nanoseconds kLongestWait = 5s;
 constexpr std::chrono::nanoseconds kConnectTimeout = 10s;
 
+// A peer that vanished without a word (power, cable, a firewall that forgot the connection) is noticed after this time:
+// half of it silent, then probes.
+constexpr int kSilenceSeconds = 30;
+constexpr int kProbeSeconds = 10;
+constexpr int kProbes = 3;
+
+void keep_alive(int socket) {
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kSilenceSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kProbeSeconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, (kSilenceSeconds + kProbes * kProbeSeconds) * 1000);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 }  // namespace
 
 TcpSource::TcpSource(const spec::Source& spec, std::string stream, std::uint32_t index,
@@ -31,17 +50,21 @@ TcpSource::TcpSource(const spec::Source& spec, std::string stream, std::uint32_t
     : ThreadSource(index, consumer),
       spec_(spec),
       stream_(std::move(stream)),
-      buffer_(fmt::format("tcp {}:{}", spec.host, spec.port)) {}
+      buffer_(spec.max_message, LineBuffer::LongLine::at_once) {}
 
 bool TcpSource::run() {
   std::chrono::nanoseconds wait = kFirstWait;
   for (;;) {
     if (const FileDescriptor peer = connect()) {
-      report(true, "connected");
+      // A peer that closed without a word the last time may do so again: it is back when something comes.
+      if (!fruitless_) {
+        report(true, "connected");
+      }
       if (read_lines(peer.get()) == End::stopped) {
         return false;
       }
-      wait = kFirstWait;
+      fruitless_ = !received_;
+      wait = received_ ? kFirstWait : wait;
     }
     if (stopping().is_set()) {
       return false;
@@ -93,15 +116,13 @@ FileDescriptor TcpSource::connect_to(const addrinfo& address) {
     why_ = std::strerror(error);
     return {};
   }
-  // Notices a peer that vanished without a word.
-  const int on = 1;
-  ::setsockopt(peer.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  keep_alive(peer.get());
   return peer;
 }
 
 TcpSource::End TcpSource::read_lines(int fd) {
   buffer_.clear();
-  begun_ = false;
+  begun_ = received_ = false;
   for (;;) {
     if (stopping().wait_with(fd, POLLIN, -1ns) == StopEvent::Ready::stop) {
       return End::stopped;
@@ -112,10 +133,10 @@ TcpSource::End TcpSource::read_lines(int fd) {
       continue;
     }
     if (bytes < 0) {
-      const std::string_view piece = buffer_.rest();
-      why_ = piece.empty()
-                 ? std::string(std::strerror(errno))
-                 : fmt::format("{}, {} bytes of an unfinished line dropped", std::strerror(errno), piece.size());
+      const std::string_view reason = std::strerror(errno);
+      const Lines piece = buffer_.rest();
+      why_ =
+          piece ? fmt::format("{}, {} bytes of an unfinished line dropped", reason, piece.bytes) : std::string(reason);
       return End::peer;
     }
     if (bytes == 0) {
@@ -123,21 +144,33 @@ TcpSource::End TcpSource::read_lines(int fd) {
       return offer(buffer_.rest()) ? End::peer : End::stopped;
     }
     buffer_.filled(static_cast<std::size_t>(bytes));
-    if (!offer(buffer_.lines())) {
-      return End::stopped;
+    received_ = true;
+    report(true, "connected");
+    while (const Lines lines = buffer_.lines()) {
+      if (!offer(lines)) {
+        return End::stopped;
+      }
     }
   }
 }
 
-bool TcpSource::offer(std::string_view lines) {
-  if (lines.empty()) {
+bool TcpSource::offer(const Lines& lines) {
+  if (!lines) {
     return true;
   }
   batch::MessageView message;
-  message.payload = lines;
+  message.payload = lines.text;
   message.arrival_ns = arrival_clock_ns();
   message.source = index();
-  message.starts_file = !std::exchange(begun_, true);
+  if (lines.too_long) {
+    message.refused = batch::Malformed::too_large;
+    if (!std::exchange(told_of_long_line_, true)) {
+      spdlog::warn("stream '{}': tcp {}:{}: a line is longer than max_message = {} and is refused (too_large)", stream_,
+                   spec_.host, spec_.port, bytes_to_string(spec_.max_message));
+    }
+  } else {
+    message.starts_file = !std::exchange(begun_, true);
+  }
   return consumer().offer(message) != batch::Accepted::stopped;
 }
 

@@ -1,5 +1,9 @@
-// Connects to host:port and reads lines, as Spark's socketTextStream. While the peer is away it is tried again, at
-// first soon and then every few seconds; the log has one line per change.
+// Connects to host:port and reads lines, as Spark's socketTextStream. While the peer is away, or accepts only to close,
+// it is tried again, at first soon and then every few seconds; the log has one line per change. A peer that vanished
+// without a word is noticed after about a minute of silence, by TCP keep-alive.
+//
+// A line longer than max_message is one refused message, as soon as it is known to be too long; what follows is read on
+// behind its line break.
 //
 // A last line without newline is taken when the peer closes the connection in order, since nothing more can follow.
 // When the connection breaks, the piece of a line that came last is dropped and named in the log: half a number would
@@ -31,13 +35,16 @@ class TcpSource final : public ThreadSource {
   FileDescriptor connect();
   FileDescriptor connect_to(const ::addrinfo& address);
   End read_lines(int fd);
-  bool offer(std::string_view lines);
+  bool offer(const Lines& lines);
   void report(bool connected, const std::string& what);
 
   const spec::Source spec_;
   const std::string stream_;
   LineBuffer buffer_;
-  bool begun_ = false;  // something came over this connection
+  bool begun_ = false;      // a line came over this connection
+  bool received_ = false;   // something came over this connection
+  bool fruitless_ = false;  // nothing came over the last one
+  bool told_of_long_line_ = false;
   std::string why_;
   enum class Known : std::uint8_t { nothing, connected, away } known_ = Known::nothing;
 };

@@ -64,13 +64,17 @@ enum class SourceKind : std::uint8_t { mqtt, file, directory, standard_input, tc
 struct Source {
   SourceKind kind = SourceKind::file;
   Format format;
-  int line = 0;  ///< where in the configuration, for messages; 0: unknown
+  int line = 0;                            ///< where in the configuration, for messages; 0: unknown
+  std::uint64_t max_message = 16U << 20U;  ///< the pipeline's
 
   // file, directory
   std::string path;  ///< "-" is standard input
   std::string pattern =
       "*";  ///< directory: which names (glob); names beginning with '.' or ending in ".tmp"/".part" are never read
-  Duration poll{std::chrono::seconds(1)};  ///< directory: how often to look
+  Duration poll{std::chrono::seconds(1)};    ///< directory: how often to look
+  Duration settle{std::chrono::seconds(2)};  ///< directory: a file that did not change for so long is complete
+  bool follow_growing = false;  ///< directory: what is appended to a file that was read is read on; else it is refused
+  bool follow_links = false;    ///< directory: what symbolic links name is read too
 
   // mqtt
   std::string broker;               ///< mqtt://host:port, mqtts://, ws://, wss://

@@ -137,10 +137,14 @@ TEST(Configuration, FileAndDirectorySourcesAreRead) {
   EXPECT_TRUE(file.format.header);
   EXPECT_EQ(file.format.comment, '#');
   const spec::Source directory = read_source(
-      R"(type = "directory", path = "in", pattern = "*.json", poll = "5s", format = "json", array_path = "/readings")");
+      R"(type = "directory", path = "in", pattern = "*.json", poll = "5s", settle = "1m", growing = "follow",
+         follow_links = true, format = "json", array_path = "/readings")");
   EXPECT_EQ(directory.kind, spec::SourceKind::directory);
   EXPECT_EQ(directory.pattern, "*.json");
   EXPECT_EQ(directory.poll, 5s);
+  EXPECT_EQ(directory.settle, 1min);
+  EXPECT_TRUE(directory.follow_growing);
+  EXPECT_TRUE(directory.follow_links);
   EXPECT_EQ(directory.format.array_path, "/readings");
   EXPECT_EQ(read_source(R"(type = "file", format = "senml")").format.kind, spec::FormatKind::senml);
   EXPECT_EQ(read_source(R"(type = "file", format = "raw")").format.kind, spec::FormatKind::raw);

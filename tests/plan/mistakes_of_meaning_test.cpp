@@ -198,9 +198,11 @@ TEST(MistakesOfMeaning, FileAndDirectorySources) {
                            [](auto& source, auto&) {
                              source.pattern.clear();
                              source.poll = 0s;
+                             source.settle = -1s;
                            }),
               ElementsAre("line 7: stream 's', source: 'pattern' is empty (\"*\" stands for every file)",
-                          "line 7: stream 's', source: 'poll' must be longer than 0s"));
+                          "line 7: stream 's', source: 'poll' must be longer than 0s",
+                          "line 7: stream 's', source: 'settle' must not be negative"));
   EXPECT_THAT(after_source(spec::SourceKind::tcp, [](auto&, auto&) {}),
               ElementsAre("line 7: stream 's', source: 'host' and 'port' are missing (write address = \"host:port\")"));
   EXPECT_THAT(

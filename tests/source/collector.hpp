@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Received {
   std::int64_t arrival_ns;
   std::uint32_t source;
   batch::SourcePosition position;
+  std::optional<batch::Malformed> refused;
 };
 
 class Collector final : public batch::MessageConsumer {
@@ -96,13 +98,21 @@ class Collector final : public batch::MessageConsumer {
     }
     return payloads;
   }
-  /// @brief All payloads, one behind the other.
+  /// @brief All payloads, one behind the other, but of what was refused.
   [[nodiscard]] std::string text() const {
     std::string text;
-    for (const std::string& payload : payloads()) {
-      text += payload;
+    for (const Received& one : all()) {
+      text += one.refused ? std::string() : one.payload;
     }
     return text;
+  }
+  /// @brief How many messages were refused.
+  [[nodiscard]] std::size_t refused() const {
+    std::size_t count = 0;
+    for (const Received& one : all()) {
+      count += one.refused ? 1U : 0U;
+    }
+    return count;
   }
 
  private:
@@ -117,7 +127,8 @@ class Collector final : public batch::MessageConsumer {
                     message.starts_file,
                     message.arrival_ns,
                     message.source,
-                    {message.position_offset, std::string(message.position_detail)}});
+                    {message.position_offset, std::string(message.position_detail)},
+                    message.refused});
     return batch::Accepted::yes;
   }
 

@@ -12,6 +12,7 @@
 #include "source/collector.hpp"
 #include "source/file_reader.hpp"
 #include "source/source.hpp"
+#include "source/stop_event.hpp"
 #include "support/process.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -35,7 +36,9 @@ struct Blocks {
   std::vector<std::string> payloads;
   std::vector<batch::SourcePosition> positions;
   std::vector<bool> starts;
-  std::string text;
+  std::vector<std::string> samples;  // of what was refused
+  std::string text;                  // of the others
+  [[nodiscard]] std::size_t refused() const { return samples.size(); }
 };
 
 Blocks read_all(BlockReader& reader) {
@@ -45,7 +48,12 @@ Blocks read_all(BlockReader& reader) {
     blocks.payloads.emplace_back(message.payload);
     blocks.positions.push_back({message.position_offset, std::string(message.position_detail)});
     blocks.starts.push_back(message.starts_file);
-    blocks.text += message.payload;
+    if (message.refused) {
+      EXPECT_EQ(*message.refused, batch::Malformed::too_large);
+      blocks.samples.emplace_back(message.payload);
+    } else {
+      blocks.text += message.payload;
+    }
     EXPECT_EQ(message.source, 5U);
     EXPECT_EQ(message.delivery, batch::Delivery::hold_back);
     EXPECT_GT(message.arrival_ns, 1'500'000'000'000'000'000);
@@ -154,14 +162,131 @@ TEST(File, ErrorsAreOneLine) {
             "cannot read '/nowhere/x.csv': No such file or directory");
   EXPECT_EQ(error_of([&] { read_all(file(files.path())); }),
             "cannot read '" + files.path() + "': it is a directory; use type = \"directory\"");
-  write_bytes(files / "x", "short\n");
-  EXPECT_EQ(error_of([&] { read_all(file(files / "x"), 100); }),
-            "cannot resume '" + (files / "x") + "' after 100 bytes: it has only 6; was it replaced?");
-  write_bytes(files / "long", std::string(kLongestLine + 1, 'x'));
-  EXPECT_EQ(error_of([&] { read_all(file(files / "long")); }),
-            "'" + (files / "long") + "': a line is longer than 16 MiB; is this a text file?");
-  write_bytes(files / "longest", std::string(kLongestLine - 1, 'x') + "\ny\n");
-  EXPECT_EQ(read_all(file(files / "longest")).text.size(), kLongestLine + 2);
+}
+
+TEST(File, LineThatIsTooLongIsOneRefusedMessageAndReadingGoesOnBehindIt) {
+  const TemporaryDirectory files;
+  constexpr std::size_t kLongest = 1024;
+  for (const std::size_t length : {kLongest, kLongest + 1, 2 * kLongest, 3 * kBlockBytes}) {
+    for (const std::string last : {"", "\n", "\nlast", "\nlast\n"}) {
+      const std::string line(length, 'x');
+      write_bytes(files / "x", "first\n" + line + last);
+      spec::Source spec = file(files / "x");
+      spec.max_message = kLongest;
+      const Blocks blocks = read_all(spec);
+      const std::string behind = last.empty() ? "" : last.substr(1);
+      if (length <= kLongest) {
+        EXPECT_EQ(blocks.text, "first\n" + line + last);
+        EXPECT_EQ(blocks.refused(), 0U);
+        continue;
+      }
+      EXPECT_EQ(blocks.text, "first\n" + behind) << length;
+      ASSERT_EQ(blocks.refused(), 1U);
+      EXPECT_EQ(blocks.samples, (std::vector<std::string>{line.substr(0, batch::kRefusedSample)}));
+      EXPECT_EQ(blocks.positions.back().offset, 6 + length + last.size());
+      for (const batch::SourcePosition& position : blocks.positions) {
+        const Blocks rest = read_all(*make_block_reader(spec, 5, position));
+        EXPECT_EQ(rest.text, position.offset < 6 + length ? behind : behind.substr(behind.size() - rest.text.size()));
+        EXPECT_EQ(rest.refused(), position.offset <= 6 ? 1U : 0U);
+      }
+    }
+  }
+}
+
+TEST(File, OnlyALongLineIsNoFileWithoutLines) {
+  const TemporaryDirectory files;
+  write_bytes(files / "x", std::string(5000, 'x'));
+  spec::Source spec = file(files / "x");
+  spec.max_message = 1024;
+  EXPECT_EQ(read_all(spec).refused(), 1U);
+  spec.format.kind = spec::FormatKind::csv;  // its header
+  EXPECT_EQ(error_of([&] { read_all(spec); }),
+            "cannot read '" + (files / "x") + "': its header line is longer than max_message = 1.0 KiB");
+}
+
+TEST(File, LongLineLeavesTheBeginningOfTheFileToTheNextBlock) {
+  const TemporaryDirectory files;
+  write_bytes(files / "x", std::string(5000, 'x') + "\n1\n");
+  spec::Source spec = file(files / "x");
+  spec.max_message = 1024;
+  EXPECT_EQ(read_all(spec).starts, (std::vector<bool>{false, true}));
+}
+
+TEST(File, GoesOnInTheSameFileThoughItGrew) {
+  const TemporaryDirectory files;
+  for (const std::size_t size : {1U, 100U, 4096U, 10'000U, 300'000U}) {
+    const std::string text = random_lines(size, 80, true);
+    write_bytes(files / "x", text);
+    const batch::SourcePosition end = read_all(file(files / "x")).positions.back();
+    write_bytes(files / "x", text + "more\n");
+    EXPECT_EQ(read_all(*make_block_reader(file(files / "x"), 5, end)).text, "more\n");
+    write_bytes(files / "moved", text + "more\n");  // e.g. to another machine
+    EXPECT_EQ(read_all(*make_block_reader(file(files / "moved"), 5, end)).text, "more\n");
+  }
+}
+
+TEST(File, ReplacedFileIsReadFromItsBeginning) {
+  const TemporaryDirectory files;
+  const std::string text = random_lines(10'000, 80, true);
+  write_bytes(files / "x", text);
+  const batch::SourcePosition end = read_all(file(files / "x")).positions.back();
+  std::string other_head = text;
+  other_head[0] = other_head[0] == 'q' ? 'r' : 'q';
+  std::string other_tail = text;
+  other_tail[text.size() - 2] = other_tail[text.size() - 2] == 'q' ? 'r' : 'q';
+  for (const std::string& other : {std::string("short\n"), std::string(), other_head, other_tail + "longer\n"}) {
+    write_bytes(files / "x", other);
+    EXPECT_EQ(read_all(*make_block_reader(file(files / "x"), 5, end)).text, other);
+  }
+  EXPECT_EQ(read_all(file(files / "x"), 1'000'000).text, other_tail + "longer\n");  // a position of an older version
+  const batch::SourcePosition damaged{3, "12"};
+  EXPECT_NE(error_of([&] { make_block_reader(file(files / "x"), 5, damaged); }).find("damaged"), std::string::npos);
+}
+
+TEST(File, NamesAreToldWithoutWhatATerminalObeys) {
+  EXPECT_EQ(error_of([&] { read_all(file("/nowhere/a\x1b[31m\nb")); }).find_first_of("\x1b\n"), std::string::npos);
+}
+
+TEST(File, PipeWithoutAWriterIsStoppedAtOnce) {
+  const TemporaryDirectory files;
+  const std::string path = files / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  Collector collector;
+  const auto source = make_source(file(path), "s", 5, collector, {});
+  source->start();
+  source->stop();
+  EXPECT_EQ(collector.finishes(), 0);
+
+  const auto again = make_source(file(path), "s", 5, collector, {});
+  again->start();
+  const int writer = ::open(path.c_str(), O_WRONLY);
+  ASSERT_EQ(::write(writer, "one\n", 4), 4);
+  ASSERT_TRUE(eventually([&] { return collector.text() == "one\n"; }));
+  EXPECT_EQ(collector.finishes(), 0);
+  ::close(writer);
+  EXPECT_TRUE(eventually([&] { return collector.finishes() == 1; }));
+}
+
+TEST(File, StopEndsAReplayOfASilentPipe) {
+  const TemporaryDirectory files;
+  const std::string path = files / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  StopEvent stop;
+  const auto reader = make_block_reader(file(path), 5, {}, &stop);
+  stop.set();
+  batch::MessageView message;
+  EXPECT_FALSE(reader->next(message));
+}
+
+TEST(File, LineThatNeverEndsIsToldOfAtOnceAndStops) {
+  Collector collector;
+  spec::Source spec = file("/dev/zero");
+  spec.max_message = 1024;
+  const auto source = make_source(spec, "s", 5, collector, {});
+  source->start();
+  ASSERT_TRUE(eventually([&] { return collector.refused() == 1; }));
+  source->stop();
+  EXPECT_EQ(collector.count(), 1U);
 }
 
 TEST(File, PushedFileEndsWithFinished) {

@@ -1,6 +1,9 @@
 // Lines from a TCP server in the test.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -127,22 +130,62 @@ TEST(Tcp, StopReturnsWhileThePeerIsAwayAndWhileItIsSilent) {
   EXPECT_EQ(collector.count(), 0U);
 }
 
-TEST(Tcp, LineThatNeverEndsFailsTheSource) {
+TEST(Tcp, LineThatIsTooLongCostsItselfAndNothingBehindIt) {
   TcpServer server;
   Collector collector;
   const auto source = reader_of("127.0.0.1", server.port(), collector);
   TcpServer::Connection peer = server.accept();
   const std::string piece(1U << 20U, 'x');
-  try {
-    for (int i = 0; i < 64; ++i) {
-      peer.send(piece);
-    }
-  } catch (const std::exception&) {
-    // The source hung up.
+  for (int i = 0; i < 40; ++i) {
+    peer.send(piece);
   }
-  ASSERT_TRUE(eventually([&] { return !collector.failures().empty(); }));
-  EXPECT_EQ(collector.failures()[0],
-            "tcp 127.0.0.1:" + std::to_string(server.port()) + ": a line is longer than 16 MiB; is this a text file?");
+  // It may never end, so it is told of before it does.
+  ASSERT_TRUE(eventually([&] { return collector.refused() == 1; }));
+  peer.send("x\none\ntwo\n");
+  ASSERT_TRUE(eventually([&] { return collector.text() == "one\ntwo\n"; }));
+  EXPECT_EQ(collector.refused(), 1U);
+  EXPECT_EQ(collector.all()[0].refused, batch::Malformed::too_large);
+  EXPECT_EQ(collector.all()[0].payload, piece.substr(0, batch::kRefusedSample));
+  EXPECT_TRUE(collector.failures().empty());
+  peer.close();
+  TcpServer::Connection again = server.accept();
+  again.send("three\n");
+  EXPECT_TRUE(eventually([&] { return collector.text() == "one\ntwo\nthree\n"; }));
+}
+
+TEST(Tcp, PeerThatClosesAtOnceIsTriedLessAndLessOften) {
+  TcpServer server;
+  Collector collector;
+  const auto source = reader_of("127.0.0.1", server.port(), collector);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 5; ++i) {
+    server.accept().close();
+  }
+  // 0.1 + 0.2 + 0.4 + 0.8 s lie between five connections.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1400));
+  server.accept().send("at last\n");
+  EXPECT_TRUE(eventually([&] { return collector.text() == "at last\n"; }));
+}
+
+TEST(Tcp, SilentConnectionIsProbedWithinAMinute) {
+  TcpServer server;
+  Collector collector;
+  const auto source = reader_of("127.0.0.1", server.port(), collector);
+  const TcpServer::Connection peer = server.accept();
+  // The kernel's table has the timer of each connection: "02" is keep-alive, with what is left of it in 1/100 s.
+  const std::string to = fmt::format(":{:04X} 01 ", server.port());
+  long left = -1;
+  ASSERT_TRUE(eventually([&] {
+    std::ifstream table("/proc/net/tcp");
+    for (std::string line; std::getline(table, line);) {
+      const std::size_t at = line.find(to);
+      if (at != std::string::npos && line.substr(at + to.size() + 18, 3) == "02:") {
+        left = std::stol(line.substr(at + to.size() + 21, 8), nullptr, 16);
+      }
+    }
+    return left >= 0;
+  }));
+  EXPECT_LE(left, 3'000);
 }
 
 }  // namespace
