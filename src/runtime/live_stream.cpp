@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/arrival_clock.hpp"
+#include "core/error.hpp"
 #include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
@@ -107,6 +108,11 @@ void LiveStream::work() {
         sync_wanted_ = true;
         changed_.notify_one();
       }
+    }
+    if (feed_.ended() && !feed_.failure().empty()) {
+      // The input did not come to its end: whoever supervises the gateway has to know.
+      fail(std::make_exception_ptr(Error("stream '" + wiring_.plan->streams[wiring_.stream].spec.name +
+                                         "' has no source left: " + feed_.failure())));
     }
   } catch (...) {
     fail(std::current_exception());

@@ -51,11 +51,13 @@ void RecordFeed::take(const journal::Record& record) {
       break;
     case journal::Record::Kind::failed:
       spdlog::error("stream {}: {}", stream_.spec.name, record.error);
+      failure_ = record.error;
       [[fallthrough]];
     case journal::Record::Kind::finished:
       finished(record);
       break;
     case journal::Record::Kind::started:
+      failure_.clear();
       started(record.message.arrival_ns);
       break;
     case journal::Record::Kind::tick:

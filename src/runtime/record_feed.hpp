@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "decode/decoder.hpp"
@@ -31,6 +32,8 @@ class RecordFeed {
   [[nodiscard]] std::int64_t next_tick() const noexcept { return feed_.interval_end(); }
   /// @brief Every source has finished.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// @brief Why a source has failed since the start, one line; empty: none has.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
   /// @brief The engine is gone.
   [[nodiscard]] bool stopped() const noexcept { return feed_.stopped(); }
   [[nodiscard]] StreamFeed& feed() noexcept { return feed_; }
@@ -57,6 +60,7 @@ class RecordFeed {
   std::int64_t clock_ns_;
   std::uint64_t next_record_ = 0;
   bool ended_ = false;
+  std::string failure_;
 };
 
 }  // namespace weir::runtime

@@ -96,7 +96,7 @@ class Sources(CrashTest):
     def test_files_that_appear_in_a_directory(self):
         lines = lines_of(20_000, self.seed)
         expected = self.undisturbed(lines + [sentinel(len(lines))])
-        self.configure("live.toml", 'type = "directory", path = "inbox", poll = "10ms", format = "json"', "live")
+        self.configure("live.toml", 'type = "directory", path = "inbox", poll = "10ms", settle = "0s", format = "json"', "live")
         (self.directory / "inbox").mkdir()
         for part in range(20):
             text = "".join(line + "\n" for line in lines[part * 1000:(part + 1) * 1000])
