@@ -11,6 +11,7 @@
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
+#include "runtime/engine.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace weir::app {
@@ -35,6 +36,10 @@ int check(const std::string& config) {
   }
   runtime::require_memory(plan, estimate);
   for (const std::string& exposed : plan::exposed_secrets(plan)) fmt::print("\nwarning: {}\n", exposed);
+  if (const runtime::StateOutlook state = runtime::look_at_state(plan, *backend); state.checkpoint != 0) {
+    fmt::print("\nstate: a start goes on from checkpoint {} in {}\n", state.checkpoint, plan.spec.state_dir);
+    for (const std::string& note : state.notes) fmt::print("  {}\n", note);
+  }
   fmt::print("\n{}: good\n", config);
   return kDone;
 }

@@ -7,56 +7,13 @@
 #include "core/decimal.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
-#include "runtime/saved_keys.hpp"
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
 namespace {
 
-constexpr std::uint32_t kStreamSectionVersion = 2;  // 1 has no journal
-
 // Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
 constexpr std::size_t kRowsAtOnce = 4096;
-
-// Everything that decides whether saved readings still mean the same.
-std::string schema_fingerprint(const spec::Stream& stream) {
-  std::string text = stream.name + "\nkeys";
-  for (const spec::Key& key : stream.schema.keys) {
-    text += " " + key.name;
-  }
-  text += "\nfields";
-  for (const spec::Field& field : stream.schema.fields) {
-    text += fmt::format(" {}:{}", field.name, field.places);
-  }
-  text += fmt::format("\nout_of_order {}\nsources {}", stream.out_of_order.count(), stream.sources.size());
-  return text;
-}
-
-void save_feed(const batch::FeedState& feed, state::Writer& out) {
-  out.u64(feed.next_record);
-  out.i64(feed.clock_ns);
-  out.u64(feed.sources.size());
-  for (const batch::FeedState::Source& source : feed.sources) {
-    out.i64(source.last_arrival_ns);
-    out.u8(source.idle ? 1 : 0);
-    out.u8(source.finished ? 1 : 0);
-    out.text(source.decoder);
-  }
-}
-
-batch::FeedState read_feed(state::Reader& in) {
-  batch::FeedState feed;
-  feed.next_record = in.u64();
-  feed.clock_ns = in.i64();
-  for (std::uint64_t left = in.count(1); left > 0; --left) {
-    batch::FeedState::Source& source = feed.sources.emplace_back();
-    source.last_arrival_ns = in.i64();
-    source.idle = in.u8() != 0;
-    source.finished = in.u8() != 0;
-    source.decoder = in.text();
-  }
-  return feed;
-}
 
 }  // namespace
 
@@ -65,10 +22,13 @@ bool Report::balances() const noexcept {
          std::all_of(queries.begin(), queries.end(), [](const Query& q) { return q.ledger.balances(); });
 }
 
-Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters)
+Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters,
+               const std::map<std::string, std::string>& journals)
     : plan_(plan), backend_(backend), dead_letters_(dead_letters) {
   for (const plan::StreamPlan& stream : plan.streams) {
     auto state = std::make_unique<Stream>();
+    const auto journal = journals.find(stream.spec.name);
+    state->identity = identity_of(stream.spec, journal == journals.end() ? std::string() : journal->second);
     state->keys = std::make_unique<batch::KeyDictionary>(stream.spec.schema.keys.size(), stream.spec.max_keys);
     state->tracker =
         std::make_unique<execute::WatermarkTracker>(stream.spec.sources.size(), stream.spec.out_of_order.count());
@@ -115,11 +75,7 @@ std::vector<const batch::ResultShape*> Engine::shapes_of(std::size_t sink) const
   return shapes;
 }
 
-void Engine::open() {
-  for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    sinks_[i]->prepare(shapes_of(i));
-  }
-  // None has anything against it: only now is what lies on a disk changed.
+void Engine::open_sinks() {
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     sinks_[i]->open(shapes_of(i));
   }
@@ -237,149 +193,6 @@ bool Engine::at_boundary() const noexcept {
   return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->at_boundary; });
 }
 
-void Engine::save_stream(std::size_t index, state::SectionWriter& section) const {
-  const Stream& stream = *streams_[index];
-  state::Writer& out = section.out();
-  out.u32(kStreamSectionVersion);
-  out.text(schema_fingerprint(plan_.streams[index].spec));
-  stream.ledger.save(out);
-  out.i64(stream.tracker->watermark());
-  out.i64(stream.resume.interval_end_ns);
-  out.i64(stream.resume.newest_arrival_ns);
-  out.u8(stream.resume.ended ? 1 : 0);
-  out.u64(stream.resume.positions.size());
-  for (const auto& [source, position] : stream.resume.positions) {
-    out.u32(source);
-    out.u64(position.offset);
-    out.text(position.detail);
-  }
-  save_feed(stream.resume.feed, out);
-  // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
-  out.u32(stream.key_count);
-  save_keys(*stream.keys, stream.key_count, section);
-  stream.tracker->save(out);
-  out.u8(stream.dedupe ? 1 : 0);
-  if (stream.dedupe) {
-    stream.dedupe->save(section);
-  }
-}
-
-SavedStream read_saved_stream(state::Reader& in) {
-  SavedStream saved;
-  const std::uint32_t version = in.u32();
-  if (version < 1 || version > kStreamSectionVersion) {
-    throw Error(fmt::format("the state of a stream has version {}, this program reads up to {}", version,
-                            kStreamSectionVersion));
-  }
-  saved.fingerprint = in.text();
-  saved.ledger.load(in);
-  saved.watermark_ns = in.i64();
-  saved.resume.interval_end_ns = in.i64();
-  saved.resume.newest_arrival_ns = in.i64();
-  saved.resume.ended = in.u8() != 0;
-  for (std::uint64_t left = in.u64(); left > 0; --left) {
-    const std::uint32_t source = in.u32();
-    const std::uint64_t offset = in.u64();
-    saved.resume.positions.emplace_back(source, batch::SourcePosition{offset, std::string(in.text())});
-  }
-  if (version >= 2) {
-    saved.resume.feed = read_feed(in);
-  }
-  saved.keys = in.u32();
-  return saved;
-}
-
-void Engine::load_stream(std::size_t index, state::Reader& in) {
-  Stream& stream = *streams_[index];
-  const spec::Stream& spec = plan_.streams[index].spec;
-  SavedStream saved = read_saved_stream(in);
-  if (saved.fingerprint != schema_fingerprint(spec)) {
-    throw ConfigError({Diagnostic{
-        plan_.spec.file, spec.line,
-        fmt::format("stream '{}' changed its keys, fields, sources or out_of_order since its state was saved",
-                    spec.name),
-        "undo the change, or start with another state_dir"}});
-  }
-  stream.ledger = saved.ledger;
-  stream.resume = std::move(saved.resume);
-  stream.key_count = saved.keys;
-  if (!load_keys(in, stream.key_count, *stream.keys)) {
-    throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
-                                  fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}",
-                                              spec.name, stream.key_count, spec.max_keys),
-                                  "raise max_keys"}});
-  }
-  stream.tracker->load(in);
-  if (in.u8() != 0) {
-    Dedupe saved_dedupe(-1);
-    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in);
-  }
-  Report::Stream& published = report_.streams[index];
-  published.ledger = stream.ledger;
-  published.keys = stream.key_count;
-  published.watermark_ns = stream.tracker->watermark();
-}
-
-void Engine::checkpoint(state::CheckpointDraft& draft) {
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    save_stream(i, draft.section("stream/" + plan_.streams[i].spec.name));
-  }
-  for (std::size_t i = 0; i < queries_.size(); ++i) {
-    state::SectionWriter& section = draft.section("query/" + plan_.queries[i].spec.name);
-    section.out().text(plan_.queries[i].fingerprint());
-    if (queries_[i].runner) {
-      queries_[i].runner->save(section);
-    } else {
-      queries_[i].readings->save(section.out());
-    }
-  }
-  std::vector<FileToSync> to_sync;
-  for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    const std::string position = sinks_[i]->checkpoint(to_sync);
-    draft.section("sink/" + plan_.spec.sinks[i].name).out().raw(position.data(), position.size());
-  }
-  draft.sync(std::move(to_sync));
-}
-
-void Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {
-  std::vector<Diagnostic> refused;
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    if (const auto bytes = checkpoint.find("stream/" + plan_.streams[i].spec.name)) {
-      state::Reader in(*bytes);
-      load_stream(i, in);
-    }
-  }
-  for (std::size_t i = 0; i < queries_.size(); ++i) {
-    const plan::QueryPlan& query = plan_.queries[i];
-    const std::optional<std::string_view> bytes = checkpoint.find("query/" + query.spec.name);
-    if (!bytes || std::find(discard.begin(), discard.end(), query.spec.name) != discard.end()) {
-      continue;
-    }
-    state::Reader in(*bytes);
-    if (in.text() != query.fingerprint()) {
-      refused.push_back({plan_.spec.file, query.spec.line,
-                         fmt::format("query '{}' changed since its state was saved", query.spec.name),
-                         fmt::format("undo the change, or start with --discard-state {}", query.spec.name)});
-      continue;
-    }
-    if (queries_[i].runner) {
-      queries_[i].runner->load(in);
-    } else {
-      queries_[i].readings->load(in);
-    }
-    report_.queries[i].ledger = queries_[i].ledger();
-  }
-  if (!refused.empty()) {
-    throw ConfigError(std::move(refused));
-  }
-  for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    if (const auto position = checkpoint.find("sink/" + plan_.spec.sinks[i].name)) {
-      sinks_[i]->resume(std::string(*position));
-    }
-  }
-  open();
-}
-
 void Engine::count_checkpoint() {
   const std::scoped_lock lock(report_mutex_);
   ++report_.checkpoints;
@@ -400,17 +213,6 @@ void Engine::interrupt() {
 Report Engine::report() const {
   const std::scoped_lock lock(report_mutex_);
   return report_;
-}
-
-std::uint64_t Engine::bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& stream : streams_) {
-    bytes += stream->keys->bytes() + (stream->dedupe ? stream->dedupe->bytes() : 0);
-  }
-  for (const Query& query : queries_) {
-    bytes += query.runner ? query.runner->bytes() : query.readings->bytes();
-  }
-  return bytes;
 }
 
 }  // namespace weir::runtime

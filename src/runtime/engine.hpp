@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
 #include "runtime/dedupe.hpp"
+#include "runtime/stream_identity.hpp"
 #include "sink/sink.hpp"
 #include "state/checkpoint_store.hpp"
 #include "state/ledger.hpp"
@@ -52,6 +55,11 @@ struct Report {
 
 /// What a stream's feed needs to go on after a restart.
 struct StreamResume {
+  /// Where the state that was thrown away would have gone on in the journal; nothing: it was not.
+  std::optional<std::uint64_t> discarded_at;
+  /// How the sources changed; the journal must hold no message that is still to be read.
+  std::vector<std::string> changes;
+
   std::vector<std::pair<std::uint32_t, batch::SourcePosition>> positions;
   std::int64_t interval_end_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
@@ -66,22 +74,51 @@ struct SavedStream {
   std::int64_t watermark_ns = execute::kNoWatermark;
   StreamResume resume;
   std::uint32_t keys = 0;
+  std::optional<StreamIdentity> identity;  ///< nothing: saved by a version that did not tell
 };
 /// @throws Error on another version or cut-off bytes.
 SavedStream read_saved_stream(state::Reader& in);
 
+/// @throws ConfigError with the names there are, when `discard` has one that is neither a query's nor a stream's, of
+/// the plan or of the checkpoint (nullptr: there is none).
+void require_known_names(const plan::Plan& plan, const state::Checkpoint* checkpoint,
+                         const std::vector<std::string>& discard);
+
+/// What a start would find in a plan's state directory.
+struct StateOutlook {
+  std::uint64_t checkpoint = 0;    ///< that it would go on from; 0: it would begin with nothing
+  std::vector<std::string> notes;  ///< as Engine::restore() returns them
+};
+/// @brief Looks at the newest good checkpoint, without the lock of the directory. @throws ConfigError as
+/// Engine::restore()
+StateOutlook look_at_state(const plan::Plan& plan, execute::Backend& backend);
+
 class Engine {
  public:
-  Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters);
+  /// @param journals recordings by the name of the stream that is read from one instead of its sources
+  Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters,
+         const std::map<std::string, std::string>& journals = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// @brief Opens the sinks for a start from nothing.
-  void open();
-  /// @brief Takes over a checkpoint. @param discard names of queries whose saved state is thrown away. @throws
-  /// ConfigError when a stream's schema or a query changed and is not discarded.
-  void restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard);
+  /// @brief Takes over a checkpoint, in memory alone. @param discard names of queries, and of streams with all their
+  /// queries, whose saved state is thrown away @return what begins anew or is given up, one line each
+  /// @throws ConfigError when a stream or a query is not what it was and is not discarded
+  std::vector<std::string> restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard);
+  /// @brief Whether state begins anew or belongs to other sources than the restored checkpoint says, so that one has to
+  /// be written before anything is received.
+  [[nodiscard]] bool outdates_checkpoint() const noexcept { return outdates_checkpoint_; }
+  /// @brief Whether the restored checkpoint has the stream; without one no stream is known.
+  [[nodiscard]] bool knows(std::size_t stream) const { return streams_[stream]->known; }
+  /// @brief Where the journal of a stream begins that goes on without its state.
+  void set_next_record(std::size_t stream, std::uint64_t number) { streams_[stream]->resume.feed.next_record = number; }
+
+  /// @brief Looks whether every sink can begin, or go on at its position in the checkpoint; nothing on a disk changes.
+  /// @throws Error, ConfigError
+  void prepare_sinks(const state::Checkpoint* checkpoint);
+  /// @brief Opens the sinks; what was written after the checkpoint is cut off where it comes again.
+  void open_sinks();
 
   [[nodiscard]] batch::KeyDictionary& keys(std::size_t stream) { return *streams_[stream]->keys; }
   [[nodiscard]] const StreamResume& resume(std::size_t stream) const { return streams_[stream]->resume; }
@@ -99,9 +136,9 @@ class Engine {
   void interrupt();
 
   [[nodiscard]] Report report() const;
-  [[nodiscard]] std::uint64_t bytes() const;
 
  private:
+  struct Restoring;
   struct Stream {
     std::unique_ptr<batch::KeyDictionary> keys;
     std::unique_ptr<execute::WatermarkTracker> tracker;
@@ -109,6 +146,8 @@ class Engine {
     std::unique_ptr<Dedupe> dedupe;
     state::StreamLedger ledger;
     StreamResume resume;
+    StreamIdentity identity;
+    bool known = false;
     std::uint32_t key_count = 0;
     bool at_boundary = true;
   };
@@ -125,7 +164,10 @@ class Engine {
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish();
   void save_stream(std::size_t index, state::SectionWriter& section) const;
-  void load_stream(std::size_t index, state::Reader& in);
+  void restore_stream(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
+  void load_stream(std::size_t index, state::Reader& in, SavedStream saved, Restoring& restoring);
+  void restore_query(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
+  void look_for_removed(const state::Checkpoint& checkpoint, Restoring& restoring);
 
   const plan::Plan& plan_;
   execute::Backend& backend_;
@@ -133,6 +175,8 @@ class Engine {
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<Query> queries_;
   std::vector<std::unique_ptr<sink::Sink>> sinks_;
+  std::vector<std::string> without_state_;  // queries whose rows after the checkpoint do not come again
+  bool outdates_checkpoint_ = false;
   std::vector<std::uint32_t> late_rows_;
   std::vector<std::uint32_t> late_rows_all_;
   std::string text_;

@@ -32,12 +32,12 @@ void JournalReplay::work() {
   } catch (...) {
     error_ = std::current_exception();
   }
-  feed_->finish(!ended_before_ && !pacer_.stopped() && error_ == nullptr);
+  feed_->finish((!ended_before_ || grew_) && !pacer_.stopped() && error_ == nullptr);
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 
 void JournalReplay::replay() {
-  while (!ended_before_ && !pacer_.stopped() && !feed_->stopped()) {
+  while (!pacer_.stopped() && !feed_->stopped()) {
     const journal::Record* const record = reader_->next();
     if (record == nullptr) {
       return;
@@ -45,6 +45,7 @@ void JournalReplay::replay() {
     // Kinds without an arrival (a source's end) come at the time of what is before them.
     const std::int64_t arrival = record->message.arrival_ns;
     feed_->take(*record);
+    grew_ = true;
     const std::int64_t now = arrival_time_ ? arrival : feed_->feed().newest_event_time();
     if (now != 0 && pacer_.interval_over(now)) {
       feed_->feed().seal();

@@ -27,6 +27,7 @@ class JournalReplay final : public StreamReplay {
   const ReplayOptions& options_;
   bool arrival_time_;
   bool ended_before_;
+  bool grew_ = false;  // since it had ended
   std::unique_ptr<journal::JournalReader> reader_;
   std::unique_ptr<RecordFeed> feed_;
 };

@@ -1,5 +1,6 @@
 #include "runtime/live_stream.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -12,38 +13,95 @@
 
 namespace weir::runtime {
 
-LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& resume)
+namespace {
+
+LiveStream::Group group_of(const spec::Source& source) noexcept {
+  return source.kind == spec::SourceKind::mqtt     ? LiveStream::Group::brokers
+         : source.kind == spec::SourceKind::custom ? LiveStream::Group::receivers
+                                                   : LiveStream::Group::waiting;
+}
+
+/// Messages of the journal from a record on; what cannot be read counts as none.
+std::uint64_t messages_from(const std::string& directory, std::uint64_t number) {
+  std::uint64_t messages = 0;
+  try {
+    const auto reader = journal::open_journal_reader(directory, number);
+    while (const journal::Record* const record = reader->next()) {
+      messages += record->kind == journal::Record::Kind::message ? 1U : 0U;
+    }
+  } catch (const Error& error) {
+    spdlog::warn("{}", error.what());
+  }
+  return messages;
+}
+
+}  // namespace
+
+LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
-      durable_(!wiring.plan->spec.state_dir.empty()),
-      feed_(wiring, resume) {
+      durable_(!wiring.plan->spec.state_dir.empty()) {
   raise_arrival_clock(resume.feed.clock_ns);  // the wall clock may have been set back since
-  const spec::Pipeline& spec = wiring.plan->spec;
   const spec::Stream& stream = wiring.plan->streams[wiring.stream].spec;
   std::vector<batch::SourcePosition> positions(stream.sources.size());
   for (const auto& [source, position] : resume.positions) {
     positions.at(source) = position;
   }
   if (durable_) {
-    make_directories(spec.state_dir + "/journal", 0700);
-    journal::Recovered recovered;
-    journal_ = journal::open_durable_journal(journal_options(spec, stream), resume.feed.next_record, recovered);
-    for (const std::string& warning : recovered.warnings) {
-      spdlog::warn("stream '{}': {}", stream.name, warning);
-    }
-    if (recovered.records > 0) {
-      spdlog::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
-    }
-    for (auto& [source, position] : recovered.positions) {
-      if (source < positions.size()) {  // the feed refuses the others by name
-        positions[source].advance(position.offset, position.detail);
-      }
-    }
+    look_at_journal(resume, positions);
   } else {
-    journal_ = journal::make_memory_journal(spec.journal_memory);
+    journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory);
   }
+  feed_.emplace(wiring, resume);
   for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
     sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i]));
+  }
+}
+
+void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions) {
+  const spec::Pipeline& spec = wiring_.plan->spec;
+  const spec::Stream& stream = wiring_.plan->streams[wiring_.stream].spec;
+  make_directories(spec.state_dir + "/journal", 0700);
+  const journal::DurableOptions options = journal_options(spec, stream);
+  journal::Recovered recovered;
+  journal_ = journal::prepare_durable_journal(
+      options, resume.discarded_at ? journal::kJournalEnd : resume.feed.next_record, recovered);
+  for (const std::string& warning : recovered.warnings) {
+    spdlog::warn("stream '{}': {}", stream.name, warning);
+  }
+  if (!recovered.positions.empty()) {
+    refuse_unread(resume);
+  }
+  if (recovered.records > 0 && !resume.discarded_at) {
+    spdlog::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
+  }
+  if (resume.discarded_at && journal::is_journal(options.directory)) {
+    if (const std::uint64_t left = messages_from(options.directory, *resume.discarded_at); left > 0) {
+      spdlog::warn("stream '{}': {} messages of the journal that no checkpoint has are given up (--discard-state)",
+                   stream.name, left);
+    }
+  }
+  first_record_ = resume.feed.next_record = recovered.from;
+  for (auto& [source, position] : recovered.positions) {
+    if (source < positions.size()) {  // the feed refuses the others by name
+      positions[source].advance(position.offset, position.detail);
+    }
+  }
+}
+
+void LiveStream::refuse_unread(const StreamResume& resume) const {
+  const spec::Stream& stream = wiring_.plan->streams[wiring_.stream].spec;
+  std::vector<Diagnostic> refused;
+  for (const std::string& change : resume.changes) {
+    refused.push_back(
+        {wiring_.plan->spec.file, stream.line,
+         change + ", and the journal holds messages from before that are not counted yet",
+         fmt::format("start the former configuration once and stop it gracefully, which counts them; or start with "
+                     "--discard-state {}, which gives them up",
+                     stream.name)});
+  }
+  if (!refused.empty()) {
+    throw ConfigError(std::move(refused));
   }
 }
 
@@ -51,14 +109,21 @@ LiveStream::~LiveStream() {
   abandon();
 }
 
-void LiveStream::start() {
+void LiveStream::start(Group group) {
+  const std::vector<spec::Source>& specs = wiring_.plan->streams[wiring_.stream].spec.sources;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (group_of(specs[i]) == group) {
+      sources_[i]->start();
+    }
+  }
+}
+
+void LiveStream::begin() {
+  journal_->begin();
   if (durable_ && wiring_.plan->spec.journal_sync == spec::JournalSync::batch) {
     syncer_ = std::thread([this] { keep_synced(); });
   }
   worker_ = std::thread([this] { work(); });
-  for (const auto& source : sources_) {
-    source->start();
-  }
 }
 
 void LiveStream::drain() {
@@ -91,28 +156,29 @@ void LiveStream::fail(std::exception_ptr error) {
   const std::scoped_lock lock(mutex_);
   if (!error_) {
     error_ = std::move(error);
+    failed_.store(true, std::memory_order_release);
   }
 }
 
 void LiveStream::work() {
   try {
-    while (!feed_.stopped() && !feed_.ended() && !error()) {
-      const std::int64_t interval_end = feed_.next_tick();
+    while (!feed_->stopped() && !feed_->ended() && !failed_.load(std::memory_order_acquire)) {
+      const std::int64_t interval_end = feed_->next_tick();
       const journal::Record* const record = journal_->next(interval_end, std::chrono::nanoseconds(interval_ns_));
       if (record == nullptr) {
         break;
       }
-      feed_.take(*record);
-      if (syncer_.joinable() && feed_.next_tick() != interval_end) {
+      feed_->take(*record);
+      if (syncer_.joinable() && feed_->next_tick() != interval_end) {
         const std::scoped_lock lock(mutex_);
         sync_wanted_ = true;
         changed_.notify_one();
       }
     }
-    if (feed_.ended() && !feed_.failure().empty()) {
-      // The input did not come to its end: whoever supervises the gateway has to know.
-      fail(std::make_exception_ptr(Error("stream '" + wiring_.plan->streams[wiring_.stream].spec.name +
-                                         "' has no source left: " + feed_.failure())));
+    if (feed_->ended() && !feed_->failure().empty()) {
+      // The input did not come to its end: whoever supervises the gateway has to know, once the others are done.
+      gave_up_ = fmt::format("stream '{}' has no source left: {}", wiring_.plan->streams[wiring_.stream].spec.name,
+                             feed_->failure());
     }
   } catch (...) {
     fail(std::current_exception());
@@ -125,7 +191,8 @@ void LiveStream::work() {
   if (syncer_.joinable()) {
     syncer_.join();
   }
-  feed_.finish(feed_.ended() && !error());
+  // A source that gave up is not at its end: its windows stay open for the next start.
+  feed_->finish(feed_->ended() && gave_up_.empty() && !error());
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/error.hpp"
@@ -15,6 +16,7 @@
 #include "runtime/live_stream.hpp"
 #include "runtime/replay_stream.hpp"
 #include "sink/dead_letter.hpp"
+#include "sink/output_file.hpp"
 #include "state/checkpoint_store.hpp"
 
 namespace weir::runtime {
@@ -31,6 +33,9 @@ struct Pipeline::Impl {
   Impl(plan::Plan the_plan, Options the_options) : plan(std::move(the_plan)), options(std::move(the_options)) {}
 
   void build();
+  std::optional<state::Checkpoint> load();
+  void make_streams();
+  void begin();
   void run_engine();
   void engine_loop();
   void control();
@@ -93,59 +98,47 @@ void Pipeline::Impl::build() {
   }
   if (!plan.spec.dead_letter.empty()) {
     dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit);
-    dead_letters->open(plan.spec.dead_letter);
   }
   for (spec::Sink& sink : plan.spec.sinks) {
     sink.append = sink.append || !options.replay;
   }
-  engine = std::make_unique<Engine>(plan, *backend, dead_letters.get());
+  engine = std::make_unique<Engine>(plan, *backend, dead_letters.get(), options.replay_options.journals);
 }
 
+// Whatever speaks against the start is found before anything that lies on a disk is changed: a refusal leaves all as it
+// was. The outputs are cut back to the checkpoint last.
 void Pipeline::start() {
   Impl& impl = *impl_;
-  if (impl.store) {
-    std::vector<std::string> warnings;
-    const std::optional<state::Checkpoint> checkpoint = impl.store->load(warnings);
-    for (const std::string& warning : warnings) {
-      spdlog::warn("{}", warning);
+  const std::optional<state::Checkpoint> checkpoint = impl.load();
+  require_known_names(impl.plan, checkpoint ? &*checkpoint : nullptr, impl.options.discard_state);
+  if (checkpoint) {
+    for (const std::string& note : impl.engine->restore(*checkpoint, impl.options.discard_state)) {
+      spdlog::warn("{}", note);
     }
-    if (checkpoint) {
-      impl.engine->restore(*checkpoint, impl.options.discard_state);
-      impl.restored = true;
-      spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
-    }
+    impl.restored = true;
   }
-  if (!impl.restored) {
-    impl.require_checkpoint();
-    impl.engine->open();
-    // From the first row on there is something to cut the output back to.
-    if (impl.store) {
-      impl.write_checkpoint();
-    }
+  impl.require_checkpoint();
+  impl.engine->prepare_sinks(checkpoint ? &*checkpoint : nullptr);
+  if (impl.dead_letters) {
+    sink::OutputFile::require_usable(impl.plan.spec.dead_letter, sink::OutputFile::Beginning::overwrite);
   }
-  impl.next_checkpoint = std::chrono::steady_clock::now() + impl.plan.spec.checkpoint_interval;
-  for (std::size_t i = 0; i < impl.plan.streams.size(); ++i) {
-    const plan::StreamPlan& stream = impl.plan.streams[i];
-    impl.pools.push_back(std::make_unique<BatchPool>(kBatchesPerStream, stream.spec.schema.fields.size(),
-                                                     impl.plan.spec.batch_rows, impl.backend->column_memory()));
-    const StreamFeed::Wiring wiring{
-        i, &impl.plan, &impl.engine->keys(i), impl.pools[i].get(), &impl.queue, impl.dead_letters.get()};
-    const auto journal = impl.options.replay_options.journals.find(stream.spec.name);
-    if (impl.options.replay && journal != impl.options.replay_options.journals.end()) {
-      impl.replays.push_back(std::make_unique<JournalReplay>(wiring, impl.engine->resume(i),
-                                                             impl.options.replay_options, journal->second));
-    } else if (impl.options.replay) {
-      impl.replays.push_back(
-          std::make_unique<ReplayStream>(wiring, impl.engine->resume(i), impl.options.replay_options));
-    } else {
-      impl.live.push_back(std::make_unique<LiveStream>(wiring, impl.engine->resume(i)));
+  impl.make_streams();
+  try {
+    impl.begin();
+  } catch (...) {
+    for (const auto& pool : impl.pools) {
+      pool->stop();  // workers that run already wait for batches that nobody will give back
     }
+    throw;
+  }
+  if (impl.restored) {
+    spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
   }
   impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
   bool started = false;
   try {
     for (const auto& stream : impl.live) {
-      stream->start();
+      stream->start(LiveStream::Group::receivers);
     }
     for (const auto& stream : impl.replays) {
       stream->start();
@@ -167,6 +160,64 @@ void Pipeline::start() {
   if (!started) {
     wait();
   }
+}
+
+std::optional<state::Checkpoint> Pipeline::Impl::load() {
+  if (!store) {
+    return std::nullopt;
+  }
+  std::vector<std::string> warnings;
+  std::optional<state::Checkpoint> checkpoint = store->load(warnings);
+  for (const std::string& warning : warnings) {
+    spdlog::warn("{}", warning);
+  }
+  return checkpoint;
+}
+
+void Pipeline::Impl::make_streams() {
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    const plan::StreamPlan& stream = plan.streams[i];
+    pools.push_back(std::make_unique<BatchPool>(kBatchesPerStream, stream.spec.schema.fields.size(),
+                                                plan.spec.batch_rows, backend->column_memory()));
+    const StreamFeed::Wiring wiring{i, &plan, &engine->keys(i), pools[i].get(), &queue, dead_letters.get()};
+    const auto journal = options.replay_options.journals.find(stream.spec.name);
+    if (options.replay && journal != options.replay_options.journals.end()) {
+      replays.push_back(
+          std::make_unique<JournalReplay>(wiring, engine->resume(i), options.replay_options, journal->second));
+    } else if (options.replay) {
+      replays.push_back(std::make_unique<ReplayStream>(wiring, engine->resume(i), options.replay_options));
+    } else {
+      live.push_back(std::make_unique<LiveStream>(wiring, engine->resume(i)));
+      engine->set_next_record(i, live.back()->first_record());
+    }
+  }
+}
+
+void Pipeline::Impl::begin() {
+  const auto start = [this](LiveStream::Group group) {
+    for (const auto& stream : live) {
+      stream->start(group);
+    }
+  };
+  start(LiveStream::Group::waiting);
+  // A message that a broker may forget needs a checkpoint that knows how to read the journal, and the first row one to
+  // cut the output back to.
+  const bool checkpoint_first = store && (!restored || engine->outdates_checkpoint());
+  if (checkpoint_first) {
+    engine->open_sinks();
+    write_checkpoint();
+  }
+  start(LiveStream::Group::brokers);
+  if (dead_letters) {
+    dead_letters->open(plan.spec.dead_letter);
+  }
+  for (const auto& stream : live) {
+    stream->begin();
+  }
+  if (!checkpoint_first) {
+    engine->open_sinks();
+  }
+  next_checkpoint = std::chrono::steady_clock::now() + plan.spec.checkpoint_interval;
 }
 
 void Pipeline::request_stop() noexcept {
@@ -201,14 +252,14 @@ const execute::Backend& Pipeline::backend() const noexcept {
   return *impl_->backend;
 }
 
-// The first checkpoint is written before the first record, so a journal without one has lost it.
+// The first checkpoint of a stream is written before its first record, so a journal without one has lost it.
 void Pipeline::Impl::require_checkpoint() const {
-  for (const plan::StreamPlan& stream : plan.streams) {
-    if (!store || options.replay) {
-      return;
-    }
-    const std::string directory = journal_directory(plan.spec.state_dir, stream.spec.name);
-    if (journal::is_journal(directory)) {
+  if (!store || options.replay) {
+    return;
+  }
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    const std::string directory = journal_directory(plan.spec.state_dir, plan.streams[i].spec.name);
+    if (!engine->knows(i) && journal::is_journal(directory)) {
       throw Error(
           fmt::format("'{}' holds a journal, but '{}' holds no checkpoint that it follows: put the checkpoints "
                       "back, or move the journal away to begin anew ('weir replay --input' still reads it)",
@@ -302,6 +353,11 @@ void Pipeline::Impl::engine_loop() {
   if (running == 0) {
     maybe_checkpoint(true);
     engine->close();
+  }
+  for (const auto& stream : live) {
+    if (running == 0 && !stream->gave_up().empty()) {
+      throw Error(stream->gave_up());
+    }
   }
 }
 

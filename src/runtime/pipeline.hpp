@@ -46,7 +46,7 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   /// @brief Restores the newest checkpoint if there is a state_dir, opens sinks, starts sources.
-  /// @throws Error, ConfigError; nothing runs then.
+  /// @throws Error, ConfigError; nothing runs then, and state, journal and outputs are as they were.
   void start();
   /// @brief Graceful stop: sources stop, what was received is finished, a checkpoint is written. Any thread; returns at
   /// once; a second call does not hurry it.

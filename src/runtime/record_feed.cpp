@@ -102,10 +102,12 @@ bool RecordFeed::nothing_held_back() const noexcept {
   return std::none_of(decoders_.begin(), decoders_.end(), [](const auto& decoder) { return decoder->holds_back(); });
 }
 
-// Silence while the process was away says nothing about the sensors.
+// Silence while the process was away says nothing about the sensors, and what had come to its end may have grown.
 void RecordFeed::started(std::int64_t now_ns) {
+  ended_ = false;
   for (SourceState& source : sources_) {
     source.last_arrival_ns = std::max(clock_ns_, now_ns);
+    source.finished = false;
   }
   advance_clock(now_ns);
 }

@@ -86,9 +86,7 @@ ReplayStream::ReplayStream(const StreamFeed::Wiring& wiring, const StreamResume&
                                                 : IntervalClock::none) {
   feed_.set_interval_end(resume.interval_end_ns);
   feed_.set_range({options.from_ns, options.to_ns, 0});
-  if (!resume_.ended) {
-    open_inputs(true);
-  }
+  open_inputs(true);  // also of one that had ended: it may have grown since, or be another one
 }
 
 ReplayStream::~ReplayStream() {
@@ -123,7 +121,7 @@ void ReplayStream::open_inputs(bool resume) {
 void ReplayStream::work() {
   try {
     std::int64_t shift = 0;
-    while (!resume_.ended) {
+    while (true) {
       if (inputs_.size() == 1) {
         read_one();
       } else {
@@ -140,7 +138,8 @@ void ReplayStream::work() {
   } catch (...) {
     error_ = std::current_exception();
   }
-  feed_.finish(!resume_.ended && !pacer_.stopped() && error_ == nullptr);
+  const bool grew = !resume_.ended || feed_.newest_event_time() != kBeforeAll;
+  feed_.finish(grew && !pacer_.stopped() && error_ == nullptr);
   wiring_.queue->push({wiring_.stream, nullptr});
 }
 

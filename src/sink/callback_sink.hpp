@@ -1,4 +1,4 @@
-// Rows handed to a function of the application: foreach() and collect() of the C++ API. Engine's thread only.
+// Rows handed to a function of the application. Engine's thread only.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 #include "sink/output_file.hpp"
 
 #include <fmt/core.h>
+#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <xxhash.h>
@@ -292,9 +293,26 @@ void OutputFile::flush() {
   buffer_.clear();
 }
 
+// Rows go on into a file that nobody finds by its name, and the next start will miss it.
+void OutputFile::tell_of_removal() {
+  struct ::stat mine {};
+  struct ::stat named {};
+  const bool there = ::fstat(file_.get(), &mine) != 0 ||
+                     (::stat(path_.c_str(), &named) == 0 && named.st_ino == mine.st_ino && named.st_dev == mine.st_dev);
+  if (!there && !removed_) {
+    spdlog::warn(
+        "'{}' was {} while Weir writes to it: its rows go on into that file, and the next start is refused (put it "
+        "back "
+        "under its name; to take files away, set rotate_bytes or rotate_every)",
+        path_, mine.st_nlink == 0 ? "removed" : "renamed or replaced");
+  }
+  removed_ = !there;
+}
+
 FilePosition OutputFile::checkpoint(std::vector<FileToSync>& to_sync) {
   flush();
   if (regular_) {
+    tell_of_removal();
     for (FileToSync& file : rotated_) to_sync.push_back(std::move(file));
     rotated_.clear();
     FileDescriptor own(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));

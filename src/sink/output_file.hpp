@@ -87,6 +87,7 @@ class OutputFile {
   void open_current();
   void lock();
   void follow_rotated();
+  void tell_of_removal();
   bool go_on_behind_last_row();
   void begin_file();
   void rotate();
@@ -101,6 +102,7 @@ class OutputFile {
   RotationRule rule_;
   FileDescriptor file_;
   bool regular_ = true;              // a device or pipe has no position
+  bool removed_ = false;             // and told of
   bool directory_changed_ = false;   // since the last checkpoint
   std::vector<FileToSync> rotated_;  // since the last checkpoint
   std::string buffer_;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,25 @@ class StoredDamage : public Error {
   explicit StoredDamage(const std::string& what)
       : Error(what + ": an older chunk of the checkpoint is damaged (the next checkpoint is written whole)") {}
 };
+
+// Who is not let in, or has no descriptor left, learns nothing about what is stored: that is tried again, and nothing
+// has to be written anew.
+bool not_let_in(int error_number) noexcept {
+  return error_number == EACCES || error_number == EPERM || error_number == EMFILE || error_number == ENFILE;
+}
+
+// Reads older chunks: what goes wrong is damage, but for that.
+template <class Read>
+void read_stored(Read read) {
+  try {
+    read();
+  } catch (const FileError& error) {
+    if (not_let_in(error.error_number())) throw;
+    throw StoredDamage(error.what());
+  } catch (const Error& error) {
+    throw StoredDamage(error.what());
+  }
+}
 
 constexpr ::mode_t kPrivate = 0600;
 
@@ -152,7 +172,9 @@ CheckpointFiles::Plan CheckpointFiles::plan(CheckpointDraft& draft) {
     // The size is all that can be seen without reading; a copy reads, and so does whoever loads.
     struct ::stat status {};
     const std::string path = path_of(file);
-    if (::stat(path.c_str(), &status) != 0) throw StoredDamage(system_error("look at", path).what());
+    read_stored([&] {
+      if (::stat(path.c_str(), &status) != 0) throw FileError("look at", path, errno);
+    });
     if (static_cast<std::uint64_t>(status.st_size) != known_.at(file).bytes) {
       throw StoredDamage(fmt::format("'{}' has another size than it was written with", path));
     }
@@ -224,11 +246,7 @@ void CheckpointFiles::scrub(const Plan& plan) {
       if (place.file != plan.table.number) older.push_back(place);
     }
   }
-  try {
-    scrubber_.next(std::move(older));
-  } catch (const Error& error) {
-    throw StoredDamage(error.what());
-  }
+  read_stored([&] { scrubber_.next(std::move(older)); });
 }
 
 void CheckpointFiles::write_file(const Plan& plan, const std::string& path) {
@@ -239,11 +257,7 @@ void CheckpointFiles::write_file(const Plan& plan, const std::string& path) {
   for (std::size_t i = 0; i < plan.pieces.size(); ++i) {
     if (plan.pieces[i].from) {
       chunk.clear();
-      try {
-        older.read(*plan.pieces[i].from, chunk);
-      } catch (const Error& error) {
-        throw StoredDamage(error.what());
-      }
+      read_stored([&] { older.read(*plan.pieces[i].from, chunk); });
       files_.write(file, chunk, path);
       continue;
     }

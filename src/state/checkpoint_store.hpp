@@ -27,7 +27,7 @@ namespace weir::state {
 
 /// A checkpoint is a list of named sections; what is in them is up to the rooms that write them.
 struct Section {
-  std::string name;        ///< "stream/plugs", "query/plug_load", "sink/rows", "source/plugs/0"
+  std::string name;        ///< "stream/plugs", "query/plug_load", "sink/rows"
   std::string_view bytes;  ///< in the checkpoint's memory
 };
 

@@ -1,4 +1,4 @@
-// The ledger: every reading accounted for, over the whole life of a stream and of a query (semantics §6).
+// The ledger: every reading accounted for, over the whole life of a stream and of a query (semantics §8).
 #pragma once
 
 #include <cstdint>

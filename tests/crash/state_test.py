@@ -7,6 +7,7 @@ import unittest
 from crash_support import BROKER, CrashTest, lines_of, messages_of, sentinel
 from kill_loop import PATIENCE_S
 from mqtt_client import Publisher, create_session
+from support import listens
 
 READINGS = 3000
 
@@ -14,7 +15,8 @@ READINGS = 3000
 class State(CrashTest):
     def setUp(self):
         super().setUp()
-        self.port = self.broker(BROKER).port
+        self.mosquitto = self.broker(BROKER)
+        self.port = self.mosquitto.port
         self.lines = lines_of(READINGS, self.seed)
         self.configure("live.toml", self.mqtt_source(self.port), "live")
         create_session(self.port, "gateway", ["plant/#"])
@@ -128,10 +130,10 @@ class State(CrashTest):
         data = bytearray(path.read_bytes())
         data[at + 10] ^= 4
         path.write_bytes(data)
-        before = self.state_files()
+        before = self.everything()
         line = self.refused("run", "live.toml", parts=[path.name])
         self.assertRegex(line, r"\d", "the offset")
-        self.assertEqual(self.state_files(), before)
+        self.assertEqual(self.everything(), before)
         data[at + 10] ^= 4  # repaired: nothing was lost by the attempt
         path.write_bytes(data)
         self.finish()
@@ -154,11 +156,48 @@ class State(CrashTest):
         self.assertEqual(self.state_files(), before)
         self.finish(self.start_weir("run", "live.toml", "--skip-damage"), most_lost=1)
 
+    def test_a_journal_without_its_newest_segment_is_a_refusal(self):
+        self.run_until(READINGS // 2)
+        newest = self.segments()[-1]
+        data = newest.read_bytes()
+        newest.unlink()
+        before = self.everything()
+        self.refused("run", "live.toml", parts=["is gone"])
+        self.assertEqual(self.everything(), before)
+        newest.write_bytes(data)
+        self.finish()
+        self.assert_whole()
+
+    def test_a_journal_that_is_cut_off_while_the_gateway_writes_to_it_ends_the_run_with_an_error(self):
+        gateway = self.start_weir("run", "live.toml")
+        self.publisher.allow(READINGS // 4)
+        self.wait_delivered(gateway, READINGS // 4)
+        with self.segments()[-1].open("r+b") as segment:
+            segment.truncate(0)
+        self.publisher.allow(READINGS)
+        self.eventually(lambda: gateway.poll() is not None, "it ends")
+        self.assertEqual(gateway.returncode, 1, self.log(gateway))
+        self.assertIn("was cut off by another program", self.log(gateway))
+
+    def test_a_broker_that_refuses_is_no_reason_to_change_anything(self):
+        self.run_until(READINGS // 2)
+        self.kill(self.mosquitto)
+        strict = self.write("strict.conf", f"listener {self.port} 127.0.0.1\nallow_anonymous false\n")
+        self.start(self.mosquitto.args[0], "-c", strict)
+        self.eventually(lambda: listens(self.port), "the broker wants a password now")
+        before = self.everything()
+        self.refused("run", "live.toml", parts=["refused"])
+        self.assertEqual(self.everything(), before)
+
     @staticmethod
     def with_synced_mark(segment, change):
         """The segment with another number of bytes that are known to be synced."""
         mark = int.from_bytes(segment[64:72], "little")
         return segment[:64] + change(mark).to_bytes(8, "little") + segment[72:]
+
+    def everything(self):
+        """State and output, to the byte."""
+        return {**self.state_files(), **{str(path): path.read_bytes() for path in (self.directory / "live").glob("*")}}
 
     # Who may use it
 
@@ -214,6 +253,72 @@ class State(CrashTest):
         path.write_text(path.read_text().replace("temperature = 4", "temperature = 3"))
         self.finish()
         self.assert_whole()
+
+    def change_topics(self, before="plant/#", now="plant/+"):
+        path = self.directory / "live.toml"
+        self.assertIn(before, path.read_text())
+        path.write_text(path.read_text().replace(before, now))
+
+    def test_other_topics_are_refused_while_messages_wait_in_the_journal(self):
+        self.journal_only(READINGS // 2)
+        self.change_topics()
+        before = self.everything()
+        self.refused("run", "live.toml", parts=["plant/#", "plant/+", "not counted yet", "--discard-state plant"], code=2)
+        self.assertEqual(self.everything(), before)
+        self.change_topics("plant/+", "plant/#")
+        self.finish()
+        self.assert_whole()
+
+    def test_other_topics_are_taken_up_once_all_messages_are_counted(self):
+        gateway = self.start_weir("run", "live.toml")
+        self.publisher.allow(READINGS // 2)
+        self.wait_delivered(gateway, READINGS // 2)
+        self.stop(gateway)
+        self.change_topics()
+        gateway = self.start_weir("run", "live.toml")
+        self.finish(gateway)
+        self.assertIn("is topics plant/+", self.log(gateway))
+        self.assert_whole()
+
+    def test_state_of_a_stream_that_is_given_up_is_told_of_with_what_it_costs(self):
+        self.journal_only(READINGS // 2)
+        self.change_topics()
+        gateway = self.start_weir("run", "live.toml", "--discard-state", "plant")
+        self.eventually(lambda: "running on" in self.log(gateway), "it starts")
+        self.assertRegex(self.log(gateway), rf"{READINGS // 2} messages of the journal .* are given up")
+        self.stop(gateway)
+
+    def test_a_name_that_there_is_not_is_no_state_to_discard(self):
+        self.run_until(READINGS // 2)
+        before = self.everything()
+        self.refused("run", "live.toml", "--discard-state", "slding", parts=["slding", "sliding, lines, all"], code=2)
+        self.assertEqual(self.everything(), before)
+
+    def test_rows_of_a_discarded_query_stay(self):
+        self.run_until(READINGS // 2)
+        rows = self.output("live")["sliding.jsonl"]
+        self.change_query()
+        gateway = self.start_weir("run", "live.toml", "--discard-state", "sliding")
+        self.eventually(lambda: "running on" in self.log(gateway), "it starts")
+        self.stop(gateway)
+        self.assertTrue(self.output("live")["sliding.jsonl"].startswith(rows))
+
+    def test_check_says_what_a_start_would_do(self):
+        self.run_until(READINGS // 2)
+        self.assertIn("a start goes on from checkpoint", self.weir("check", "live.toml").stdout)
+        self.change_query()
+        self.refused("check", "live.toml", parts=["sliding", "--discard-state"], code=2)
+
+    def test_an_output_that_is_taken_away_is_told_of_once(self):
+        gateway = self.start_weir("run", "live.toml")
+        self.publisher.allow(READINGS // 2)
+        self.wait_delivered(gateway, READINGS // 2)
+        (self.directory / "live" / "lines.csv").rename(self.directory / "taken.csv")
+        told = "lines.csv' was renamed or replaced while Weir writes to it"
+        self.eventually(lambda: told in self.log(gateway), "it is noticed")
+        self.publisher.allow(READINGS)
+        self.wait_delivered(gateway, READINGS)
+        self.assertEqual(self.log(gateway).count(told), 1)
 
     def test_a_killed_gateway_moves_to_another_directory(self):
         """State and output moved together, as to another machine; the broker's session waits."""

@@ -1,8 +1,10 @@
 // Checkpoints that hold only what changed, beside a full save of the same state.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <numeric>
@@ -313,6 +315,40 @@ TEST(CheckpointIncrements, AnOldChunkThatWentBadIsNoticedWhenItIsCopiedAndEveryt
   store.wait();
   EXPECT_THAT(store.poll().value().error, HasSubstr("No such file or directory: an older chunk"));
   EXPECT_EQ(store.write(draft()).error, "");
+}
+
+class LockedOutFileSystem : public FileSystem {
+ public:
+  FileDescriptor open(const std::string& path, int flags, ::mode_t mode) override {
+    if (locked_out && (flags & O_CREAT) == 0) throw FileError("open", path, EACCES);
+    return FileSystem::open(path, flags, mode);
+  }
+  std::atomic<bool> locked_out{false};
+};
+
+TEST(CheckpointIncrements, WhoIsNotLetInDoesNotCallItDamage) {
+  const TemporaryDirectory temporary;
+  LockedOutFileSystem files;
+  CheckpointStore store(temporary.path(), {3, 0, 0}, files);
+  const auto draft = [&] {
+    CheckpointDraft next = store.draft();
+    SectionWriter& section = next.section("x");
+    if (section.begin_chunk(1, 1)) section.out().text("a chunk that stays as it is");
+    section.end_chunk();
+    section.out().u64(1);
+    return next;
+  };
+  store.write(draft());
+  files.locked_out = true;
+  store.start_write(draft());
+  store.wait();
+  const WriteResult failed = store.poll().value();
+  EXPECT_EQ(failed.number, 0U);
+  EXPECT_THAT(failed.error, HasSubstr("Permission denied"));
+  EXPECT_THAT(failed.error, ::testing::Not(HasSubstr("damaged")));
+  files.locked_out = false;
+  const WriteResult next = store.write(draft());
+  EXPECT_GT(next.copied_bytes + next.referenced_bytes, 0U) << "what is stored still counts";
 }
 
 }  // namespace
