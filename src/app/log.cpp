@@ -4,16 +4,42 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/spelling.hpp"
 
 namespace weir::app {
 namespace {
 
-// One JSON object a line; the message is escaped, which spdlog's own patterns don't do.
+constexpr const char* kTime = "%Y-%m-%dT%H:%M:%S.%eZ";
+
+class TextFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    text_.clear();
+    append_printable(text_, {message.payload.data(), message.payload.size()});
+    spdlog::details::log_msg shown = message;
+    shown.payload = text_;
+    pattern_.format(shown, out);
+    message.color_range_start = shown.color_range_start;
+    message.color_range_end = shown.color_range_end;
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<TextFormatter>(); }
+
+ private:
+  spdlog::pattern_formatter pattern_{std::string(kTime) + " %^%l%$ %v", spdlog::pattern_time_type::utc};
+  std::string text_;
+};
+
+// spdlog's own patterns don't escape.
 class JsonFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
@@ -21,16 +47,11 @@ class JsonFormatter final : public spdlog::formatter {
     fmt::format_to(fmt::appender(out), R"({{"time":"{}","level":"{}","message":")",
                    fmt::string_view(line_.data(), line_.size()), spdlog::level::to_string_view(message.level));
     line_.clear();
-    for (const char c : message.payload) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out.push_back('\\');
-        out.push_back(c);
-      } else if (byte < 0x20) {
-        fmt::format_to(fmt::appender(out), "\\u{:04x}", byte);
-      } else {
-        out.push_back(c);
-      }
+    text_.clear();
+    append_printable(text_, {message.payload.data(), message.payload.size()});
+    for (const char c : text_) {
+      if (c == '"' || c == '\\') out.push_back('\\');
+      out.push_back(c);
     }
     const std::string_view end = "\"}\n";
     out.append(end.data(), end.data() + end.size());
@@ -38,11 +59,27 @@ class JsonFormatter final : public spdlog::formatter {
   [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
 
  private:
-  spdlog::pattern_formatter time_{"%Y-%m-%dT%H:%M:%S.%eZ", spdlog::pattern_time_type::utc, ""};
+  spdlog::pattern_formatter time_{kTime, spdlog::pattern_time_type::utc, ""};
   spdlog::memory_buf_t line_;
+  std::string text_;
 };
 
+void put_line(const Context& context, spdlog::level::level_enum level, std::string_view line) {
+  if (!context.json_log) {
+    std::fputs((printable(line) + '\n').c_str(), stderr);
+    return;
+  }
+  spdlog::memory_buf_t out;
+  JsonFormatter().format({"weir", level, {line.data(), line.size()}}, out);
+  std::fwrite(out.data(), 1, out.size(), stderr);
+}
+
 }  // namespace
+
+std::unique_ptr<spdlog::formatter> make_log_formatter(bool json) {
+  if (json) return std::make_unique<JsonFormatter>();
+  return std::make_unique<TextFormatter>();
+}
 
 void set_up_log(const Context& context) {
   constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
@@ -51,13 +88,38 @@ void set_up_log(const Context& context) {
     throw ConfigError("unknown log level '" + context.log_level + "'", suggest(context.log_level, levels));
   }
   auto logger = spdlog::stderr_color_mt("weir");
-  if (context.json_log) {
-    logger->set_formatter(std::make_unique<JsonFormatter>());
-  } else {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
-  }
+  logger->set_formatter(make_log_formatter(context.json_log));
   logger->set_level(level);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void put_lines(const Context& context, spdlog::level::level_enum level, std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    put_line(context, level, line);
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+}
+
+int report_failure(const Context& context, const std::exception& error) {
+  const auto say = [&context](const std::string& what) {
+    put_line(context, spdlog::level::err, context.json_log ? what : "weir: " + what);
+  };
+  if (const auto* const mistakes = dynamic_cast<const ConfigError*>(&error)) {
+    for (const Diagnostic& diagnostic : mistakes->diagnostics()) say(to_string(diagnostic));
+    return kUsage;
+  }
+  const auto* const system = dynamic_cast<const std::system_error*>(&error);
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    say("out of memory");
+  } else if (system != nullptr && system->code() == std::errc::resource_unavailable_try_again) {
+    // Of all that Weir asks the system for, only threads are refused in this way.
+    say("cannot start a thread: " + system->code().message() +
+        " (raise the limit: ulimit -u, TasksMax= of the systemd unit)");
+  } else {
+    say(error.what());
+  }
+  return kFailed;
 }
 
 }  // namespace weir::app

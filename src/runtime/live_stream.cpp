@@ -87,6 +87,11 @@ std::exception_ptr LiveStream::error() const {
   return error_;
 }
 
+std::vector<std::string> LiveStream::failed_sources() const {
+  const std::scoped_lock lock(mutex_);
+  return failed_sources_;
+}
+
 void LiveStream::fail(std::exception_ptr error) {
   const std::scoped_lock lock(mutex_);
   if (!error_) {
@@ -109,10 +114,9 @@ void LiveStream::work() {
         changed_.notify_one();
       }
     }
-    if (feed_.ended() && !feed_.failure().empty()) {
+    if (feed_.ended() && !feed_.failed_sources().empty()) {
       // The input did not come to its end: whoever supervises the gateway has to know.
-      fail(std::make_exception_ptr(Error("stream '" + wiring_.plan->streams[wiring_.stream].spec.name +
-                                         "' has no source left: " + feed_.failure())));
+      fail(std::make_exception_ptr(Error(feed_.failed_sources().back() + "; the stream has no source left")));
     }
   } catch (...) {
     fail(std::current_exception());
@@ -120,6 +124,7 @@ void LiveStream::work() {
   {
     const std::scoped_lock lock(mutex_);
     over_ = true;
+    failed_sources_ = feed_.failed_sources();
     changed_.notify_one();
   }
   if (syncer_.joinable()) {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -34,6 +35,8 @@ class LiveStream {
   void abandon();
   /// @brief What went wrong while reading the journal, once the stream has ended.
   [[nodiscard]] std::exception_ptr error() const;
+  /// @brief Why sources gave up, the others going on.
+  [[nodiscard]] std::vector<std::string> failed_sources() const;
   [[nodiscard]] journal::Journal& journal() noexcept { return *journal_; }
 
  private:
@@ -55,6 +58,7 @@ class LiveStream {
   bool sync_wanted_ = false;
   bool over_ = false;
   std::exception_ptr error_;
+  std::vector<std::string> failed_sources_;
   std::thread syncer_;
 };
 

@@ -188,6 +188,15 @@ void Pipeline::wait() {
   }
 }
 
+std::vector<std::string> Pipeline::failed_sources() const {
+  std::vector<std::string> failures;
+  for (const auto& stream : impl_->live) {
+    const std::vector<std::string> of_stream = stream->failed_sources();
+    failures.insert(failures.end(), of_stream.begin(), of_stream.end());
+  }
+  return failures;
+}
+
 Report Pipeline::report() const {
   return impl_->engine->report();
 }
@@ -268,8 +277,12 @@ void Pipeline::Impl::run_engine() {
   std::exception_ptr failure;
   try {
     engine_loop();
+  } catch (const std::exception& error) {
+    failure = std::current_exception();
+    if (options.on_failure) options.on_failure(error.what());
   } catch (...) {
     failure = std::current_exception();
+    if (options.on_failure) options.on_failure("an exception of no known type");
   }
   const std::scoped_lock lock(mutex);
   if (failure && !error) {

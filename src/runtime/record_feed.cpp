@@ -1,5 +1,6 @@
 #include "runtime/record_feed.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -50,14 +51,13 @@ void RecordFeed::take(const journal::Record& record) {
       message(record);
       break;
     case journal::Record::Kind::failed:
-      spdlog::error("stream {}: {}", stream_.spec.name, record.error);
-      failure_ = record.error;
+      failed_sources_.push_back(fmt::format("stream '{}': {}", stream_.spec.name, record.error));
+      spdlog::error("{}", failed_sources_.back());
       [[fallthrough]];
     case journal::Record::Kind::finished:
       finished(record);
       break;
     case journal::Record::Kind::started:
-      failure_.clear();
       started(record.message.arrival_ns);
       break;
     case journal::Record::Kind::tick:
@@ -104,6 +104,7 @@ bool RecordFeed::nothing_held_back() const noexcept {
 
 // Silence while the process was away says nothing about the sensors.
 void RecordFeed::started(std::int64_t now_ns) {
+  failed_sources_.clear();  // of the life before: this one has begun them anew
   for (SourceState& source : sources_) {
     source.last_arrival_ns = std::max(clock_ns_, now_ns);
   }
