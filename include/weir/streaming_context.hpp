@@ -49,7 +49,7 @@ class StreamingContext {
   DStream file_stream(const std::string& path, const Schema& schema, const std::string& name = {});
   DStream receiver_stream(std::shared_ptr<Receiver> receiver, const Schema& schema, const std::string& name = {});
 
-  /// @brief Compiles the graph and starts. @throws ConfigError-like std::runtime_error with every mistake,
+  /// @brief Compiles the graph and starts. @throws ConfigError with every mistake, Error,
   /// std::logic_error when started twice or after stop().
   void start();
   /// @brief Waits until the input ends, stop() is called, or the run fails. @throws std::runtime_error if it failed, or

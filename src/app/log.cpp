@@ -14,6 +14,7 @@
 
 #include "core/error.hpp"
 #include "core/printable.hpp"
+#include "core/secrets.hpp"
 #include "core/spelling.hpp"
 
 namespace weir::app {
@@ -25,7 +26,7 @@ class TextFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     text_.clear();
-    append_printable(text_, {message.payload.data(), message.payload.size()});
+    append_printable(text_, without_secrets({message.payload.data(), message.payload.size()}));
     spdlog::details::log_msg shown = message;
     shown.payload = text_;
     pattern_.format(shown, out);
@@ -48,7 +49,7 @@ class JsonFormatter final : public spdlog::formatter {
                    fmt::string_view(line_.data(), line_.size()), spdlog::level::to_string_view(message.level));
     line_.clear();
     text_.clear();
-    append_printable(text_, {message.payload.data(), message.payload.size()});
+    append_printable(text_, without_secrets({message.payload.data(), message.payload.size()}));
     for (const char c : text_) {
       if (c == '"' || c == '\\') out.push_back('\\');
       out.push_back(c);
@@ -66,7 +67,7 @@ class JsonFormatter final : public spdlog::formatter {
 
 void put_line(const Context& context, spdlog::level::level_enum level, std::string_view line) {
   if (!context.json_log) {
-    std::fputs((printable(line) + '\n').c_str(), stderr);
+    std::fputs((printable(without_secrets(line)) + '\n').c_str(), stderr);
     return;
   }
   spdlog::memory_buf_t out;

@@ -1,6 +1,6 @@
 // What the program says on standard error: the log, the line that an error ends it with, the closing ledger. Lines of
 // text or, with --json-log, JSON objects. Whatever a line quotes (names of files, topics, payloads, errors of
-// libraries) is made printable here, so that no caller can forget it.
+// libraries) is made printable and without secrets here, so that no caller can forget it.
 #pragma once
 
 #include <spdlog/common.h>

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/printable.hpp"
+#include "core/secrets.hpp"
 
 namespace weir::app {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 }  // namespace
 
 void put_output_line(std::string_view line) {
-  const std::string text = printable(line) + '\n';
+  const std::string text = printable(without_secrets(line)) + '\n';
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail();
 }

@@ -1,5 +1,5 @@
 // Lines on standard output. What they quote (names of files, topics, payloads) is made printable, so that it can
-// neither steer a terminal nor pass itself off as a line.
+// neither steer a terminal nor pass itself off as a line; secrets are left out.
 #pragma once
 
 #include <fmt/format.h>

@@ -92,7 +92,7 @@ void Pipeline::Impl::build() {
     store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
   }
   if (!plan.spec.dead_letter.empty()) {
-    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit);
+    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit, plan.spec.dead_letter_bytes);
     dead_letters->open(plan.spec.dead_letter);
   }
   for (spec::Sink& sink : plan.spec.sinks) {
@@ -277,9 +277,9 @@ void Pipeline::Impl::run_engine() {
   std::exception_ptr failure;
   try {
     engine_loop();
-  } catch (const std::exception& error) {
+  } catch (const std::exception& thrown) {
     failure = std::current_exception();
-    if (options.on_failure) options.on_failure(error.what());
+    if (options.on_failure) options.on_failure(thrown.what());
   } catch (...) {
     failure = std::current_exception();
     if (options.on_failure) options.on_failure("an exception of no known type");

@@ -41,7 +41,7 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
     return *staged.back();
   }
   void malformed(batch::Malformed reason, std::string_view sample) override {
-    stream.feed_.dead_letter(reason, sample);
+    stream.feed_.malformed(reason, sample);
   }
 
   std::unique_ptr<batch::Batch> spare() {

@@ -34,6 +34,7 @@ struct Sink {
   RowFormat format = RowFormat::jsonl;
   std::uint64_t rotate_bytes = 0;  ///< 0: never
   Duration rotate_every{0};        ///< by window end; 0: never
+  unsigned mode = 0640;            ///< of files that are created, whatever the umask is
 
   bool append = false;  ///< a start without state goes on behind what the file holds; false: it is overwritten
 
@@ -99,6 +100,7 @@ struct Pipeline {
   std::uint64_t memory_limit = 0;               ///< bytes; 0: the machine's memory
   std::uint32_t batch_rows = 65'536;            ///< rows of one column buffer
   std::string dead_letter;                      ///< file for malformed and late readings; empty: only counted
+  std::uint64_t dead_letter_bytes = 64U << 20U;  ///< of the file and the one before it together; 0: no limit
   std::uint32_t dead_letter_limit = 100;  ///< at most so many a stream and batch interval are written; all are counted
 
   std::vector<Stream> streams;
