@@ -1,8 +1,6 @@
 #include <weir/streaming_context.hpp>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <array>
 #include <mutex>
@@ -12,6 +10,7 @@
 
 #include "api/graph.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/spelling.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
@@ -91,7 +90,7 @@ std::shared_ptr<runtime::Pipeline> make_pipeline(const Graph& graph) {
   plan::require_files(plan, plan::Inputs::leave_out);
   runtime::Options options;
   // Whoever never waits for the end hears of it here.
-  options.on_failure = [](const std::string& what) { spdlog::error("the run has failed: {}", what); };
+  options.on_failure = [](const std::string& what) { log::error("the run has failed: {}", what); };
   return std::make_shared<runtime::Pipeline>(std::move(plan), std::move(options));
 }
 

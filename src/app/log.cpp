@@ -7,14 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <memory>
 #include <new>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/printable.hpp"
-#include "core/secrets.hpp"
 #include "core/spelling.hpp"
 
 namespace weir::app {
@@ -25,8 +24,7 @@ constexpr const char* kTime = "%Y-%m-%dT%H:%M:%S.%eZ";
 class TextFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-    text_.clear();
-    append_printable(text_, without_secrets({message.payload.data(), message.payload.size()}));
+    text_ = log::shown({message.payload.data(), message.payload.size()});
     spdlog::details::log_msg shown = message;
     shown.payload = text_;
     pattern_.format(shown, out);
@@ -48,8 +46,7 @@ class JsonFormatter final : public spdlog::formatter {
     fmt::format_to(fmt::appender(out), R"({{"time":"{}","level":"{}","message":")",
                    fmt::string_view(line_.data(), line_.size()), spdlog::level::to_string_view(message.level));
     line_.clear();
-    text_.clear();
-    append_printable(text_, without_secrets({message.payload.data(), message.payload.size()}));
+    text_ = log::shown({message.payload.data(), message.payload.size()});
     for (const char c : text_) {
       if (c == '"' || c == '\\') out.push_back('\\');
       out.push_back(c);
@@ -65,22 +62,22 @@ class JsonFormatter final : public spdlog::formatter {
   std::string text_;
 };
 
-void put_line(const Context& context, spdlog::level::level_enum level, std::string_view line) {
+// The levels of both are the same, in the same order.
+spdlog::level::level_enum spdlog_level(log::Level level) {
+  return static_cast<spdlog::level::level_enum>(level);
+}
+
+void put_line(const Context& context, log::Level level, std::string_view line) {
   if (!context.json_log) {
-    std::fputs((printable(without_secrets(line)) + '\n').c_str(), stderr);
+    std::fputs((log::shown(line) + '\n').c_str(), stderr);
     return;
   }
   spdlog::memory_buf_t out;
-  JsonFormatter().format({"weir", level, {line.data(), line.size()}}, out);
+  JsonFormatter().format({"weir", spdlog_level(level), {line.data(), line.size()}}, out);
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
 }  // namespace
-
-std::unique_ptr<spdlog::formatter> make_log_formatter(bool json) {
-  if (json) return std::make_unique<JsonFormatter>();
-  return std::make_unique<TextFormatter>();
-}
 
 void set_up_log(const Context& context) {
   constexpr std::array<std::string_view, 6> levels{"trace", "debug", "info", "warn", "error", "off"};
@@ -88,13 +85,24 @@ void set_up_log(const Context& context) {
   if (level == spdlog::level::off && context.log_level != "off") {
     throw ConfigError("unknown log level '" + context.log_level + "'", suggest(context.log_level, levels));
   }
+  if (level == spdlog::level::off) {
+    log::set_writer({}, log::Level::critical);
+    return;
+  }
+  std::unique_ptr<spdlog::formatter> formatter;
+  if (context.json_log) {
+    formatter = std::make_unique<JsonFormatter>();
+  } else {
+    formatter = std::make_unique<TextFormatter>();
+  }
   auto logger = spdlog::stderr_color_mt("weir");
-  logger->set_formatter(make_log_formatter(context.json_log));
+  logger->set_formatter(std::move(formatter));
   logger->set_level(level);
-  spdlog::set_default_logger(std::move(logger));
+  log::set_writer([logger](log::Level of, std::string_view line) { logger->log(spdlog_level(of), line); },
+                  static_cast<log::Level>(level));
 }
 
-void put_lines(const Context& context, spdlog::level::level_enum level, std::string_view text) {
+void put_lines(const Context& context, log::Level level, std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     put_line(context, level, line);
@@ -104,7 +112,7 @@ void put_lines(const Context& context, spdlog::level::level_enum level, std::str
 
 int report_failure(const Context& context, const std::exception& error) {
   const auto say = [&context](const std::string& what) {
-    put_line(context, spdlog::level::err, context.json_log ? what : "weir: " + what);
+    put_line(context, log::Level::error, context.json_log ? what : "weir: " + what);
   };
   if (const auto* const mistakes = dynamic_cast<const ConfigError*>(&error)) {
     for (const Diagnostic& diagnostic : mistakes->diagnostics()) say(to_string(diagnostic));

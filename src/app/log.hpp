@@ -3,13 +3,11 @@
 // libraries) is made printable and without secrets here, so that no caller can forget it.
 #pragma once
 
-#include <spdlog/common.h>
-
 #include <exception>
-#include <memory>
 #include <string_view>
 
 #include "app/command.hpp"
+#include "core/log.hpp"
 
 namespace weir::app {
 
@@ -17,11 +15,8 @@ namespace weir::app {
 /// @throws ConfigError on an unknown level.
 void set_up_log(const Context& context);
 
-/// @brief The form of a log's lines: text for people, or one JSON object a line.
-std::unique_ptr<spdlog::formatter> make_log_formatter(bool json);
-
 /// @brief The lines of `text` go to standard error, whatever the log's level: as text, or as JSON messages.
-void put_lines(const Context& context, spdlog::level::level_enum level, std::string_view text);
+void put_lines(const Context& context, log::Level level, std::string_view text);
 
 /// @brief Says why the program ends, a line for each mistake. @return the exit code
 int report_failure(const Context& context, const std::exception& error);

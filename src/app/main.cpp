@@ -12,6 +12,7 @@
 #include "app/command.hpp"
 #include "app/log.hpp"
 #include "app/output.hpp"
+#include "core/log.hpp"
 
 #ifndef WEIR_VERSION
 #define WEIR_VERSION "0.0.0"
@@ -52,7 +53,7 @@ void run(int argc, char** argv, weir::app::Context& context) {
   } catch (const CLI::ParseError& error) {
     std::ostringstream mistakes;  // what it quotes of the arguments is not to reach the terminal as it is
     context.exit_code = app.exit(error, std::cout, mistakes) == 0 ? weir::app::kDone : weir::app::kUsage;
-    weir::app::put_lines(context, spdlog::level::err, mistakes.str());
+    weir::app::put_lines(context, weir::log::Level::error, mistakes.str());
   }
   weir::app::flush_output();
 }

@@ -7,8 +7,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "core/printable.hpp"
-#include "core/secrets.hpp"
+#include "core/log.hpp"
 
 namespace weir::app {
 namespace {
@@ -21,7 +20,7 @@ namespace {
 }  // namespace
 
 void put_output_line(std::string_view line) {
-  const std::string text = printable(without_secrets(line)) + '\n';
+  const std::string text = log::shown(line) + '\n';
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail();
 }

@@ -1,6 +1,5 @@
 // `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "app/command.hpp"
 #include "app/log.hpp"
+#include "core/log.hpp"
 #include "plan/configuration.hpp"
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
@@ -28,7 +28,7 @@ int record(const RecordOptions& options, const Context& context) {
   runtime::StopOnSignals signals;  // before the first thread starts, as in run_pipeline()
   plan::Plan plan = plan::compile(plan::read_configuration(options.config));
   plan::require_files(plan, plan::Inputs::leave_out);
-  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) log::warn("{}", exposed);
   runtime::Recorder recorder(std::move(plan), options.output);
   recorder.start();
   {
@@ -36,7 +36,7 @@ int record(const RecordOptions& options, const Context& context) {
     recorder.wait();
   }
   for (const runtime::Recorder::Stream& stream : recorder.report()) {
-    put_lines(context, spdlog::level::info,
+    put_lines(context, log::Level::info,
               fmt::format("stream {}: {} messages, {:.1f} MB, {} shed, in {}", stream.name, stream.messages,
                           static_cast<double>(stream.payload_bytes) / 1e6, stream.shed, stream.directory));
   }

@@ -17,6 +17,7 @@
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
@@ -121,7 +122,7 @@ int replay(const ReplayArguments& arguments, const Context& context) {
   const Finished finished = run_pipeline(plan::compile(std::move(pipeline_spec)), std::move(options));
   bar.clear();
   if (!arguments.quiet) {
-    put_lines(context, spdlog::level::info, runtime::summary(finished.report, finished.seconds));
+    put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   }
   return finished.code();
 }

@@ -1,5 +1,4 @@
 // `weir run`: the gateway daemon.
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
@@ -9,6 +8,7 @@
 #include "app/command.hpp"
 #include "app/log.hpp"
 #include "app/run_pipeline.hpp"
+#include "core/log.hpp"
 #include "plan/configuration.hpp"
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
@@ -31,11 +31,11 @@ int run(const RunOptions& options, const Context& context) {
   pipeline.skip_damage = options.skip_damage;
   plan::Plan plan = plan::compile(std::move(pipeline));
   plan::require_files(plan, plan::Inputs::leave_out);
-  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) log::warn("{}", exposed);
   const Finished finished = run_pipeline(std::move(plan), std::move(runtime_options));
-  put_lines(context, spdlog::level::info, runtime::summary(finished.report, finished.seconds));
+  put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   for (const std::string& failure : finished.failed_sources) {
-    put_lines(context, spdlog::level::err, "a source gave up: " + failure);
+    put_lines(context, log::Level::error, "a source gave up: " + failure);
   }
   return finished.code();
 }

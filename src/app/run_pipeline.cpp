@@ -1,10 +1,9 @@
 #include "app/run_pipeline.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <chrono>
 #include <utility>
 
+#include "core/log.hpp"
 #include "runtime/shutdown.hpp"
 
 namespace weir::app {
@@ -14,7 +13,7 @@ Finished run_pipeline(plan::Plan plan, runtime::Options options) {
   runtime::Pipeline pipeline(std::move(plan), std::move(options));
   const auto begin = std::chrono::steady_clock::now();
   pipeline.start();
-  spdlog::info("running on {}", pipeline.backend().description());
+  log::info("running on {}", pipeline.backend().description());
   const auto run = signals.stops([&pipeline] { pipeline.request_stop(); });
   pipeline.wait();
   return {pipeline.report(), std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),

@@ -1,6 +1,5 @@
 // `weir simulate`: the seeded sensor simulator, to a file or to an MQTT broker.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include <array>
@@ -17,6 +16,7 @@
 #include "app/command.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/spelling.hpp"
 #include "core/time_text.hpp"
 #include "plan/mqtt_topic.hpp"
@@ -187,8 +187,8 @@ int simulate(Arguments& arguments) {
     to_file(arguments, simulator, pace);
   }
   const source::Simulator::Totals& totals = simulator.totals();
-  spdlog::info("{} readings, {} duplicates, {} malformed payloads handed on; {} left out", totals.readings,
-               totals.duplicates, totals.malformed, totals.gaps);
+  log::info("{} readings, {} duplicates, {} malformed payloads handed on; {} left out", totals.readings,
+            totals.duplicates, totals.malformed, totals.gaps);
   return kDone;
 }
 

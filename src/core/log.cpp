@@ -13,8 +13,7 @@ namespace weir::log {
 namespace {
 
 void write_to_standard_error(Level level, std::string_view line) {
-  const std::string text =
-      fmt::format("weir: {}: {}\n", level == Level::warning ? "warning" : "error", shown(line));
+  const std::string text = fmt::format("weir: {}: {}\n", level == Level::warning ? "warning" : "error", shown(line));
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

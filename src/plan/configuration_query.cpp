@@ -69,8 +69,10 @@ void read_mode(TableReader& reader, Diagnostics& diagnostics, unsigned& mode) {
   const auto [read, error] = std::from_chars(text.data(), end, value, 8);
   // A restart goes on in the file, so its owner has to be able to.
   if (error != std::errc() || read != end || text.size() < 3 || value > 0777 || (value & 0600) != 0600) {
-    diagnostics.add(reader.line_of("mode"), fmt::format("{}: mode '{}' is no mode of a file that its owner reads and writes", reader.what(), text),
-                    "three octal digits, e.g. \"0640\"");
+    diagnostics.add(
+        reader.line_of("mode"),
+        fmt::format("{}: mode '{}' is no mode of a file that its owner reads and writes", reader.what(), text),
+        "three octal digits, e.g. \"0640\"");
     return;
   }
   mode = value;

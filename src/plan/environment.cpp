@@ -25,7 +25,8 @@ bool is_variable_name(std::string_view name) {
 bool names_secret(std::string_view name) {
   std::string upper;
   for (const char c : name) upper.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-  for (const std::string_view word : {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "API_KEY", "APIKEY"}) {
+  for (const std::string_view word :
+       {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "API_KEY", "APIKEY"}) {
     if (upper.find(word) != std::string::npos) return true;
   }
   return upper.ends_with("_KEY") || upper.ends_with("_PASS") || upper.ends_with("_PW");

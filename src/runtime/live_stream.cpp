@@ -1,11 +1,10 @@
 #include "runtime/live_stream.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
@@ -29,10 +28,10 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
     journal::Recovered recovered;
     journal_ = journal::open_durable_journal(journal_options(spec, stream), resume.feed.next_record, recovered);
     for (const std::string& warning : recovered.warnings) {
-      spdlog::warn("stream '{}': {}", stream.name, warning);
+      log::warn("stream '{}': {}", stream.name, warning);
     }
     if (recovered.records > 0) {
-      spdlog::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
+      log::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
     }
     for (auto& [source, position] : recovered.positions) {
       if (source < positions.size()) {  // the feed refuses the others by name

@@ -1,12 +1,11 @@
 #include "runtime/malformed_log.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cctype>
 
 #include "core/duration.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 
 namespace weir::runtime {
@@ -93,8 +92,8 @@ void MalformedLog::refused(batch::Malformed reason, std::string_view sample) {
   }
   said_[i] = 1;
   const std::string hint = way_out(reason, stream_);
-  spdlog::warn("stream '{}': a reading is refused: {}{}{}{}: {}", stream_.name, batch::name(reason),
-               hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")", log_sample(sample));
+  log::warn("stream '{}': a reading is refused: {}{}{}{}: {}", stream_.name, batch::name(reason),
+            hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")", log_sample(sample));
   if (next_ == Clock::time_point{}) next_ = Clock::now() + kEvery;
 }
 
@@ -106,7 +105,7 @@ void MalformedLog::report(Clock::time_point now) {
     text += fmt::format("{}{} {} (+{})", text.empty() ? "" : ", ", batch::name(static_cast<batch::Malformed>(i)),
                         counts_[i], counts_[i] - said_[i]);
   }
-  spdlog::warn("stream '{}': readings refused since the start: {}", stream_.name, text);
+  log::warn("stream '{}': readings refused since the start: {}", stream_.name, text);
   said_ = counts_;
   grown_ = false;
   next_ = now + kEvery;

@@ -1,14 +1,13 @@
 #include "runtime/pipeline.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "runtime/batch_flow.hpp"
 #include "runtime/journal_replay.hpp"
 #include "runtime/journals.hpp"
@@ -84,7 +83,7 @@ void Pipeline::Impl::build() {
     std::string why;
     backend = choose_backend(plan, why);
     if (!why.empty()) {
-      spdlog::info("{}", why);
+      log::info("{}", why);
     }
   }
   require_memory(plan, estimate_memory(plan, *backend));
@@ -107,12 +106,12 @@ void Pipeline::start() {
     std::vector<std::string> warnings;
     const std::optional<state::Checkpoint> checkpoint = impl.store->load(warnings);
     for (const std::string& warning : warnings) {
-      spdlog::warn("{}", warning);
+      log::warn("{}", warning);
     }
     if (checkpoint) {
       impl.engine->restore(*checkpoint, impl.options.discard_state);
       impl.restored = true;
-      spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
+      log::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
     }
   }
   if (!impl.restored) {
@@ -381,13 +380,13 @@ void Pipeline::Impl::take_checkpoint_result() {
       }
     }
     if (!result->error.empty()) {
-      spdlog::warn("checkpoint {}: {}", result->number, result->error);
+      log::warn("checkpoint {}: {}", result->number, result->error);
     } else if (!checkpoint_problem.empty()) {
-      spdlog::info("checkpoint {} is written: all is well again", result->number);
+      log::info("checkpoint {} is written: all is well again", result->number);
     }
     checkpoint_problem.clear();
   } else if (result->error != checkpoint_problem) {
-    spdlog::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
+    log::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
     checkpoint_problem = result->error;
   }
 }

@@ -1,12 +1,11 @@
 #include "runtime/record_feed.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -52,7 +51,7 @@ void RecordFeed::take(const journal::Record& record) {
       break;
     case journal::Record::Kind::failed:
       failed_sources_.push_back(fmt::format("stream '{}': {}", stream_.spec.name, record.error));
-      spdlog::error("{}", failed_sources_.back());
+      log::error("{}", failed_sources_.back());
       [[fallthrough]];
     case journal::Record::Kind::finished:
       finished(record);

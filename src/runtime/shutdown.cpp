@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -64,7 +64,7 @@ void ShutdownSignals::wait_for_signals() {
     if (first && now - *first > kSameRequest) _exit(128 + static_cast<int>(signal.ssi_signo));
     if (first) continue;
     first = now;
-    spdlog::info("{} received: finishing what was received (once more to give up)", name_of(signal.ssi_signo));
+    log::info("{} received: finishing what was received (once more to give up)", name_of(signal.ssi_signo));
     stop_();
   }
 }

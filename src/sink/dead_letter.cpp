@@ -1,8 +1,7 @@
 #include "sink/dead_letter.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "core/file_system.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
 #include "core/utf8.hpp"
 #include "sink/row_format.hpp"
@@ -103,7 +102,7 @@ void DeadLetters::put(std::string_view stream, std::string_view reason, std::int
   line_.append("}\n");
   if (const int error = append(line_); error != 0) {
     if (failed_++ == 0)
-      spdlog::warn("dead letters: {}; further ones are only counted", system_error("write", path_, error).what());
+      log::warn("dead letters: {}; further ones are only counted", system_error("write", path_, error).what());
     return;
   }
   ++written_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/log.hpp"
 #include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
@@ -62,7 +62,7 @@ FileReader::FileReader(const spec::Source& spec, std::uint32_t index, const batc
   } else if (is_the_file_of(resume)) {
     begin_at(resume.offset);
   } else {
-    spdlog::warn("'{}' is not the file that was read before, it was replaced or cut off: it is read from its beginning",
+    log::warn("'{}' is not the file that was read before, it was replaced or cut off: it is read from its beginning",
                  printable(path_));
     begin_at(0);
   }
@@ -236,7 +236,7 @@ void FileReader::refuse(const Lines& line, batch::MessageView& message) {
   message.payload = line.text;
   message.refused = batch::Malformed::too_large;
   if (!std::exchange(told_of_long_line_, true)) {
-    spdlog::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)",
+    log::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)",
                  printable(path_), offset_, most);
   }
 }

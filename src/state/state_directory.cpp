@@ -110,7 +110,8 @@ FileDescriptor lock_directory(const std::string& directory) {
   struct ::stat status {};
   if (!lock && errno != ELOOP) throw system_error("open", path);
   if (!lock || ::fstat(lock.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
-    throw Error(fmt::format("'{}' is a link or no file: remove it, and let nobody else write to '{}'", path, directory));
+    throw Error(
+        fmt::format("'{}' is a link or no file: remove it, and let nobody else write to '{}'", path, directory));
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw system_error("lock", path);
@@ -137,7 +138,8 @@ const FileDescriptor& ChunkReader::file_of(const ChunkPlace& place) {
   if (open_.size() > kMostOpen) open_.clear();
   auto file = open_.find(place.file);
   if (file == open_.end()) {
-    file = open_.emplace(place.file, files_.open(directory_ + "/" + checkpoint_name(place.file), O_RDONLY | O_NOFOLLOW)).first;
+    file = open_.emplace(place.file, files_.open(directory_ + "/" + checkpoint_name(place.file), O_RDONLY | O_NOFOLLOW))
+               .first;
   }
   return file->second;
 }

@@ -121,6 +121,58 @@ TEST(ContextFailure, AFailedRunThatNobodyWaitedForIsLogged) {
   EXPECT_NE(said.find("the host's mistake"), std::string::npos) << said;
 }
 
+TEST(ContextLog, WarningsGoToStandardErrorAndNothingToStandardOutput) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  {
+    const auto hand = std::make_shared<Hand>();
+    weir::StreamingContext context{{.batch_interval = 10ms}};
+    counts(context, hand).for_each_batch([](const weir::Rows&) {});
+    context.start();
+    hand->emitter().store("\x1B[31m");
+    hand->emitter().finish();
+    context.await_termination();
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("weir: warning: stream 'input1': a reading is refused: bad_payload"), std::string::npos) << said;
+  EXPECT_NE(said.find("\\x1b[31m"), std::string::npos) << said;
+}
+
+TEST(ContextLog, TheHostMayTakeTheLog) {
+  std::vector<std::string> lines;
+  weir::set_log([&lines](weir::LogLevel level, std::string_view line) {
+    lines.push_back(std::to_string(static_cast<int>(level)) + " " + std::string(line));
+  });
+  testing::internal::CaptureStderr();
+  {
+    const auto hand = std::make_shared<Hand>();
+    weir::StreamingContext context{{.batch_interval = 10ms}};
+    counts(context, hand).for_each_batch([](const weir::Rows&) {});
+    context.start();
+    hand->emitter().store("\n");
+    hand->emitter().fail("two\nlines");
+    EXPECT_THROW(context.await_termination(), weir::Error);
+  }
+  weir::set_log({});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "4 stream 'input1': two\\x0alines"), 1);
+}
+
+TEST(ContextErrors, EveryMistakeIsADiagnostic) {
+  weir::StreamingContext context;
+  const auto hand = std::make_shared<Hand>();
+  const weir::DStream stream = context.receiver_stream(hand, numbers());
+  stream.filter("w > 1"_expr).for_each_batch([](const weir::Rows&) {});
+  stream.reduce_by_key(weir::sum("u")).for_each_batch([](const weir::Rows&) {});
+  try {
+    context.start();
+    FAIL() << "nothing was thrown";
+  } catch (const weir::ConfigError& error) {
+    EXPECT_EQ(error.diagnostics().size(), 2U) << error.what();
+  }
+}
+
 TEST(ContextThreads, EveryThreadMayAskWhileItStarts) {
   for (int i = 0; i < 20; ++i) {
     const auto hand = std::make_shared<Hand>();

@@ -19,9 +19,9 @@ class LogTest : public testing::Test {
 
 TEST_F(LogTest, LinesAtLeastAsGraveGoToTheWriter) {
   std::vector<std::string> lines;
-  set_writer([&lines](Level level, std::string_view line) {
-    lines.push_back(fmt::format("{} {}", static_cast<int>(level), line));
-  }, Level::warning);
+  set_writer([&lines](Level level,
+                      std::string_view line) { lines.push_back(fmt::format("{} {}", static_cast<int>(level), line)); },
+             Level::warning);
   info("stream '{}'", "s");
   warn("stream '{}'", "s");
   error("{}", 1);

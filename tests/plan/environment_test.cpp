@@ -49,7 +49,9 @@ TEST(Environment, MistakesNameTheVariable) {
 }
 
 TEST(Environment, ValuesOfVariablesThatNameASecretAreKeptOutOfWhatIsShown) {
-  const Environment environment = [](const std::string& name) { return std::optional<std::string>("value-of-" + name); };
+  const Environment environment = [](const std::string& name) {
+    return std::optional<std::string>("value-of-" + name);
+  };
   for (const char* name : {"MQTT_PASSWORD", "mqtt_passwd", "API_TOKEN", "ClientSecret", "SIGNING_KEY", "DB_PASS"}) {
     const std::string text = substitute("topic/${" + std::string(name) + "}/x", environment).text;
     EXPECT_EQ(text, "topic/value-of-" + std::string(name) + "/x");

@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <memory>
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include "core/log.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -23,27 +23,16 @@ using testing::Not;
 class MalformedLogTest : public testing::Test {
  protected:
   void SetUp() override {
-    previous_ = spdlog::default_logger();
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    auto logger = std::make_shared<spdlog::logger>("test", std::move(sink));
-    logger->set_pattern("%v");
-    spdlog::set_default_logger(std::move(logger));
+    log::set_writer([this](log::Level, std::string_view line) { lines_.emplace_back(line); }, log::Level::info);
     stream_.name = "s";
     stream_.max_keys = 7;
   }
-  void TearDown() override { spdlog::set_default_logger(previous_); }
+  void TearDown() override { log::set_writer({}, log::Level::critical); }
 
   // Lines since the last call.
-  std::vector<std::string> said() {
-    std::vector<std::string> lines;
-    std::istringstream in(text_.str());
-    text_.str({});
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-  }
+  std::vector<std::string> said() { return std::exchange(lines_, {}); }
 
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> previous_;
+  std::vector<std::string> lines_;
   spec::Stream stream_;
 };
 
