@@ -48,6 +48,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
 
 LiveStream::~LiveStream() {
   abandon();
+  end_syncer();  // where start() could not start the worker, which does it otherwise
 }
 
 void LiveStream::start() {
@@ -122,15 +123,22 @@ void LiveStream::work() {
   }
   {
     const std::scoped_lock lock(mutex_);
-    over_ = true;
     failed_sources_ = feed_.failed_sources();
+  }
+  end_syncer();
+  feed_.finish(feed_.ended() && !error());
+  wiring_.queue->push({wiring_.stream, nullptr});
+}
+
+void LiveStream::end_syncer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
     changed_.notify_one();
   }
   if (syncer_.joinable()) {
     syncer_.join();
   }
-  feed_.finish(feed_.ended() && !error());
-  wiring_.queue->push({wiring_.stream, nullptr});
 }
 
 void LiveStream::keep_synced() {

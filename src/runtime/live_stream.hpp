@@ -42,6 +42,7 @@ class LiveStream {
  private:
   void work();
   void keep_synced();
+  void end_syncer();
   void fail(std::exception_ptr error);
 
   StreamFeed::Wiring wiring_;

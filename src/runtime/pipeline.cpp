@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "core/error.hpp"
@@ -56,6 +57,7 @@ struct Pipeline::Impl {
 
   std::mutex mutex;
   std::condition_variable changed;
+  bool started = false;
   bool stop_requested = false;
   bool engine_done = false;
   bool over = false;
@@ -140,17 +142,19 @@ void Pipeline::start() {
       impl.live.push_back(std::make_unique<LiveStream>(wiring, impl.engine->resume(i)));
     }
   }
-  impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
-  bool started = false;
+  // First, so that it can take down whatever could be started; it waits until that is known.
+  impl.control_thread = std::thread([&impl] { impl.control(); });
+  bool failed = false;
   try {
+    impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
     for (const auto& stream : impl.live) {
       stream->start();
     }
     for (const auto& stream : impl.replays) {
       stream->start();
     }
-    started = true;
   } catch (...) {
+    failed = true;
     {
       const std::scoped_lock lock(impl.mutex);
       impl.error = std::current_exception();
@@ -161,9 +165,12 @@ void Pipeline::start() {
       pool->stop();
     }
   }
-  // Last, for it takes the streams down, which must not happen while they start.
-  impl.control_thread = std::thread([&impl] { impl.control(); });
-  if (!started) {
+  {
+    const std::scoped_lock lock(impl.mutex);
+    impl.started = true;
+    impl.changed.notify_all();
+  }
+  if (failed) {
     wait();
   }
 }
@@ -230,19 +237,25 @@ void Pipeline::Impl::control() {
   bool gracefully = false;
   {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return stop_requested || engine_done; });
+    changed.wait(lock, [this] { return started && (stop_requested || engine_done); });
     gracefully = !error;
   }
   std::thread watchdog;
   if (!gracefully) {
     engine->interrupt();
   } else {
-    watchdog = std::thread([this] {
+    const auto watch = [this] {
       std::unique_lock lock(mutex);
       if (!changed.wait_for(lock, kSinkGrace, [this] { return engine_done; })) {
         engine->interrupt();
       }
-    });
+    };
+    try {
+      watchdog = std::thread(watch);
+    } catch (const std::system_error& no_thread) {
+      log::warn("cannot start a thread ({}): sinks whose peers are away are not waited for", no_thread.what());
+      engine->interrupt();
+    }
   }
   end_streams(gracefully);
   {
@@ -251,7 +264,9 @@ void Pipeline::Impl::control() {
       queue.close();
     }
   }
-  engine_thread.join();
+  if (engine_thread.joinable()) {
+    engine_thread.join();
+  }
   if (watchdog.joinable()) {
     watchdog.join();
   }

@@ -109,10 +109,8 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
     if (existing->path() == path) file = existing.get();
   }
   if (file == nullptr) {
-    file = files_
-               .emplace_back(std::make_unique<OutputFile>(system(), path, header,
-                                                          rotation_, beginning_of(path)))
-               .get();
+    file =
+        files_.emplace_back(std::make_unique<OutputFile>(system(), path, header, rotation_, beginning_of(path))).get();
   } else if (file->header() != header) {
     refuse_columns(shape.query, path);
   }
