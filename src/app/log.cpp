@@ -87,6 +87,7 @@ void set_up_log(const Context& context) {
   }
   if (level == spdlog::level::off) {
     log::set_writer({}, log::Level::critical);
+    spdlog::set_level(spdlog::level::off);
     return;
   }
   std::unique_ptr<spdlog::formatter> formatter;
@@ -98,6 +99,7 @@ void set_up_log(const Context& context) {
   auto logger = spdlog::stderr_color_mt("weir");
   logger->set_formatter(std::move(formatter));
   logger->set_level(level);
+  spdlog::set_default_logger(logger);  // nothing that uses it may get to standard output
   log::set_writer([logger](log::Level of, std::string_view line) { logger->log(spdlog_level(of), line); },
                   static_cast<log::Level>(level));
 }

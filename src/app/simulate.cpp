@@ -19,7 +19,7 @@
 #include "core/log.hpp"
 #include "core/spelling.hpp"
 #include "core/time_text.hpp"
-#include "plan/mqtt_topic.hpp"
+#include "mqtt/broker_address.hpp"
 #include "runtime/shutdown.hpp"
 #include "sink/mqtt_publisher.hpp"
 #include "source/simulated_text.hpp"
@@ -169,7 +169,7 @@ int simulate(Arguments& arguments) {
   arguments.simulator.duration = duration_of("--duration", arguments.duration);
   arguments.simulator.disorder = duration_of("--disorder", arguments.disorder);
   const bool mqtt = !arguments.endpoint.broker.empty();
-  if (const std::string mistake = mqtt ? plan::broker_mistake(arguments.endpoint.broker) : ""; !mistake.empty()) {
+  if (const std::string mistake = mqtt ? mqtt::broker_mistake(arguments.endpoint.broker) : ""; !mistake.empty()) {
     throw ConfigError("--broker: " + mistake, "e.g. mqtt://localhost:1883, with --username and WEIR_MQTT_PASSWORD");
   }
   if (mqtt && !arguments.output.empty()) {

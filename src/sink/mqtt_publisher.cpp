@@ -9,8 +9,8 @@
 #include <mutex>
 #include <utility>
 
-#include "core/log.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "mqtt/broker_limits.hpp"
 
 namespace weir::sink {
@@ -196,7 +196,7 @@ void MqttPublisher::Impl::connection_failed(int code) {
   // A refusal of the first connection is connect()'s to report.
   if (!away_logged && (was_up || !is_refusal(code))) {
     log::warn("mqtt sink: no connection to {} ({}); trying again, {} rows are held back", endpoint.broker,
-                 reason_text(code), messages.size());
+              reason_text(code), messages.size());
     away_logged = true;
   }
   next_try = Clock::now() + retry;
@@ -300,7 +300,7 @@ void MqttPublisher::submit(std::string topic, std::string payload) {
     if (impl_->messages.size() < impl_->window) return;
     if (Clock::now() >= next_log) {
       log::warn("mqtt sink: {} rows wait for {}; the pipeline is held back", impl_->messages.size(),
-                   impl_->endpoint.broker);
+                impl_->endpoint.broker);
       next_log = Clock::now() + kBetweenLogs;
     }
     impl_->wait(seen, Clock::time_point::max());

@@ -16,9 +16,9 @@
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 #include "source/file_identity.hpp"
-#include "core/log.hpp"
 
 namespace weir::source {
 namespace {
@@ -155,7 +155,7 @@ std::vector<DirectoryReader::Listed> DirectoryReader::list() {
     std::optional<Listed> file = look_at(::dirfd(directory.get()), name, spec_.follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
     if (file && file->link && !std::exchange(told_of_links_, true)) {
       log::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
-                   printable(path_of(*file)));
+                printable(path_of(*file)));
     }
     if (file && file->regular) {
       listed.push_back(std::move(*file));

@@ -11,10 +11,10 @@
 #include <cstring>
 #include <utility>
 
-#include "core/log.hpp"
 #include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 #include "source/file_identity.hpp"
 
@@ -63,7 +63,7 @@ FileReader::FileReader(const spec::Source& spec, std::uint32_t index, const batc
     begin_at(resume.offset);
   } else {
     log::warn("'{}' is not the file that was read before, it was replaced or cut off: it is read from its beginning",
-                 printable(path_));
+              printable(path_));
     begin_at(0);
   }
 }
@@ -236,8 +236,8 @@ void FileReader::refuse(const Lines& line, batch::MessageView& message) {
   message.payload = line.text;
   message.refused = batch::Malformed::too_large;
   if (!std::exchange(told_of_long_line_, true)) {
-    log::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)",
-                 printable(path_), offset_, most);
+    log::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)", printable(path_),
+              offset_, most);
   }
 }
 

@@ -166,7 +166,7 @@ bool TcpSource::offer(const Lines& lines) {
     message.refused = batch::Malformed::too_large;
     if (!std::exchange(told_of_long_line_, true)) {
       log::warn("stream '{}': tcp {}:{}: a line is longer than max_message = {} and is refused (too_large)", stream_,
-                   spec_.host, spec_.port, bytes_to_string(spec_.max_message));
+                spec_.host, spec_.port, bytes_to_string(spec_.max_message));
     }
   } else {
     message.starts_file = !std::exchange(begun_, true);
