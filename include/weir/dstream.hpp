@@ -19,6 +19,7 @@
 namespace weir {
 
 class StreamingContext;
+struct StreamNode;  // of the graph; what is in it is Weir's own business
 
 class DStream {
  public:
@@ -28,11 +29,11 @@ class DStream {
   [[nodiscard]] DStream filter(const Expression& condition) const;
   /// @brief Adds a derived value. @param places decimal places when it is aggregated or printed
   [[nodiscard]] DStream map(const Expression& expression, const std::string& name, int places = 6) const;
-  /// @brief Groups by these keys instead of all keys of the schema; none: one group.
+  /// @brief Groups by these keys instead of all keys of the schema; none: one group. Before the reduction.
   [[nodiscard]] DStream key_by(const std::vector<std::string>& keys) const;
   /// @brief The readings of both; they need the same keys and fields, and no filter, map or window yet.
   [[nodiscard]] DStream union_with(const DStream& other) const;
-  /// @brief Evaluates what follows over the last `window`, every `slide` (default: tumbling).
+  /// @brief Evaluates what follows over the last `window`, every `slide` (default: tumbling). Before the reduction.
   [[nodiscard]] DStream window(Duration window, Duration slide = Duration{0}) const;
 
   /// @brief Aggregates per key: over each batch interval, or over the window.
@@ -53,7 +54,8 @@ class DStream {
   /// @brief Re-emits changed windows for that long after they closed.
   [[nodiscard]] DStream allow_lateness(Duration lateness) const;
 
-  // Output operations. On a stream that was not reduced they give the readings themselves.
+  // Output operations. On a stream that was not reduced they give the readings themselves. Several of one stream share
+  // what it computes: the same DStream, or one that is named() and defined the same.
   /// @brief Prints a header and the first `rows` rows of each batch to standard output.
   void print(std::size_t rows = 10) const;
   /// @brief Calls `function` with the rows of each batch, on the engine's thread; many rows come in several calls.
@@ -63,13 +65,11 @@ class DStream {
   /// @brief Publishes each row; "{query}" and "{<key>}" in the topic.
   void publish(const std::string& broker, const std::string& topic) const;
 
-  /// A node of the graph; what is in it is Weir's own business.
-  struct Node;
-  explicit DStream(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
-
  private:
+  friend class StreamingContext;
+  explicit DStream(std::shared_ptr<const StreamNode> node) : node_(std::move(node)) {}
   [[nodiscard]] DStream reduced(const std::vector<Aggregate>& aggregates, bool grouped) const;
-  std::shared_ptr<const Node> node_;
+  std::shared_ptr<const StreamNode> node_;
 };
 
 }  // namespace weir

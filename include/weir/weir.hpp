@@ -3,7 +3,9 @@
 
 #include <weir/aggregate.hpp>
 #include <weir/dstream.hpp>
+#include <weir/error.hpp>
 #include <weir/expression.hpp>
+#include <weir/log.hpp>
 #include <weir/receiver.hpp>
 #include <weir/rows.hpp>
 #include <weir/schema.hpp>

@@ -212,10 +212,10 @@ class CudaDevice final : public Device {
 
   /// Which device a thread calls is the thread's own state.
   void use() const {
-    static thread_local int used = -1;
-    if (used == index_) return;
+    // Asked each time: the host program may have chosen another one on this thread since.
+    int current = -1;
+    if (cudaGetDevice(&current) == cudaSuccess && current == index_) return;
     WEIR_CUDA(cudaSetDevice(index_));
-    used = index_;
   }
   void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) const {
     use();
@@ -224,6 +224,26 @@ class CudaDevice final : public Device {
 
   int index_;
   DeviceProperties properties_;
+};
+
+}  // namespace
+
+namespace {
+
+/// Leaves the calling thread with the device that it had.
+class KeepDevice {
+ public:
+  KeepDevice() : known_(cudaGetDevice(&device_) == cudaSuccess) {}
+  ~KeepDevice() {
+    if (known_) cudaSetDevice(device_);
+    cudaGetLastError();
+  }
+  KeepDevice(const KeepDevice&) = delete;
+  KeepDevice& operator=(const KeepDevice&) = delete;
+
+ private:
+  int device_ = 0;
+  bool known_;
 };
 
 }  // namespace
@@ -238,6 +258,7 @@ std::vector<Found> find_devices(std::string& why) {
     if (status == cudaErrorInsufficientDriver) why = "no NVIDIA driver, or one that is older than this build needs";
     return devices;
   }
+  const KeepDevice keep;
   for (int index = 0; index < count; ++index) {
     Found found;
     found.index = index;

@@ -1,5 +1,7 @@
 #include <weir/dstream.hpp>
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -9,11 +11,11 @@
 namespace weir {
 namespace {
 
-std::shared_ptr<DStream::Node> copy(const DStream::Node& node) {
-  return std::make_shared<DStream::Node>(node);
+std::shared_ptr<StreamNode> copy(const StreamNode& node) {
+  return std::make_shared<StreamNode>(node);
 }
 
-const spec::Stream& input(const DStream::Node& node, std::size_t i) {
+const spec::Stream& input(const StreamNode& node, std::size_t i) {
   const std::shared_ptr<Graph> graph = node.graph.lock();
   if (!graph) {
     throw std::logic_error("the StreamingContext of this stream is gone");
@@ -21,7 +23,15 @@ const spec::Stream& input(const DStream::Node& node, std::size_t i) {
   return graph->pipeline.streams[node.streams[i]];
 }
 
-bool plain(const DStream::Node& node) {
+// What comes after a reduction would change the reduction itself.
+void require_not_reduced(const StreamNode& node, const char* call) {
+  if (!node.aggregates.empty()) {
+    throw ConfigError(fmt::format("{} after a reduction is not supported", call),
+                      "call it before reduce_by_key(…), count() or their window forms");
+  }
+}
+
+bool plain(const StreamNode& node) {
   return node.where.empty() && node.lets.empty() && node.aggregates.empty() && node.window.count() == 0 &&
          !node.grouped_explicitly;
 }
@@ -68,6 +78,7 @@ DStream DStream::map(const Expression& expression, const std::string& name, int 
 }
 
 DStream DStream::key_by(const std::vector<std::string>& keys) const {
+  require_not_reduced(*node_, "key_by");
   auto node = copy(*node_);
   node->group_by = keys;
   node->grouped_explicitly = true;
@@ -87,6 +98,10 @@ DStream DStream::union_with(const DStream& other) const {
 }
 
 DStream DStream::window(Duration window, Duration slide) const {
+  require_not_reduced(*node_, "window");
+  if (node_->window.count() != 0) {
+    throw ConfigError("the stream has a window already", "give each result a window of its own");
+  }
   auto node = copy(*node_);
   node->window = window;
   node->slide = slide;
@@ -152,21 +167,24 @@ void DStream::print(std::size_t rows) const {
   spec::Sink sink;
   sink.kind = spec::SinkKind::console;
   sink.rows = rows;
-  add_output(*node_, std::move(sink));
+  add_output(node_, std::move(sink));
 }
 
 void DStream::for_each_batch(std::function<void(const Rows&)> function) const {
   spec::Sink sink;
   sink.kind = spec::SinkKind::callback;
-  sink.callback = [function = std::move(function)](const batch::ResultTable& table) { function(Rows(table)); };
-  add_output(*node_, std::move(sink));
+  sink.callback = [function = std::move(function)](const batch::ResultTable& table) {
+    const EngineCall call;
+    function(Rows(table));
+  };
+  add_output(node_, std::move(sink));
 }
 
 void DStream::save_as_text_files(const std::string& path) const {
   spec::Sink sink;
   sink.kind = spec::SinkKind::file;
   sink.path = path;
-  add_output(*node_, std::move(sink));
+  add_output(node_, std::move(sink));
 }
 
 void DStream::publish(const std::string& broker, const std::string& topic) const {
@@ -174,7 +192,7 @@ void DStream::publish(const std::string& broker, const std::string& topic) const
   sink.kind = spec::SinkKind::mqtt;
   sink.broker = broker;
   sink.topic = topic;
-  add_output(*node_, std::move(sink));
+  add_output(node_, std::move(sink));
 }
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -51,19 +52,11 @@ std::size_t union_stream(Graph& graph, const std::vector<std::size_t>& parts) {
   return graph.add_stream(std::move(stream));
 }
 
-}  // namespace
-
-void add_output(const DStream::Node& node, spec::Sink sink) {
-  const std::shared_ptr<Graph> graph = node.graph.lock();
-  if (!graph) {
-    throw std::logic_error("the StreamingContext of this stream is gone");
-  }
-  graph->require_open();
-  const std::size_t stream = node.streams.size() == 1 ? node.streams.front() : union_stream(*graph, node.streams);
-  const spec::Stream& from = graph->pipeline.streams[stream];
-
+spec::Query query_of(Graph& graph, const StreamNode& node) {
+  const std::size_t stream = node.streams.size() == 1 ? node.streams.front() : union_stream(graph, node.streams);
+  const spec::Stream& from = graph.pipeline.streams[stream];
   spec::Query query;
-  query.name = node.name.empty() ? fmt::format("output{}", graph->pipeline.queries.size() + 1) : node.name;
+  query.name = node.name.empty() ? fmt::format("output{}", graph.pipeline.queries.size() + 1) : node.name;
   query.from = from.name;
   query.where = node.where;
   query.let = node.lets;
@@ -90,10 +83,48 @@ void add_output(const DStream::Node& node, spec::Sink sink) {
   query.allowed_lateness = node.lateness;
   query.having = node.having;
   query.emit_empty = node.emit_empty;
+  return query;
+}
+
+bool same_values(const std::vector<spec::Let>& a, const std::vector<spec::Let>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const spec::Let& x, const spec::Let& y) {
+    return x.name == y.name && x.expression == y.expression && x.places == y.places;
+  });
+}
+
+bool same_aggregates(const std::vector<Aggregate>& a, const std::vector<Aggregate>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Aggregate& x, const Aggregate& y) { return x.text == y.text && x.alias == y.alias; });
+}
+
+// Names are the user's word that two handles stand for one result; they have to be defined alike too.
+bool same_result(const StreamNode& a, const StreamNode& b) {
+  return !a.name.empty() && a.name == b.name && a.streams == b.streams && a.where == b.where && a.having == b.having &&
+         same_values(a.lets, b.lets) && a.group_by == b.group_by && a.grouped_explicitly == b.grouped_explicitly &&
+         same_aggregates(a.aggregates, b.aggregates) && a.window == b.window && a.slide == b.slide &&
+         a.lateness == b.lateness && a.emit_empty == b.emit_empty;
+}
+
+}  // namespace
+
+void add_output(const std::shared_ptr<const StreamNode>& node, spec::Sink sink) {
+  const std::shared_ptr<Graph> graph = node->graph.lock();
+  if (!graph) {
+    throw std::logic_error("the StreamingContext of this stream is gone");
+  }
+  graph->require_open();
+  std::vector<spec::Query>& queries = graph->pipeline.queries;
+  auto known = std::find_if(graph->outputs.begin(), graph->outputs.end(),
+                            [&](const auto& other) { return other == node || same_result(*other, *node); });
+  if (known == graph->outputs.end()) {
+    queries.push_back(query_of(*graph, *node));
+    queries.back().sinks.clear();
+    known = graph->outputs.insert(graph->outputs.end(), node);
+  }
+  spec::Query& query = queries[static_cast<std::size_t>(known - graph->outputs.begin())];
   sink.name = fmt::format("{}-{}", query.name, graph->pipeline.sinks.size() + 1);
-  query.sinks = {sink.name};
+  query.sinks.push_back(sink.name);
   graph->pipeline.sinks.push_back(std::move(sink));
-  graph->pipeline.queries.push_back(std::move(query));
 }
 
 }  // namespace weir

@@ -14,6 +14,8 @@ namespace weir {
 
 struct Graph {
   spec::Pipeline pipeline;
+  /// The node that each of pipeline.queries computes.
+  std::vector<std::shared_ptr<const StreamNode>> outputs;
   bool started = false;
 
   /// @throws std::logic_error after start()
@@ -22,7 +24,7 @@ struct Graph {
 };
 
 /// One node is a chain of transformations from an input to here.
-struct DStream::Node {
+struct StreamNode {
   std::weak_ptr<Graph> graph;
   std::vector<std::size_t> streams;  ///< indices in pipeline.streams; more than one: a union
   std::string where;
@@ -30,15 +32,29 @@ struct DStream::Node {
   std::vector<std::string> group_by;
   bool grouped_explicitly = false;
   std::vector<Aggregate> aggregates;  ///< empty: the readings themselves
-  Duration window{0};
-  Duration slide{0};
-  Duration lateness{0};
+  DStream::Duration window{0};
+  DStream::Duration slide{0};
+  DStream::Duration lateness{0};
   std::string having;
   bool emit_empty = false;
   std::string name;
 };
 
-/// @brief Adds a query for `node` with this sink to its graph.
-void add_output(const DStream::Node& node, spec::Sink sink);
+/// @brief Adds the sink to the query of `node` in its graph; the first one adds the query.
+void add_output(const std::shared_ptr<const StreamNode>& node, spec::Sink sink);
+
+/// A function of the user runs on the engine's thread, which must not wait for itself meanwhile.
+class EngineCall {
+ public:
+  EngineCall() noexcept { ++depth_; }
+  ~EngineCall() { --depth_; }
+  EngineCall(const EngineCall&) = delete;
+  EngineCall& operator=(const EngineCall&) = delete;
+  /// @brief Whether this thread is in one.
+  [[nodiscard]] static bool running() noexcept { return depth_ > 0; }
+
+ private:
+  static inline thread_local int depth_ = 0;
+};
 
 }  // namespace weir

@@ -1,7 +1,6 @@
 #include <weir/streaming_context.hpp>
 
 #include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "api/graph.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/spelling.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
@@ -76,20 +76,71 @@ spec::Stream stream_of(const Schema& schema, spec::Source source, const std::str
   return stream;
 }
 
+std::shared_ptr<runtime::Pipeline> make_pipeline(const Graph& graph) {
+  if (graph.pipeline.queries.empty()) {
+    throw std::logic_error("no output operation: add print(), for_each_batch(), save_as_text_files() or publish()");
+  }
+  // Streams that only serve as parts of a union, or that nothing was asked of, need no source.
+  spec::Pipeline pipeline = graph.pipeline;
+  std::erase_if(pipeline.streams, [&pipeline](const spec::Stream& stream) {
+    return std::none_of(pipeline.queries.begin(), pipeline.queries.end(),
+                        [&stream](const spec::Query& query) { return query.from == stream.name; });
+  });
+  plan::Plan plan = plan::compile(std::move(pipeline));
+  plan::require_files(plan, plan::Inputs::leave_out);
+  runtime::Options options;
+  // Whoever never waits for the end hears of it here.
+  options.on_failure = [](const std::string& what) { log::error("the run has failed: {}", what); };
+  return std::make_shared<runtime::Pipeline>(std::move(plan), std::move(options));
+}
+
+// Waits for the end. A source that gave up is no reason for the others to stop, but the run is none that went well.
+void require_success(runtime::Pipeline& pipeline) {
+  pipeline.wait();
+  const std::vector<std::string> failures = pipeline.failed_sources();
+  if (!failures.empty()) throw Error(failures.front());
+}
+
 }  // namespace
 
 struct StreamingContext::State {
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
-  std::mutex mutex;
-  std::unique_ptr<runtime::Pipeline> pipeline;
+  std::mutex mutex;  // guards the three
+  std::shared_ptr<runtime::Pipeline> pipeline;
+  bool starting = false;
   bool stopped = false;
-  std::optional<runtime::ShutdownSignals> signals;
+  std::optional<runtime::ShutdownSignals> signals;  // last: its thread uses the others until it is gone
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    signals.reset();
+    if (const auto running = current()) {
+      request_stop();
+      while (!running->wait_for(std::chrono::seconds(1))) {
+      }
+    }
+  }
 
   DStream add(spec::Stream stream) {
-    auto node = std::make_shared<DStream::Node>();
+    auto node = std::make_shared<StreamNode>();
     node->streams = {graph->add_stream(std::move(stream))};
     node->graph = graph;
     return DStream(std::move(node));
+  }
+  // The pipeline that runs or has run; nothing before the start.
+  std::shared_ptr<runtime::Pipeline> current() {
+    const std::scoped_lock lock(mutex);
+    return pipeline;
+  }
+  std::shared_ptr<runtime::Pipeline> require_started() {
+    if (EngineCall::running()) {
+      throw std::logic_error("a function of for_each_batch cannot wait for the end: it is a part of the run");
+    }
+    auto running = current();
+    if (!running) throw std::logic_error("the StreamingContext was not started");
+    return running;
   }
   void request_stop() {
     const std::scoped_lock lock(mutex);
@@ -97,6 +148,22 @@ struct StreamingContext::State {
     if (pipeline) {
       pipeline->request_stop();
     }
+  }
+  void begin_start() {
+    const std::scoped_lock lock(mutex);
+    if (graph->started || starting || stopped) {
+      throw std::logic_error(stopped ? "a stopped StreamingContext cannot start again"
+                                     : "the StreamingContext was started already");
+    }
+    starting = true;
+  }
+  void end_start(std::shared_ptr<runtime::Pipeline> running) {
+    const std::scoped_lock lock(mutex);
+    starting = false;
+    if (!running) return;
+    graph->started = true;
+    pipeline = std::move(running);
+    if (stopped) pipeline->request_stop();
   }
 };
 
@@ -108,24 +175,13 @@ StreamingContext::StreamingContext(const ContextOptions& options) : state_(std::
   pipeline.device = options.device;
   pipeline.threads = options.threads;
   if (options.stop_on_signals) {
-    state_->signals.emplace([state = std::weak_ptr<State>(state_)] {
-      if (const auto alive = state.lock()) {
-        alive->request_stop();
-      }
-    });
+    state_->signals.emplace([state = state_.get()] { state->request_stop(); });
   }
 }
 
 StreamingContext::StreamingContext(StreamingContext&&) noexcept = default;
 StreamingContext& StreamingContext::operator=(StreamingContext&&) noexcept = default;
-
-StreamingContext::~StreamingContext() {
-  if (state_ && state_->pipeline) {
-    state_->request_stop();
-    while (!state_->pipeline->wait_for(std::chrono::seconds(1))) {
-    }
-  }
-}
+StreamingContext::~StreamingContext() = default;
 
 StreamingContext StreamingContext::get_or_create(const std::string& state_dir,
                                                  const std::function<StreamingContext()>& create) {
@@ -176,62 +232,47 @@ DStream StreamingContext::receiver_stream(std::shared_ptr<Receiver> receiver, co
 }
 
 void StreamingContext::start() {
-  const std::scoped_lock lock(state_->mutex);
-  if (state_->graph->started) {
-    throw std::logic_error(state_->stopped ? "a stopped StreamingContext cannot start again"
-                                           : "the StreamingContext was started already");
+  state_->begin_start();
+  std::shared_ptr<runtime::Pipeline> running;
+  try {
+    running = make_pipeline(*state_->graph);
+    running->start();
+  } catch (...) {
+    state_->end_start(nullptr);
+    throw;
   }
-  if (state_->graph->pipeline.queries.empty()) {
-    throw std::logic_error("no output operation: add print(), for_each_batch(), save_as_text_files() or publish()");
-  }
-  // Streams that only serve as parts of a union, or that nothing was asked of, need no source.
-  spec::Pipeline pipeline = state_->graph->pipeline;
-  std::erase_if(pipeline.streams, [&pipeline](const spec::Stream& stream) {
-    return std::none_of(pipeline.queries.begin(), pipeline.queries.end(),
-                        [&stream](const spec::Query& query) { return query.from == stream.name; });
-  });
-  plan::Plan plan = plan::compile(std::move(pipeline));
-  plan::require_files(plan, plan::Inputs::leave_out);
-  auto running = std::make_unique<runtime::Pipeline>(std::move(plan), runtime::Options{});
-  running->start();
-  state_->graph->started = true;
-  state_->pipeline = std::move(running);
-  if (state_->stopped) {
-    state_->pipeline->request_stop();
-  }
+  state_->end_start(std::move(running));
 }
 
 void StreamingContext::await_termination() {
-  if (!state_->pipeline) {
-    throw std::logic_error("the StreamingContext was not started");
-  }
-  state_->pipeline->wait();
+  require_success(*state_->require_started());
 }
 
 bool StreamingContext::await_termination_or_timeout(std::chrono::nanoseconds limit) {
-  if (!state_->pipeline) {
-    throw std::logic_error("the StreamingContext was not started");
-  }
-  if (!state_->pipeline->wait_for(limit)) {
+  const auto running = state_->require_started();
+  if (!running->wait_for(limit)) {
     return false;
   }
-  state_->pipeline->wait();
+  require_success(*running);
   return true;
 }
 
 void StreamingContext::stop() {
   state_->request_stop();
-  if (state_->pipeline) {
-    state_->pipeline->wait();
+  if (EngineCall::running() || !state_->current()) {
+    return;
   }
+  require_success(*state_->require_started());
 }
 
 std::string StreamingContext::summary() const {
-  return state_->pipeline ? runtime::summary(state_->pipeline->report(), 0.0) : std::string();
+  const auto running = state_->current();
+  return running ? runtime::summary(running->report(), 0.0) : std::string();
 }
 
 bool StreamingContext::ledger_balances() const {
-  return !state_->pipeline || state_->pipeline->report().balances();
+  const auto running = state_->current();
+  return !running || running->report().balances();
 }
 
 }  // namespace weir

@@ -1,10 +1,8 @@
 // `weir check`: validates a configuration, prints the plan and the worst-case memory.
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-
 #include "app/command.hpp"
+#include "app/output.hpp"
 #include "core/duration.hpp"
 #include "execute/backend.hpp"
 #include "plan/configuration.hpp"
@@ -22,25 +20,31 @@ int check(const std::string& config) {
   plan::require_files(plan, plan::Inputs::include);
   std::string why;
   const auto backend = runtime::choose_backend(plan, why);
-  std::fputs(plan::explain(plan).c_str(), stdout);
+  put_output(plan::explain(plan));
   const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend);
-  fmt::print("\nmemory, worst case on {}{}{}\n", backend->name(), why.empty() ? "" : ": ", why);
+  put_output_line({});
+  print_line("memory, worst case on {}{}{}", backend->name(), why.empty() ? "" : ": ", why);
   for (const runtime::MemoryEstimate::Item& item : estimate.items) {
-    fmt::print("  {:<40} host {:>11}   device {:>11}\n", item.what, bytes_to_string(item.host_bytes),
+    print_line("  {:<40} host {:>11}   device {:>11}", item.what, bytes_to_string(item.host_bytes),
                bytes_to_string(item.device_bytes));
   }
-  fmt::print("  {:<40} host {:>11}   device {:>11}   limit {}\n", "in all", bytes_to_string(estimate.host_bytes),
+  print_line("  {:<40} host {:>11}   device {:>11}   limit {}", "in all", bytes_to_string(estimate.host_bytes),
              bytes_to_string(estimate.device_bytes), bytes_to_string(estimate.limit_bytes));
   if (estimate.device_limit_bytes > 0) {
-    fmt::print("  {:<40} {:>27}limit {:>11}\n", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
+    print_line("  {:<40} {:>27}limit {:>11}", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
   }
   runtime::require_memory(plan, estimate);
-  for (const std::string& exposed : plan::exposed_secrets(plan)) fmt::print("\nwarning: {}\n", exposed);
-  if (const runtime::StateOutlook state = runtime::look_at_state(plan, *backend); state.checkpoint != 0) {
-    fmt::print("\nstate: a start goes on from checkpoint {} in {}\n", state.checkpoint, plan.spec.state_dir);
-    for (const std::string& note : state.notes) fmt::print("  {}\n", note);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) {
+    put_output_line({});
+    print_line("warning: {}", exposed);
   }
-  fmt::print("\n{}: good\n", config);
+  if (const runtime::StateOutlook state = runtime::look_at_state(plan, *backend); state.checkpoint != 0) {
+    put_output_line({});
+    print_line("state: a start goes on from checkpoint {} in {}", state.checkpoint, plan.spec.state_dir);
+    for (const std::string& note : state.notes) print_line("  {}", note);
+  }
+  put_output_line({});
+  print_line("{}: good", config);
   return kDone;
 }
 

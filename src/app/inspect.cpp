@@ -1,13 +1,13 @@
 // `weir inspect`: what a state directory or a journal holds, with every checksum verified.
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "app/command.hpp"
 #include "app/inspect_journal.hpp"
+#include "app/output.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
 #include "core/time_text.hpp"
@@ -32,38 +32,35 @@ void show_stream(std::string_view bytes) {
   state::Reader in(bytes);
   const runtime::SavedStream saved = runtime::read_saved_stream(in);
   const state::StreamLedger& ledger = saved.ledger;
-  fmt::print("      {} received = {} delivered + {} duplicate + {} malformed + {} shed; {}\n", ledger.received,
+  print_line("      {} received = {} delivered + {} duplicate + {} malformed + {} shed; {}", ledger.received,
              ledger.delivered, ledger.duplicate, ledger.malformed_total(), ledger.shed,
              ledger.balances() ? "balances" : "DOES NOT BALANCE");
-  fmt::print("      watermark {}, {} keys{}\n", instant(saved.watermark_ns), saved.keys,
+  print_line("      watermark {}, {} keys{}", instant(saved.watermark_ns), saved.keys,
              saved.resume.ended ? ", input ended" : "");
   for (const auto& [source, position] : saved.resume.positions) {
     std::string detail = position.detail;
     for (char& c : detail) {
       c = c == '\n' ? ' ' : c;
     }
-    fmt::print("      source {}: goes on at {} {}\n", source, position.offset, detail);
+    print_line("      source {}: goes on at {} {}", source, position.offset, detail);
   }
 }
 
 void show_section(const state::Section& section) {
-  fmt::print("    {:<32} {:>11}\n", section.name, bytes_to_string(section.bytes.size()));
+  print_line("    {:<32} {:>11}", section.name, bytes_to_string(section.bytes.size()));
   if (section.name.starts_with("stream/")) {
     show_stream(section.bytes);
   } else if (section.name.starts_with("query/")) {
     state::Reader in(section.bytes);
-    std::string fingerprint(in.text());
-    for (std::size_t at = 0; (at = fingerprint.find('\n', at)) != std::string::npos;) {
-      fingerprint.replace(at, 1, "\n      ");
-    }
-    fmt::print("      {}\n", fingerprint);
+    std::istringstream fingerprint{std::string(in.text())};
+    for (std::string line; std::getline(fingerprint, line);) print_line("      {}", line);
   }
 }
 
 bool show_checkpoints(const std::string& directory, bool all) {
   const std::vector<state::CheckpointFile> files = state::list_checkpoints(directory);
   if (files.empty()) {
-    fmt::print("{}: no checkpoint\n", directory);
+    print_line("{}: no checkpoint", directory);
     return true;
   }
   bool damaged = false;
@@ -71,17 +68,16 @@ bool show_checkpoints(const std::string& directory, bool all) {
     const state::CheckpointFile& file = files[i];
     damaged |= !file.damage.empty();
     if (!file.damage.empty()) {
-      fmt::print("{}  {}  DAMAGED: {}\n", file.path, bytes_to_string(file.bytes), file.damage);
+      print_line("{}  {}  DAMAGED: {}", file.path, bytes_to_string(file.bytes), file.damage);
       continue;
     }
     if (file.only_chunks) {
-      fmt::print("{}  {}  kept for the chunks that newer checkpoints refer to\n", file.path,
-                 bytes_to_string(file.bytes));
+      print_line("{}  {}  kept for the chunks that newer checkpoints refer to", file.path, bytes_to_string(file.bytes));
       continue;
     }
-    fmt::print("{}  {}  number {}, written {}, checksums good\n", file.path, bytes_to_string(file.bytes),
+    print_line("{}  {}  number {}, written {}, checksums good", file.path, bytes_to_string(file.bytes),
                file.checkpoint.number, instant(file.checkpoint.written_ns));
-    fmt::print("    {} chunks: {} here, {} ({}) in {} older files\n", file.chunks, file.chunks - file.referenced_chunks,
+    print_line("    {} chunks: {} here, {} ({}) in {} older files", file.chunks, file.chunks - file.referenced_chunks,
                file.referenced_chunks, bytes_to_string(file.referenced_bytes), file.references.size());
     if (all || i + 1 == files.size()) {
       for (const state::Section& section : file.checkpoint.sections) {

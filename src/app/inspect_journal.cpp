@@ -8,8 +8,10 @@
 #include <system_error>
 #include <vector>
 
+#include "app/output.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "core/time_text.hpp"
 #include "journal/durable_journal.hpp"
 
@@ -24,65 +26,50 @@ std::string instant(std::int64_t ns) {
   return text;
 }
 
-/// On one line, whatever the bytes are: what a terminal would not show as itself is written as an escape.
+/// The beginning of it, on one line, whatever the bytes are.
 std::string readable(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, kShownBytes)) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c < ' ' || c > '~') {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
+  std::string out = printable(text.substr(0, kShownBytes));
   if (text.size() > kShownBytes) {
     out += fmt::format("… ({})", bytes_to_string(text.size()));
   }
   return out;
 }
 
-void show_record(const journal::Record& record) {
+std::string describe(const journal::Record& record) {
   using Kind = journal::Record::Kind;
   const batch::MessageView& message = record.message;
-  fmt::print("    {:>10}  {:<30}  ", record.number, instant(message.arrival_ns));
   switch (record.kind) {
     case Kind::message:
-      fmt::print("source {}{}{}{}  {}{}{}\n", message.source,
-                 message.delivery == batch::Delivery::shed ? ", may be shed" : "", message.duplicate ? ", DUP" : "",
-                 message.starts_file ? ", starts a file" : "", readable(message.topic),
-                 message.topic.empty() ? "" : "  ", readable(message.payload));
-      break;
+      return fmt::format("source {}{}{}{}  {}{}{}", message.source,
+                         message.delivery == batch::Delivery::shed ? ", may be shed" : "",
+                         message.duplicate ? ", DUP" : "", message.starts_file ? ", starts a file" : "",
+                         readable(message.topic), message.topic.empty() ? "" : "  ", readable(message.payload));
     case Kind::finished:
-      fmt::print("source {} ended\n", message.source);
-      break;
+      return fmt::format("source {} ended", message.source);
     case Kind::failed:
-      fmt::print("source {} failed: {}\n", message.source, readable(record.error));
-      break;
+      return fmt::format("source {} failed: {}", message.source, readable(record.error));
     case Kind::tick:
-      fmt::print("tick{}\n", record.shed > 0 ? fmt::format(", {} shed", record.shed) : "");
-      break;
+      return record.shed > 0 ? fmt::format("tick, {} shed", record.shed) : "tick";
     case Kind::started:
-      fmt::print("started\n");
-      break;
+      return "started";
   }
+  return {};
+}
+
+void show_record(const journal::Record& record) {
+  print_line("    {:>10}  {:<30}  {}", record.number, instant(record.message.arrival_ns), describe(record));
 }
 
 bool show_segment(const journal::SegmentInfo& segment) {
-  fmt::print("  {}  {:>10}  ", std::filesystem::path(segment.path).filename().string(), bytes_to_string(segment.bytes));
-  if (segment.records == 0) {
-    fmt::print("no record");
-  } else {
-    fmt::print("{} records from {}, {} to {}", segment.records, segment.first_number, instant(segment.first_arrival_ns),
-               instant(segment.last_arrival_ns));
-  }
-  fmt::print("{}{}, ", segment.compressed ? ", compressed" : "", segment.complete ? "" : ", open");
-  if (!segment.damage.empty()) {
-    fmt::print("DAMAGED: {}\n", segment.damage);
-    return false;
-  }
-  fmt::print("checksums good\n");
-  return true;
+  const bool good = segment.damage.empty();
+  const std::string records = segment.records == 0
+                                  ? "no record"
+                                  : fmt::format("{} records from {}, {} to {}", segment.records, segment.first_number,
+                                                instant(segment.first_arrival_ns), instant(segment.last_arrival_ns));
+  print_line("  {}  {:>10}  {}{}{}, {}{}", std::filesystem::path(segment.path).filename().string(),
+             bytes_to_string(segment.bytes), records, segment.compressed ? ", compressed" : "",
+             segment.complete ? "" : ", open", good ? "checksums good" : "DAMAGED: ", segment.damage);
+  return good;
 }
 
 void show_records(const std::string& path, std::uint64_t count) {
@@ -113,8 +100,8 @@ bool show_journal(const std::string& path, std::uint64_t records) {
     bytes += segment.bytes;
     total += segment.records;
   }
-  fmt::print("journal {}: {} segment{}, {} records, {}\n", path, segments.size(), segments.size() == 1 ? "" : "s",
-             total, bytes_to_string(bytes));
+  print_line("journal {}: {} segment{}, {} records, {}", path, segments.size(), segments.size() == 1 ? "" : "s", total,
+             bytes_to_string(bytes));
   bool good = true;
   for (const journal::SegmentInfo& segment : segments) {
     good = show_segment(segment) && good;
@@ -123,7 +110,7 @@ bool show_journal(const std::string& path, std::uint64_t records) {
     try {
       show_records(path, records);
     } catch (const Error& error) {
-      fmt::print("    {}\n", error.what());
+      print_line("    {}", error.what());
       good = false;
     }
   }

@@ -1,15 +1,18 @@
 // `weir`: the command line. Parses arguments, turns errors into one line and an exit code.
-#include <spdlog/spdlog.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <exception>
-#include <new>
+#include <iostream>
+#include <sstream>
 
 #include "app/command.hpp"
 #include "app/log.hpp"
-#include "core/error.hpp"
+#include "app/output.hpp"
+#include "core/log.hpp"
 
 #ifndef WEIR_VERSION
 #define WEIR_VERSION "0.0.0"
@@ -17,8 +20,18 @@
 
 namespace {
 
-int run(int argc, char** argv) {
-  weir::app::Context context;
+// A program may be started without standard streams. What it opens next would take their numbers, and rows and log
+// lines would go into a data file.
+void open_standard_streams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one: those below are open by now.
+    if (::open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY) != descriptor)
+      ::_exit(weir::app::kFailed);
+  }
+}
+
+void run(int argc, char** argv, weir::app::Context& context) {
   CLI::App app{"Weir: exact stream processing of sensor readings", "weir"};
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.add_option("--log-level", context.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
@@ -38,31 +51,26 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? weir::app::kDone : weir::app::kUsage;
+    std::ostringstream mistakes;  // what it quotes of the arguments is not to reach the terminal as it is
+    context.exit_code = app.exit(error, std::cout, mistakes) == 0 ? weir::app::kDone : weir::app::kUsage;
+    weir::app::put_lines(context, weir::log::Level::error, mistakes.str());
   }
-  return context.exit_code;
+  weir::app::flush_output();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   // A reader that goes away (weir replay … | head) is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   // A file that reaches the limit of `ulimit -f` is a write error too.
   std::signal(SIGXFSZ, SIG_IGN);
+  weir::app::Context context;
   try {
-    return run(argc, argv);
-  } catch (const weir::ConfigError& error) {
-    for (const weir::Diagnostic& diagnostic : error.diagnostics()) {
-      std::fprintf(stderr, "weir: %s\n", weir::to_string(diagnostic).c_str());
-    }
-    return weir::app::kUsage;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "weir: out of memory\n");
-    return weir::app::kFailed;
+    run(argc, argv, context);
+    return context.exit_code;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "weir: %s\n", error.what());
-    return weir::app::kFailed;
+    return weir::app::report_failure(context, error);
   }
 }

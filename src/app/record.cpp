@@ -1,15 +1,14 @@
 // `weir record`: what the sources deliver goes into journals, which `weir replay` reads.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "app/command.hpp"
+#include "app/log.hpp"
+#include "core/log.hpp"
 #include "plan/configuration.hpp"
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
@@ -25,37 +24,21 @@ struct RecordOptions {
   std::string output;
 };
 
-int record(const RecordOptions& options) {
-  std::mutex mutex;
-  runtime::Recorder* running = nullptr;
-  bool stop_early = false;
-  const runtime::ShutdownSignals signals([&] {
-    const std::scoped_lock lock(mutex);
-    stop_early = true;
-    if (running != nullptr) {
-      running->request_stop();
-    }
-  });
+int record(const RecordOptions& options, const Context& context) {
+  runtime::StopOnSignals signals;  // before the first thread starts, as in run_pipeline()
   plan::Plan plan = plan::compile(plan::read_configuration(options.config));
   plan::require_files(plan, plan::Inputs::leave_out);
-  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) log::warn("{}", exposed);
   runtime::Recorder recorder(std::move(plan), options.output);
   recorder.start();
   {
-    const std::scoped_lock lock(mutex);
-    running = &recorder;
-    if (stop_early) {
-      recorder.request_stop();
-    }
-  }
-  recorder.wait();
-  {
-    const std::scoped_lock lock(mutex);
-    running = nullptr;
+    const auto run = signals.stops([&recorder] { recorder.request_stop(); });
+    recorder.wait();
   }
   for (const runtime::Recorder::Stream& stream : recorder.report()) {
-    fmt::print(stderr, "stream {}: {} messages, {:.1f} MB, {} shed, in {}\n", stream.name, stream.messages,
-               static_cast<double>(stream.payload_bytes) / 1e6, stream.shed, stream.directory);
+    put_lines(context, log::Level::info,
+              fmt::format("stream {}: {} messages, {:.1f} MB, {} shed, in {}", stream.name, stream.messages,
+                          static_cast<double>(stream.payload_bytes) / 1e6, stream.shed, stream.directory));
   }
   return kDone;
 }
@@ -69,7 +52,7 @@ void add_record(CLI::App& app, Context& context) {
   command->add_option("CONFIG", options->config, "Configuration file ('-': standard input)")->required();
   command->add_option("--output", options->output, "Directory of the recording; one that exists is continued")
       ->required();
-  command->callback([options, &context] { context.exit_code = record(*options); });
+  command->callback([options, &context] { context.exit_code = record(*options, context); });
 }
 
 }  // namespace weir::app

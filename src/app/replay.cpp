@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/log.hpp"
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
 #include "plan/configuration.hpp"
 #include "plan/plan.hpp"
@@ -96,7 +98,7 @@ class ProgressBar {
   bool drawn_ = false;
 };
 
-int replay(const ReplayArguments& arguments) {
+int replay(const ReplayArguments& arguments, const Context& context) {
   spec::Pipeline pipeline_spec = plan::read_configuration(arguments.config);
   auto journals = read_from_files(pipeline_spec, arguments.inputs);
   // The state directory belongs to the live run; a replay keeps its own or none.
@@ -114,15 +116,15 @@ int replay(const ReplayArguments& arguments) {
     options.replay_options.to_ns = parse_time("--to", arguments.to);
   }
   ProgressBar bar;
-  if (isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0 && !arguments.quiet) {
+  if (isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0 && !arguments.quiet && !context.json_log) {
     options.replay_options.progress = [&bar](std::uint64_t read, std::uint64_t total) { bar(read, total); };
   }
   const Finished finished = run_pipeline(plan::compile(std::move(pipeline_spec)), std::move(options));
   bar.clear();
   if (!arguments.quiet) {
-    std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
+    put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   }
-  return finished.report.balances() ? kDone : kFailed;
+  return finished.code();
 }
 
 }  // namespace
@@ -145,7 +147,7 @@ void add_replay(CLI::App& app, Context& context) {
   command->add_option("--discard-state", arguments->discard, "Throw away the saved state of this query")
       ->allow_extra_args(false);
   command->add_flag("--quiet", arguments->quiet, "No progress bar and no closing lines");
-  command->callback([arguments, &context] { context.exit_code = replay(*arguments); });
+  command->callback([arguments, &context] { context.exit_code = replay(*arguments, context); });
 }
 
 }  // namespace weir::app

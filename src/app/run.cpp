@@ -1,14 +1,14 @@
 // `weir run`: the gateway daemon.
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/log.hpp"
 #include "app/run_pipeline.hpp"
+#include "core/log.hpp"
 #include "plan/configuration.hpp"
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
@@ -24,17 +24,20 @@ struct RunOptions {
   bool skip_damage = false;
 };
 
-int run(const RunOptions& options) {
+int run(const RunOptions& options, const Context& context) {
   runtime::Options runtime_options;
   runtime_options.discard_state = options.discard;
   spec::Pipeline pipeline = plan::read_configuration(options.config);
   pipeline.skip_damage = options.skip_damage;
   plan::Plan plan = plan::compile(std::move(pipeline));
   plan::require_files(plan, plan::Inputs::leave_out);
-  for (const std::string& exposed : plan::exposed_secrets(plan)) spdlog::warn("{}", exposed);
+  for (const std::string& exposed : plan::exposed_secrets(plan)) log::warn("{}", exposed);
   const Finished finished = run_pipeline(std::move(plan), std::move(runtime_options));
-  std::fputs(runtime::summary(finished.report, finished.seconds).c_str(), stderr);
-  return finished.report.balances() ? kDone : kFailed;
+  put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
+  for (const std::string& failure : finished.failed_sources) {
+    put_lines(context, log::Level::error, "a source gave up: " + failure);
+  }
+  return finished.code();
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ void add_run(CLI::App& app, Context& context) {
       ->allow_extra_args(false);
   command->add_flag("--skip-damage", options->skip_damage,
                     "Start although records of the journal are damaged; they are reported and left out");
-  command->callback([options, &context] { context.exit_code = run(*options); });
+  command->callback([options, &context] { context.exit_code = run(*options, context); });
 }
 
 }  // namespace weir::app

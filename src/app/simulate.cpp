@@ -1,6 +1,5 @@
 // `weir simulate`: the seeded sensor simulator, to a file or to an MQTT broker.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include <array>
@@ -17,8 +16,10 @@
 #include "app/command.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/spelling.hpp"
 #include "core/time_text.hpp"
+#include "mqtt/broker_address.hpp"
 #include "runtime/shutdown.hpp"
 #include "sink/mqtt_publisher.hpp"
 #include "source/simulated_text.hpp"
@@ -168,6 +169,9 @@ int simulate(Arguments& arguments) {
   arguments.simulator.duration = duration_of("--duration", arguments.duration);
   arguments.simulator.disorder = duration_of("--disorder", arguments.disorder);
   const bool mqtt = !arguments.endpoint.broker.empty();
+  if (const std::string mistake = mqtt ? mqtt::broker_mistake(arguments.endpoint.broker) : ""; !mistake.empty()) {
+    throw ConfigError("--broker: " + mistake, "e.g. mqtt://localhost:1883, with --username and WEIR_MQTT_PASSWORD");
+  }
   if (mqtt && !arguments.output.empty()) {
     throw ConfigError("--output and --broker exclude each other");
   }
@@ -183,8 +187,8 @@ int simulate(Arguments& arguments) {
     to_file(arguments, simulator, pace);
   }
   const source::Simulator::Totals& totals = simulator.totals();
-  spdlog::info("{} readings, {} duplicates, {} malformed payloads handed on; {} left out", totals.readings,
-               totals.duplicates, totals.malformed, totals.gaps);
+  log::info("{} readings, {} duplicates, {} malformed payloads handed on; {} left out", totals.readings,
+            totals.duplicates, totals.malformed, totals.gaps);
   return kDone;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/output.hpp"
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
 #include "core/error.hpp"
@@ -106,8 +107,9 @@ struct Verification {
       if (recording) {
         rows->record(text);
       } else if (!rows->compare(text, expected) && differences++ == 0) {
-        fmt::print("first difference, query {}, row {}:\n  one way     {}\n  the other   {}", table.shape().query,
-                   rows->compared(), expected, text);
+        print_line("first difference, query {}, row {}:", table.shape().query, rows->compared());
+        put_output("  one way     " + expected);
+        put_output("  the other   " + text);
       }
     }
   }
@@ -148,28 +150,28 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
     std::uint64_t rows = 0;
     for (auto& [name, recorded] : verification.queries) {
       if (!verification.recording && recorded->compared() != recorded->recorded()) {
-        fmt::print("query {}: {} rows one way, {} the other\n", name, recorded->recorded(), recorded->compared());
+        print_line("query {}: {} rows one way, {} the other", name, recorded->recorded(), recorded->compared());
         ++verification.differences;
       }
       rows += recorded->recorded();
       recorded->end_recording();
       recorded->rewind();
     }
-    fmt::print("{:<44} {:>10} rows in {:.2f} s  {}\n", way.name(), rows, finished.seconds,
+    print_line("{:<44} {:>10} rows in {:.2f} s  {}", way.name(), rows, finished.seconds,
                verification.recording               ? "reference"
                : verification.differences == before ? "identical"
                                                     : "DIFFERENT");
     verification.recording = false;
     if (!finished.report.balances()) {
-      fmt::print("the ledger does not balance\n");
+      print_line("the ledger does not balance");
       ++verification.differences;
     }
   }
   if (verification.differences > 0) {
-    fmt::print("NOT identical: {} differences\n", verification.differences);
+    print_line("NOT identical: {} differences", verification.differences);
     return kFailed;
   }
-  fmt::print("every bit identical in {} ways\n", ways.size());
+  print_line("every bit identical in {} ways", ways.size());
   return kDone;
 }
 

@@ -1,6 +1,7 @@
 #include "core/file_system.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,15 @@ void FileSystem::sync_directory(const std::string& directory) {
 FileSystem& real_file_system() {
   static FileSystem files;
   return files;
+}
+
+FileDescriptor open_output(FileSystem& files, const std::string& path, int flags, ::mode_t mode) {
+  struct ::stat status {};
+  const bool created = ::stat(path.c_str(), &status) != 0;
+  FileDescriptor file = files.open(path, flags | O_CREAT, mode);
+  // Where a file system has no modes there is nothing to give.
+  if (created) static_cast<void>(::fchmod(file.get(), mode));
+  return file;
 }
 
 }  // namespace weir

@@ -51,4 +51,8 @@ class FileSystem {
 /// @brief The system's own.
 FileSystem& real_file_system();
 
+/// @brief Opens a file that others are to read, or creates it with just this mode, whatever the umask is. One that is
+/// there keeps its own mode. @throws FileError
+FileDescriptor open_output(FileSystem& files, const std::string& path, int flags, ::mode_t mode);
+
 }  // namespace weir

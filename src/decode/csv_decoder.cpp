@@ -1,7 +1,5 @@
 // Separated values. Text is cut into chunks; the separators of a chunk are found by vector code, then rows are read off
 // their positions. Chunks with a quote in them, and lines longer than a chunk, go through CsvRecordReader.
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "decode/csv_columns.hpp"
 #include "decode/csv_index.hpp"
 #include "decode/csv_record.hpp"
@@ -104,8 +103,8 @@ class CsvDecoder final : public Decoder {
     const std::vector<std::string> missing = columns_.resolve(names);
     usable_ = missing.empty();
     if (!usable_) {
-      spdlog::error("stream '{}': CSV column '{}' is not in the {}; every row of it is refused", writer_.stream().name,
-                    missing.front(), format_.columns.empty() ? "header line" : "list of columns");
+      log::error("stream '{}': CSV column '{}' is not in the {}; every row of it is refused", writer_.stream().name,
+                 missing.front(), format_.columns.empty() ? "header line" : "list of columns");
     }
     cells_.resize(kAhead * columns_.needed());
   }

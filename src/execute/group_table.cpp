@@ -1,11 +1,12 @@
 #include "execute/group_table.hpp"
 
-#include <spdlog/spdlog.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+
+#include "core/log.hpp"
 
 namespace weir::execute {
 namespace {
@@ -110,7 +111,7 @@ std::uint32_t GroupTable::add_group(std::uint32_t key) {
   if (query_->max_groups != 0 && group >= query_->max_groups) {
     if (!overflow_reported_) {
       overflow_reported_ = true;
-      spdlog::warn(
+      log::warn(
           "query '{}': more than max_groups = {} groups; readings of further groups count as filtered: raise "
           "max_groups",
           query_->spec.name, query_->max_groups);

@@ -160,7 +160,7 @@ void mark_followed(FileSystem& files, const std::string& path) {
 
 void complete_segment(FileSystem& files, const std::string& path, SegmentHeader header, std::uint64_t bytes,
                       std::uint64_t end_number) {
-  const FileDescriptor file = files.open(path, O_RDWR);
+  const FileDescriptor file = files.open(path, O_RDWR | O_NOFOLLOW);
   // What lies behind is gone before the header calls the rest complete.
   files.truncate(file, bytes, path);
   files.sync(file, path);

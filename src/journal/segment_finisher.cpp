@@ -155,7 +155,7 @@ void compress_segment(FileSystem& files, const std::string& directory, const std
     header.synced_bytes = bytes;
     header.complete_bytes = bytes;
     header.seal_completion();
-    const FileDescriptor again = files.open(unfinished, O_WRONLY);
+    const FileDescriptor again = files.open(unfinished, O_WRONLY | O_NOFOLLOW);
     files.write(again, header_bytes(), unfinished);
     files.sync(again, unfinished);
     files.rename(unfinished, path);

@@ -34,7 +34,7 @@ struct SegmentReader::Blocks {
 };
 
 SegmentReader::SegmentReader(std::string path) : path_(std::move(path)) {
-  file_ = FileDescriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file_) {
     throw system_error("open", path_);
   }

@@ -52,6 +52,7 @@ void read_pipeline(const Document& table, Diagnostics& diagnostics, spec::Pipeli
   reader.bytes("memory_limit", pipeline.memory_limit);
   reader.integer("batch_rows", pipeline.batch_rows, 1, kMost32);
   reader.string("dead_letter", pipeline.dead_letter);
+  reader.bytes("dead_letter_bytes", pipeline.dead_letter_bytes);
   reader.integer("dead_letter_limit", pipeline.dead_letter_limit, 0, kMost32);
   reader.finish();
   pipeline.unread = std::move(reader).unread();

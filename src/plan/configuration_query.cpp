@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
 
 #include "core/decimal.hpp"
+#include "core/secrets.hpp"
 #include "core/spelling.hpp"
 #include "plan/configuration_parts.hpp"
 #include "plan/table_reader.hpp"
@@ -54,6 +56,26 @@ void read_interval(TableReader& query, Diagnostics& diagnostics, std::string_vie
     diagnostics.add(query.line_of(name), fmt::format("{}: '{}' must be longer than 0s", query.what(), name),
                     suggestion);
   }
+}
+
+/// A file's mode, "0640".
+void read_mode(TableReader& reader, Diagnostics& diagnostics, unsigned& mode) {
+  std::string text;
+  if (!reader.string("mode", text)) {
+    return;
+  }
+  unsigned value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, value, 8);
+  // A restart goes on in the file, so its owner has to be able to.
+  if (error != std::errc() || read != end || text.size() < 3 || value > 0777 || (value & 0600) != 0600) {
+    diagnostics.add(
+        reader.line_of("mode"),
+        fmt::format("{}: mode '{}' is no mode of a file that its owner reads and writes", reader.what(), text),
+        "three octal digits, e.g. \"0640\"");
+    return;
+  }
+  mode = value;
 }
 
 }  // namespace
@@ -125,8 +147,9 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
     reader.boolean("append", sink.append);
     reader.bytes("rotate_bytes", sink.rotate_bytes);
     reader.duration("rotate_every", sink.rotate_every);
+    read_mode(reader, diagnostics, sink.mode);
   } else {
-    for (const std::string_view name : {"path", "append", "rotate_bytes", "rotate_every"}) {
+    for (const std::string_view name : {"path", "append", "rotate_bytes", "rotate_every", "mode"}) {
       reader.foreign(name, "this entry belongs to type = \"file\"");
     }
   }
@@ -138,6 +161,7 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
     reader.string("topic", sink.topic);
     reader.string("username", sink.username);
     reader.string("password", sink.password);
+    keep_secret(sink.password);
     reader.string("client_id", sink.client_id);
     reader.string("ca_file", sink.ca_file);
     reader.string("cert_file", sink.cert_file);

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/decimal.hpp"
+#include "core/secrets.hpp"
 #include "core/spelling.hpp"
 #include "plan/configuration_parts.hpp"
 #include "plan/table_reader.hpp"
@@ -149,6 +150,7 @@ void read_mqtt(TableReader& reader, Diagnostics& diagnostics, spec::Source& sour
   read_mqtt_version(reader, diagnostics, source.mqtt_version);
   reader.string("username", source.username);
   reader.string("password", source.password);
+  keep_secret(source.password);
   reader.string("ca_file", source.ca_file);
   reader.string("cert_file", source.cert_file);
   reader.string("key_file", source.key_file);

@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "core/secrets.hpp"
+
 namespace weir::plan {
 namespace {
 
@@ -19,6 +21,16 @@ bool is_variable_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool names_secret(std::string_view name) {
+  std::string upper;
+  for (const char c : name) upper.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  for (const std::string_view word :
+       {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "API_KEY", "APIKEY"}) {
+    if (upper.find(word) != std::string::npos) return true;
+  }
+  return upper.ends_with("_KEY") || upper.ends_with("_PASS") || upper.ends_with("_PW");
+}
 
 std::optional<std::string> process_environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -57,6 +69,7 @@ Substitution substitute(std::string_view text, const Environment& environment) {
     }
     const std::optional<std::string> value = environment(name);
     if (value.has_value() && (!value->empty() || dash == std::string_view::npos)) {
+      if (names_secret(name)) keep_secret(*value);
       result.text += *value;
     } else if (dash != std::string_view::npos) {
       result.text += inside.substr(dash + 2);

@@ -14,6 +14,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// @brief The process's environment. Must not run beside setenv().
 std::optional<std::string> process_environment(const std::string& name);
 
+/// @brief Whether a variable of that name is taken to hold a secret, as MQTT_PASSWORD or API_TOKEN.
+bool names_secret(std::string_view name);
+
 struct Substitution {
   std::string text;
   bool substituted = false;  ///< at least one variable was replaced
@@ -22,7 +25,7 @@ struct Substitution {
 };
 
 /// @brief Replaces every variable once; the inserted values are not looked at again. An empty variable counts as unset
-/// only for `:-`, as in the shell.
+/// only for `:-`, as in the shell. The value of a variable that names a secret is kept out of what is shown.
 Substitution substitute(std::string_view text, const Environment& environment);
 
 }  // namespace weir::plan

@@ -1,7 +1,5 @@
 #include "runtime/journal_replay.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "core/error.hpp"
 
 namespace weir::runtime {

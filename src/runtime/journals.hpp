@@ -1,10 +1,9 @@
 // Where a pipeline's journals lie, and with which settings they are opened.
 #pragma once
 
-#include <spdlog/spdlog.h>
-
 #include <string>
 
+#include "core/log.hpp"
 #include "journal/durable_journal.hpp"
 #include "spec/pipeline_spec.hpp"
 
@@ -23,7 +22,7 @@ inline journal::DurableOptions journal_options(const spec::Pipeline& spec, const
   options.backlog_bytes = spec.journal_backlog;
   options.sync_each = spec.journal_sync == spec::JournalSync::always;
   options.skip_damage = spec.skip_damage;
-  options.notice = [name = stream.name](const std::string& line) { spdlog::warn("stream '{}': {}", name, line); };
+  options.notice = [name = stream.name](const std::string& line) { log::warn("stream '{}': {}", name, line); };
   return options;
 }
 

@@ -1,12 +1,12 @@
 #include "runtime/live_stream.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
@@ -107,6 +107,7 @@ void LiveStream::refuse_unread(const StreamResume& resume) const {
 
 LiveStream::~LiveStream() {
   abandon();
+  end_syncer();  // where start() could not start the worker, which does it otherwise
 }
 
 void LiveStream::start(Group group) {
@@ -152,6 +153,11 @@ std::exception_ptr LiveStream::error() const {
   return error_;
 }
 
+std::vector<std::string> LiveStream::failed_sources() const {
+  const std::scoped_lock lock(mutex_);
+  return failed_sources_;
+}
+
 void LiveStream::fail(std::exception_ptr error) {
   const std::scoped_lock lock(mutex_);
   if (!error_) {
@@ -175,14 +181,24 @@ void LiveStream::work() {
         changed_.notify_one();
       }
     }
-    if (feed_->ended() && !feed_->failure().empty()) {
+    if (feed_->ended() && !feed_->failed_sources().empty()) {
       // The input did not come to its end: whoever supervises the gateway has to know, once the others are done.
-      gave_up_ = fmt::format("stream '{}' has no source left: {}", wiring_.plan->streams[wiring_.stream].spec.name,
-                             feed_->failure());
+      gave_up_ = feed_->failed_sources().back() + "; the stream has no source left";
     }
   } catch (...) {
     fail(std::current_exception());
   }
+  {
+    const std::scoped_lock lock(mutex_);
+    failed_sources_ = feed_->failed_sources();
+  }
+  end_syncer();
+  // A source that gave up is not at its end: its windows stay open for the next start.
+  feed_->finish(feed_->ended() && gave_up_.empty() && !error());
+  wiring_.queue->push({wiring_.stream, nullptr});
+}
+
+void LiveStream::end_syncer() {
   {
     const std::scoped_lock lock(mutex_);
     over_ = true;
@@ -191,9 +207,6 @@ void LiveStream::work() {
   if (syncer_.joinable()) {
     syncer_.join();
   }
-  // A source that gave up is not at its end: its windows stay open for the next start.
-  feed_->finish(feed_->ended() && gave_up_.empty() && !error());
-  wiring_.queue->push({wiring_.stream, nullptr});
 }
 
 void LiveStream::keep_synced() {

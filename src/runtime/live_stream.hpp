@@ -51,11 +51,14 @@ class LiveStream {
   [[nodiscard]] std::exception_ptr error() const;
   /// @brief Why there is no source left, though the input is not at its end, once the stream has ended; empty: it is.
   [[nodiscard]] const std::string& gave_up() const noexcept { return gave_up_; }
+  /// @brief Why sources gave up, the others going on.
+  [[nodiscard]] std::vector<std::string> failed_sources() const;
   [[nodiscard]] journal::Journal& journal() noexcept { return *journal_; }
 
  private:
   void work();
   void keep_synced();
+  void end_syncer();
   void fail(std::exception_ptr error);
   void look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions);
   void refuse_unread(const StreamResume& resume) const;
@@ -77,6 +80,7 @@ class LiveStream {
   bool over_ = false;
   std::exception_ptr error_;
   std::atomic<bool> failed_ = false;  // error_ is set: what the worker asks for each record
+  std::vector<std::string> failed_sources_;
   std::thread syncer_;
 };
 

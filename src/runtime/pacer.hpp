@@ -2,6 +2,7 @@
 // recorded time has.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -27,18 +28,21 @@ class Pacer {
     if (first_ns_ == kBeforeAll) {
       first_ns_ = time_ns;
       first_instant_ = std::chrono::steady_clock::now();
-      until_ns_ = time_ns + step_ns_;
+      until_ns_ = later(time_ns, step_ns_);
     }
     return time_ns >= until_ns_;
   }
-  /// @brief Waits until it is `time_ns`'s turn, or stop().
+  /// @brief When it is `time_ns`'s turn, after the first interval_over().
+  [[nodiscard]] std::chrono::steady_clock::time_point due(std::int64_t time_ns) const {
+    const double recorded = (static_cast<double>(time_ns) - static_cast<double>(first_ns_)) / 1e9;
+    return first_instant_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                std::chrono::duration<double>(std::clamp(recorded / speed_, 0.0, kLongestWait)));
+  }
+  /// @brief Waits until due(time_ns), or stop().
   void wait(std::int64_t time_ns) {
-    const double seconds = static_cast<double>(time_ns - first_ns_) / 1e9 / speed_;
-    const auto due = first_instant_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                          std::chrono::duration<double>(seconds));
     std::unique_lock lock(mutex_);
-    wake_.wait_until(lock, due, [this] { return stopped(); });
-    until_ns_ = time_ns + step_ns_;
+    wake_.wait_until(lock, due(time_ns), [this] { return stopped(); });
+    until_ns_ = later(time_ns, step_ns_);
   }
   void stop() {
     const std::scoped_lock lock(mutex_);
@@ -49,6 +53,14 @@ class Pacer {
 
  private:
   static constexpr std::int64_t kBeforeAll = std::numeric_limits<std::int64_t>::min();
+  // A century: nobody waits longer, and clocks can express it. Times far apart at a low speed give more.
+  static constexpr double kLongestWait = 100.0 * 365 * 86400;
+
+  static std::int64_t later(std::int64_t time_ns, std::int64_t step_ns) noexcept {
+    constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+    return time_ns > kNever - step_ns ? kNever : time_ns + step_ns;
+  }
+
   const double speed_;
   const std::int64_t step_ns_;
   std::int64_t first_ns_ = kBeforeAll;

@@ -1,15 +1,15 @@
 #include "runtime/pipeline.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "runtime/batch_flow.hpp"
 #include "runtime/journal_replay.hpp"
 #include "runtime/journals.hpp"
@@ -62,6 +62,7 @@ struct Pipeline::Impl {
 
   std::mutex mutex;
   std::condition_variable changed;
+  bool started = false;
   bool stop_requested = false;
   bool engine_done = false;
   bool over = false;
@@ -89,7 +90,7 @@ void Pipeline::Impl::build() {
     std::string why;
     backend = choose_backend(plan, why);
     if (!why.empty()) {
-      spdlog::info("{}", why);
+      log::info("{}", why);
     }
   }
   require_memory(plan, estimate_memory(plan, *backend));
@@ -97,7 +98,7 @@ void Pipeline::Impl::build() {
     store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
   }
   if (!plan.spec.dead_letter.empty()) {
-    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit);
+    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit, plan.spec.dead_letter_bytes);
   }
   for (spec::Sink& sink : plan.spec.sinks) {
     sink.append = sink.append || !options.replay;
@@ -134,17 +135,19 @@ void Pipeline::start() {
   if (impl.restored) {
     spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
   }
-  impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
-  bool started = false;
+  // First, so that it can take down whatever could be started; it waits until that is known.
+  impl.control_thread = std::thread([&impl] { impl.control(); });
+  bool failed = false;
   try {
+    impl.engine_thread = std::thread([&impl] { impl.run_engine(); });
     for (const auto& stream : impl.live) {
       stream->start(LiveStream::Group::receivers);
     }
     for (const auto& stream : impl.replays) {
       stream->start();
     }
-    started = true;
   } catch (...) {
+    failed = true;
     {
       const std::scoped_lock lock(impl.mutex);
       impl.error = std::current_exception();
@@ -155,9 +158,12 @@ void Pipeline::start() {
       pool->stop();
     }
   }
-  // Last, for it takes the streams down, which must not happen while they start.
-  impl.control_thread = std::thread([&impl] { impl.control(); });
-  if (!started) {
+  {
+    const std::scoped_lock lock(impl.mutex);
+    impl.started = true;
+    impl.changed.notify_all();
+  }
+  if (failed) {
     wait();
   }
 }
@@ -239,6 +245,15 @@ void Pipeline::wait() {
   }
 }
 
+std::vector<std::string> Pipeline::failed_sources() const {
+  std::vector<std::string> failures;
+  for (const auto& stream : impl_->live) {
+    const std::vector<std::string> of_stream = stream->failed_sources();
+    failures.insert(failures.end(), of_stream.begin(), of_stream.end());
+  }
+  return failures;
+}
+
 Report Pipeline::report() const {
   return impl_->engine->report();
 }
@@ -273,19 +288,25 @@ void Pipeline::Impl::control() {
   bool gracefully = false;
   {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return stop_requested || engine_done; });
+    changed.wait(lock, [this] { return started && (stop_requested || engine_done); });
     gracefully = !error;
   }
   std::thread watchdog;
   if (!gracefully) {
     engine->interrupt();
   } else {
-    watchdog = std::thread([this] {
+    const auto watch = [this] {
       std::unique_lock lock(mutex);
       if (!changed.wait_for(lock, kSinkGrace, [this] { return engine_done; })) {
         engine->interrupt();
       }
-    });
+    };
+    try {
+      watchdog = std::thread(watch);
+    } catch (const std::system_error& no_thread) {
+      log::warn("cannot start a thread ({}): sinks whose peers are away are not waited for", no_thread.what());
+      engine->interrupt();
+    }
   }
   end_streams(gracefully);
   {
@@ -294,7 +315,9 @@ void Pipeline::Impl::control() {
       queue.close();
     }
   }
-  engine_thread.join();
+  if (engine_thread.joinable()) {
+    engine_thread.join();
+  }
   if (watchdog.joinable()) {
     watchdog.join();
   }
@@ -319,8 +342,12 @@ void Pipeline::Impl::run_engine() {
   std::exception_ptr failure;
   try {
     engine_loop();
+  } catch (const std::exception& thrown) {
+    failure = std::current_exception();
+    if (options.on_failure) options.on_failure(thrown.what());
   } catch (...) {
     failure = std::current_exception();
+    if (options.on_failure) options.on_failure("an exception of no known type");
   }
   const std::scoped_lock lock(mutex);
   if (failure && !error) {
@@ -424,13 +451,13 @@ void Pipeline::Impl::take_checkpoint_result() {
       }
     }
     if (!result->error.empty()) {
-      spdlog::warn("checkpoint {}: {}", result->number, result->error);
+      log::warn("checkpoint {}: {}", result->number, result->error);
     } else if (!checkpoint_problem.empty()) {
-      spdlog::info("checkpoint {} is written: all is well again", result->number);
+      log::info("checkpoint {} is written: all is well again", result->number);
     }
     checkpoint_problem.clear();
   } else if (result->error != checkpoint_problem) {
-    spdlog::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
+    log::error("no checkpoint: {}; the last one stands, the next attempt follows", result->error);
     checkpoint_problem = result->error;
   }
 }

@@ -36,6 +36,8 @@ struct Options {
   std::vector<std::string> discard_state;
   /// The backend to use instead of the plan's device, e.g. a naive one in tests.
   std::shared_ptr<execute::Backend> backend;
+  /// Called on the engine's thread with the error that ends the run, before wait() throws it.
+  std::function<void(const std::string& what)> on_failure;
 };
 
 class Pipeline {
@@ -56,6 +58,8 @@ class Pipeline {
   /// @brief Like wait, with a limit. True when over.
   bool wait_for(std::chrono::nanoseconds limit);
 
+  /// @brief Why sources gave up on the way, though the run went on without them. Complete once it is over.
+  [[nodiscard]] std::vector<std::string> failed_sources() const;
   [[nodiscard]] Report report() const;
   /// @brief True if a checkpoint was taken over at start().
   [[nodiscard]] bool restored() const noexcept;

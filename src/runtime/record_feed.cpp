@@ -1,11 +1,11 @@
 #include "runtime/record_feed.hpp"
 
-#include <spdlog/spdlog.h>
-
+#include <fmt/format.h>
 #include <algorithm>
 #include <limits>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -50,14 +50,13 @@ void RecordFeed::take(const journal::Record& record) {
       message(record);
       break;
     case journal::Record::Kind::failed:
-      spdlog::error("stream {}: {}", stream_.spec.name, record.error);
-      failure_ = record.error;
+      failed_sources_.push_back(fmt::format("stream '{}': {}", stream_.spec.name, record.error));
+      log::error("{}", failed_sources_.back());
       [[fallthrough]];
     case journal::Record::Kind::finished:
       finished(record);
       break;
     case journal::Record::Kind::started:
-      failure_.clear();
       started(record.message.arrival_ns);
       break;
     case journal::Record::Kind::tick:
@@ -105,6 +104,7 @@ bool RecordFeed::nothing_held_back() const noexcept {
 // Silence while the process was away says nothing about the sensors, and what had come to its end may have grown.
 void RecordFeed::started(std::int64_t now_ns) {
   ended_ = false;
+  failed_sources_.clear();  // of the life before: this one has begun them anew
   for (SourceState& source : sources_) {
     source.last_arrival_ns = std::max(clock_ns_, now_ns);
     source.finished = false;

@@ -32,8 +32,8 @@ class RecordFeed {
   [[nodiscard]] std::int64_t next_tick() const noexcept { return feed_.interval_end(); }
   /// @brief Every source has finished.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
-  /// @brief Why a source has failed since the start, one line; empty: none has.
-  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+  /// @brief Why sources gave up since the last start.
+  [[nodiscard]] const std::vector<std::string>& failed_sources() const noexcept { return failed_sources_; }
   /// @brief The engine is gone.
   [[nodiscard]] bool stopped() const noexcept { return feed_.stopped(); }
   [[nodiscard]] StreamFeed& feed() noexcept { return feed_; }
@@ -60,7 +60,7 @@ class RecordFeed {
   std::int64_t clock_ns_;
   std::uint64_t next_record_ = 0;
   bool ended_ = false;
-  std::string failure_;
+  std::vector<std::string> failed_sources_;
 };
 
 }  // namespace weir::runtime

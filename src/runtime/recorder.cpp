@@ -1,11 +1,10 @@
 #include "runtime/recorder.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <thread>
 #include <utility>
 
 #include "core/arrival_clock.hpp"
+#include "core/log.hpp"
 #include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
@@ -24,7 +23,7 @@ struct Recorder::Recording {
     journal::Recovered recovered;
     journal = journal::open_durable_journal(options, journal::kJournalEnd, recovered);
     for (const std::string& warning : recovered.warnings) {
-      spdlog::warn("stream '{}': {}", stream.name, warning);
+      log::warn("stream '{}': {}", stream.name, warning);
     }
     for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
       sources.push_back(source::make_source(stream.sources[i], stream.name, i, *journal, {}));
@@ -49,7 +48,7 @@ struct Recorder::Recording {
           report.payload_bytes += record->message.payload.size();
           break;
         case journal::Record::Kind::failed:
-          spdlog::error("stream '{}': {}", stream.name, record->error);
+          log::error("stream '{}': {}", stream.name, record->error);
           [[fallthrough]];
         case journal::Record::Kind::finished:
           ended += has_ended.at(record->message.source) ? 0U : 1U;

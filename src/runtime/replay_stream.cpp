@@ -40,9 +40,7 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
     staged.push_back(spare());
     return *staged.back();
   }
-  void malformed(batch::Malformed reason, std::string_view sample) override {
-    stream.feed_.dead_letter(reason, sample);
-  }
+  void malformed(batch::Malformed reason, std::string_view sample) override { stream.feed_.malformed(reason, sample); }
 
   std::unique_ptr<batch::Batch> spare() {
     if (spares.empty()) {

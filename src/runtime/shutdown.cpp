@@ -1,53 +1,72 @@
 #include "runtime/shutdown.hpp"
 
+#include <poll.h>
 #include <pthread.h>
-#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace weir::runtime {
 namespace {
 
-// Sent to the waiter by the destructor; not used for anything else.
-const int kWakeSignal = SIGUSR2;
-
 // timeout(1) and terminals send a signal to the process and again to its group: that is one request.
 constexpr std::chrono::seconds kSameRequest{1};
 
+std::string_view name_of(std::uint32_t signal) {
+  return signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
+
 }  // namespace
 
-ShutdownSignals::ShutdownSignals(std::function<void()> stop) : stop_(std::move(stop)) {
-  sigemptyset(&signals_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, kWakeSignal}) {
-    sigaddset(&signals_, signal);
+ShutdownSignals::ShutdownSignals(std::function<void()> stop)
+    : stop_(std::move(stop)), owner_(std::this_thread::get_id()) {
+  sigset_t stops;
+  sigemptyset(&stops);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stops, signal);
+  wake_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC));
+  signals_ = FileDescriptor(::signalfd(-1, &stops, SFD_CLOEXEC));
+  if (!wake_ || !signals_) throw system_error("wait for", "signals");
+  pthread_sigmask(SIG_BLOCK, &stops, &previous_mask_);
+  try {
+    waiter_ = std::thread([this] { wait_for_signals(); });
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
+    throw;
   }
-  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  waiter_ = std::thread([this] {
-    std::optional<std::chrono::steady_clock::time_point> first;
-    int signal = 0;
-    while (sigwait(&signals_, &signal) == 0 && signal != kWakeSignal) {
-      const auto now = std::chrono::steady_clock::now();
-      if (first && now - *first > kSameRequest) {
-        _exit(128 + signal);
-      }
-      if (first) {
-        continue;
-      }
-      first = now;
-      spdlog::info("{} received: finishing what was received (once more to give up)", signal == SIGINT   ? "SIGINT"
-                                                                                      : signal == SIGHUP ? "SIGHUP"
-                                                                                                         : "SIGTERM");
-      stop_();
-    }
-  });
 }
 
 ShutdownSignals::~ShutdownSignals() {
-  pthread_kill(waiter_.native_handle(), kWakeSignal);
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(wake_.get(), &one, sizeof one));
   waiter_.join();
+  if (std::this_thread::get_id() == owner_) pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
+}
+
+void ShutdownSignals::wait_for_signals() {
+  std::optional<std::chrono::steady_clock::time_point> first;
+  for (;;) {
+    std::array<::pollfd, 2> ready{{{wake_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}}};
+    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
+    if (ready[0].revents != 0) return;
+    ::signalfd_siginfo signal{};
+    if (::read(signals_.get(), &signal, sizeof signal) != sizeof signal) continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (first && now - *first > kSameRequest) _exit(128 + static_cast<int>(signal.ssi_signo));
+    if (first) continue;
+    first = now;
+    log::info("{} received: finishing what was received (once more to give up)", name_of(signal.ssi_signo));
+    stop_();
+  }
 }
 
 }  // namespace weir::runtime

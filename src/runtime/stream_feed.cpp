@@ -21,7 +21,8 @@ StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
     : wiring_(wiring),
       clock_(clock),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
-      writer_(*wiring.keys, *this) {
+      writer_(*wiring.keys, *this),
+      malformed_log_(wiring.plan->streams[wiring.stream].spec) {
   batch_ = wiring_.pool->acquire();
   stopped_ = !batch_;
   if (batch_) {
@@ -134,7 +135,7 @@ bool StreamFeed::advance_arrival_clock(std::int64_t now_ns) {
     batch_->interval_ends.push_back({batch_->size(), begin});
   }
   interval_end_ = begin + interval_ns_;
-  next_dead_letter_interval();
+  next_malformed_interval();
   if (wiring_.plan->streams[wiring_.stream].arrival_time) {
     tick({0, batch::Tick::Kind::watermark, 0, begin});
   }
@@ -211,7 +212,7 @@ void StreamFeed::hand_on() {
     before_hand_on_(*batch_);
   }
   if (clock_ != IntervalClock::arrival) {
-    next_dead_letter_interval();  // at full speed a batch stands for the interval
+    next_malformed_interval();  // at full speed a batch stands for the interval
   }
   batch_->key_count = wiring_.keys->size();
   batch_->open_interval_end_ns = interval_end_;
@@ -226,17 +227,15 @@ void StreamFeed::hand_on() {
 }
 
 void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) {
-  dead_letter(reason, sample);
-}
-
-void StreamFeed::dead_letter(batch::Malformed reason, std::string_view sample) {
+  malformed_log_.refused(reason, sample);
   if (wiring_.dead_letters != nullptr) {
     // Recorded files carry no arrival: then it is the moment of the replay.
     wiring_.dead_letters->malformed(name(), reason, arrival_ns_ != 0 ? arrival_ns_ : wall_clock_ns(), sample);
   }
 }
 
-void StreamFeed::next_dead_letter_interval() {
+void StreamFeed::next_malformed_interval() {
+  malformed_log_.report();
   if (wiring_.dead_letters != nullptr) {
     wiring_.dead_letters->next_interval(name());
   }

@@ -15,6 +15,7 @@
 #include "decode/decoder.hpp"
 #include "plan/plan.hpp"
 #include "runtime/batch_flow.hpp"
+#include "runtime/malformed_log.hpp"
 #include "state/serial.hpp"
 
 namespace weir::sink {
@@ -69,8 +70,9 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void copy_row(const batch::Batch& from, std::uint32_t row, std::uint32_t source);
   /// @brief Adds what was counted beside the rows of a merged message.
   void add_counts(const MessageCounts& counts);
-  /// @brief A malformed reading's text goes to the dead letters, as far as the interval's limit allows.
-  void dead_letter(batch::Malformed reason, std::string_view sample);
+  /// @brief A malformed reading's text goes to the log, the first of its reason, and to the dead letters, as far as the
+  /// interval's limit allows.
+  void malformed(batch::Malformed reason, std::string_view sample) override;
   void position(std::uint32_t source, std::uint64_t offset, std::string_view detail);
   /// @brief Lets a decoder hand on a reading that the end of its input completes.
   void finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns);
@@ -109,12 +111,11 @@ class StreamFeed final : private batch::RowWriter::Owner {
 
  private:
   batch::Batch& batch_full(batch::Batch& full) override;
-  void malformed(batch::Malformed reason, std::string_view sample) override;
   void after_rows();
   void apply_range();
   void mark_event_time_intervals();
   void hand_on();
-  void next_dead_letter_interval();
+  void next_malformed_interval();
   [[nodiscard]] const std::string& name() const;
 
   Wiring wiring_;
@@ -130,6 +131,7 @@ class StreamFeed final : private batch::RowWriter::Owner {
   std::uint32_t examined_ = 0;  ///< rows of the current batch that after_rows() has seen
   std::unique_ptr<batch::Batch> batch_;
   batch::RowWriter writer_;
+  MalformedLog malformed_log_;
   std::unique_ptr<batch::Batch> spill_;  ///< takes rows nobody wants once the engine has stopped
   std::vector<std::uint8_t> keep_;
   bool stopped_ = false;

@@ -1,22 +1,33 @@
 #include "sink/dead_letter.hpp"
 
-#include <spdlog/spdlog.h>
-
-#include <algorithm>
-
+#include "core/file_system.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
+#include "core/utf8.hpp"
 #include "sink/row_format.hpp"
 
 namespace weir::sink {
 namespace {
 
-// At most kLongestPayload bytes, without a character cut in two at the end.
+// Bytes of a character in a JSON string.
+std::size_t text_bytes(std::string_view character, bool valid) {
+  if (!valid) return kReplacementCharacter.size();
+  const auto byte = static_cast<unsigned char>(character.front());
+  if (byte < 0x20) return 6;
+  return byte == '"' || byte == '\\' ? 2 : character.size();
+}
+
+// As much of it as is kept, without a character cut in two at the end.
 std::string_view beginning(std::string_view payload) {
-  if (payload.size() <= DeadLetters::kLongestPayload) return payload;
-  std::size_t end = DeadLetters::kLongestPayload;
-  while (end > DeadLetters::kLongestPayload - 4 && (static_cast<unsigned char>(payload[end]) & 0xC0U) == 0x80U) --end;
-  const bool text = (static_cast<unsigned char>(payload[end]) & 0xC0U) != 0x80U;
-  return payload.substr(0, text ? end : DeadLetters::kLongestPayload);
+  std::size_t end = 0;
+  std::size_t text = 0;
+  while (end < payload.size()) {
+    const Utf8Sequence sequence = front_utf8(payload.substr(end));
+    text += text_bytes(payload.substr(end, sequence.length), sequence.valid);
+    if (end + sequence.length > DeadLetters::kLongestPayload || text > DeadLetters::kLongestText) break;
+    end += sequence.length;
+  }
+  return payload.substr(0, end);
 }
 
 }  // namespace
@@ -25,10 +36,32 @@ void DeadLetters::open(const std::string& path) {
   if (path.empty()) return;
   const std::lock_guard lock(mutex_);
   make_directories(parent_directory(path));
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file) throw system_error("open", path);
+  file_ = open_output(real_file_system(), path, O_WRONLY | O_APPEND, kMode);
   path_ = path;
-  file_ = std::move(file);
+  struct ::stat status {};
+  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path);
+  regular_ = S_ISREG(status.st_mode);
+  bytes_ = regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// The file before this one goes; together the two never have more than most_bytes_.
+void DeadLetters::rotate() {
+  FileSystem& files = real_file_system();
+  files.rename(path_, path_ + ".1");
+  file_ = open_output(files, path_, O_WRONLY | O_APPEND, kMode);
+  bytes_ = 0;
+}
+
+int DeadLetters::append(std::string_view line) {
+  if (regular_ && most_bytes_ != 0 && bytes_ != 0 && bytes_ + line.size() > most_bytes_ / 2) {
+    try {
+      rotate();
+    } catch (const FileError& error) {
+      return error.error_number();
+    }
+  }
+  bytes_ += line.size();
+  return write_all(file_.get(), line);
 }
 
 void DeadLetters::malformed(std::string_view stream, batch::Malformed reason, std::int64_t arrival_ns,
@@ -63,12 +96,13 @@ void DeadLetters::put(std::string_view stream, std::string_view reason, std::int
   line_.append(R"(,"time":")");
   append_rfc3339(line_, time_ns);
   line_.append(R"(","payload":)");
-  append_json_string(line_, beginning(payload));
-  if (payload.size() > kLongestPayload) line_.append(R"(,"payload_bytes":)").append(std::to_string(payload.size()));
+  const std::string_view kept = beginning(payload);
+  append_json_string(line_, kept);
+  if (kept.size() < payload.size()) line_.append(R"(,"payload_bytes":)").append(std::to_string(payload.size()));
   line_.append("}\n");
-  if (const int error = write_all(file_.get(), line_); error != 0) {
+  if (const int error = append(line_); error != 0) {
     if (failed_++ == 0)
-      spdlog::warn("dead letters: {}; further ones are only counted", system_error("write", path_, error).what());
+      log::warn("dead letters: {}; further ones are only counted", system_error("write", path_, error).what());
     return;
   }
   ++written_;

@@ -1,7 +1,7 @@
 // The dead-letter file: a sample of the readings that were refused or came too late, for people to look at.
 //
 // A log, not an output: it is appended to, it is limited, and it never stops the pipeline. Its own errors are counted
-// and logged once. Any thread may call it.
+// and logged once. What it holds are payloads, so it is for its owner and group to read. Any thread may call it.
 #pragma once
 
 #include <atomic>
@@ -19,15 +19,19 @@ namespace weir::sink {
 class DeadLetters {
  public:
   static constexpr std::size_t kLongestPayload = 1024;
+  /// Of a payload's text, where escapes make it longer than the payload.
+  static constexpr std::size_t kLongestText = 2048;
+  static constexpr ::mode_t kMode = 0640;
 
   /// @param limit most lines a stream between two next_interval() of it
-  explicit DeadLetters(std::uint32_t limit) : limit_(limit) {}
+  /// @param most_bytes of the file and the one before it, `<path>.1`, together; 0: no limit
+  explicit DeadLetters(std::uint32_t limit, std::uint64_t most_bytes = 0) : limit_(limit), most_bytes_(most_bytes) {}
 
   /// @brief Opens the file, making its directories; without it (an empty path) nothing is written. @throws Error
   void open(const std::string& path);
 
   /// @param arrival_ns arrival of the message
-  /// @param sample the payload or the line of it; what is above 1024 bytes is cut off
+  /// @param sample the payload or the line of it; what is above kLongestPayload or kLongestText is cut off
   void malformed(std::string_view stream, batch::Malformed reason, std::int64_t arrival_ns, std::string_view sample);
   /// @param row the reading's keys and fields as text
   void late(std::string_view stream, std::int64_t arrival_ns, std::string_view row);
@@ -41,12 +45,17 @@ class DeadLetters {
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
 
  private:
+  int append(std::string_view line);
+  void rotate();
   void put(std::string_view stream, std::string_view reason, std::int64_t time_ns, std::string_view payload);
 
   const std::uint32_t limit_;
+  const std::uint64_t most_bytes_;
   std::mutex mutex_;  // guards the members up to line_
   std::string path_;
   FileDescriptor file_;
+  bool regular_ = false;
+  std::uint64_t bytes_ = 0;  // in the file
   std::map<std::string, std::uint32_t, std::less<>> used_;
   std::string line_;
   std::atomic<std::uint64_t> written_{0};

@@ -56,6 +56,7 @@ FileSink::FileSink(const spec::Sink& spec, FileSystem& files)
       format_(spec.format),
       rotation_{spec.rotate_bytes, spec.rotate_every},
       beginning_(spec.append ? OutputFile::Beginning::append : OutputFile::Beginning::overwrite),
+      mode_(spec.mode),
       file_system_(files) {
   for (const NameTemplate::Part& part : path_.parts()) {
     if (part.placeholder && part.text != "query") {
@@ -108,10 +109,8 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
     if (existing->path() == path) file = existing.get();
   }
   if (file == nullptr) {
-    file = files_
-               .emplace_back(std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, path, header,
-                                                          rotation_, beginning_of(path)))
-               .get();
+    file =
+        files_.emplace_back(std::make_unique<OutputFile>(system(), path, header, rotation_, beginning_of(path))).get();
   } else if (file->header() != header) {
     refuse_columns(shape.query, path);
   }
@@ -134,7 +133,7 @@ void FileSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {
 
 void FileSink::open(const std::vector<const batch::ResultShape*>& shapes) {
   for (const FilePosition& position : std::exchange(resumed_, {})) {
-    files_.push_back(std::make_unique<OutputFile>(OutputFile::System{file_system_, disk_}, position, rotation_));
+    files_.push_back(std::make_unique<OutputFile>(system(), position, rotation_));
   }
   for (const batch::ResultShape* shape : shapes) attach(*shape);
 }

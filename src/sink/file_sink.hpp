@@ -56,6 +56,7 @@ class FileSink final : public Sink {
   static Saved read_saved(PositionReader& in, bool with_queries);
   [[nodiscard]] std::string header_of(const batch::ResultShape& shape) const;
   [[nodiscard]] OutputFile::Beginning beginning_of(const std::string& path) const;
+  [[nodiscard]] OutputFile::System system() noexcept { return {file_system_, disk_, mode_}; }
   [[nodiscard]] std::string path_of(std::string_view query) const;
 
   std::string path_text_;
@@ -63,6 +64,7 @@ class FileSink final : public Sink {
   spec::RowFormat format_;
   RotationRule rotation_;
   OutputFile::Beginning beginning_;
+  ::mode_t mode_;
   FileSystem& file_system_;
   FullDisk disk_;
   std::set<std::string, std::less<>> kept_;        // queries

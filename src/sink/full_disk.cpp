@@ -1,6 +1,6 @@
 #include "sink/full_disk.hpp"
 
-#include <spdlog/spdlog.h>
+#include "core/log.hpp"
 
 namespace weir::sink {
 
@@ -11,15 +11,15 @@ void FullDisk::retry(const std::string& path, const std::function<void()>& attem
       attempt();
       if (waiting) {
         const auto took = std::chrono::steady_clock::now() - began;
-        spdlog::info("there is room for '{}' again: going on after {} s", path,
-                     std::chrono::duration_cast<std::chrono::seconds>(took).count());
+        log::info("there is room for '{}' again: going on after {} s", path,
+                  std::chrono::duration_cast<std::chrono::seconds>(took).count());
       }
       return;
     } catch (const FileError& error) {
       if (!error.full()) throw;
       std::unique_lock lock(mutex_);
       if (stop_) throw;
-      if (!waiting) spdlog::warn("{}: the rows are kept, input waits until there is room", error.what());
+      if (!waiting) log::warn("{}: the rows are kept, input waits until there is room", error.what());
       waiting = true;
       if (interrupted_.wait_for(lock, pause_, [this] { return stop_; })) throw;
     }

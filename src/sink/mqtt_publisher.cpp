@@ -1,8 +1,6 @@
 #include "sink/mqtt_publisher.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "mqtt/broker_limits.hpp"
 
 namespace weir::sink {
@@ -196,8 +195,8 @@ void MqttPublisher::Impl::connection_failed(int code) {
   last_code = code;
   // A refusal of the first connection is connect()'s to report.
   if (!away_logged && (was_up || !is_refusal(code))) {
-    spdlog::warn("mqtt sink: no connection to {} ({}); trying again, {} rows are held back", endpoint.broker,
-                 reason_text(code), messages.size());
+    log::warn("mqtt sink: no connection to {} ({}); trying again, {} rows are held back", endpoint.broker,
+              reason_text(code), messages.size());
     away_logged = true;
   }
   next_try = Clock::now() + retry;
@@ -216,7 +215,7 @@ void MqttPublisher::Impl::check_connection() {
       send_limit = std::min(window, mqtt::limits_of(*connecting).receive_maximum);
       connecting.reset();
       retry = kFirstRetry;
-      if (away_logged) spdlog::info("mqtt sink: connected to {}, {} rows wait", endpoint.broker, messages.size());
+      if (away_logged) log::info("mqtt sink: connected to {}, {} rows wait", endpoint.broker, messages.size());
       away_logged = false;
     }
   }
@@ -300,8 +299,8 @@ void MqttPublisher::submit(std::string topic, std::string payload) {
     impl_->pump();
     if (impl_->messages.size() < impl_->window) return;
     if (Clock::now() >= next_log) {
-      spdlog::warn("mqtt sink: {} rows wait for {}; the pipeline is held back", impl_->messages.size(),
-                   impl_->endpoint.broker);
+      log::warn("mqtt sink: {} rows wait for {}; the pipeline is held back", impl_->messages.size(),
+                impl_->endpoint.broker);
       next_log = Clock::now() + kBetweenLogs;
     }
     impl_->wait(seen, Clock::time_point::max());

@@ -1,13 +1,12 @@
 #include "sink/mqtt_sink.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "sink/position_text.hpp"
 
 namespace weir::sink {
@@ -96,12 +95,12 @@ void MqttSink::close() {
   // Rows leave in order, so those that the checkpoint does not know are the last ones.
   const std::size_t lost = std::min(left, submitted_since_checkpoint_);
   if (left > lost) {
-    spdlog::warn("mqtt sink: {} rows for {} wait in the checkpoint and are sent after the next start", left - lost,
-                 broker_);
+    log::warn("mqtt sink: {} rows for {} wait in the checkpoint and are sent after the next start", left - lost,
+              broker_);
   }
   if (lost > 0) {
     const std::string message = fmt::format("{} rows were not delivered to {}", lost, broker_);
-    spdlog::error("mqtt sink: {}", message);
+    log::error("mqtt sink: {}", message);
     throw Error(message);
   }
 }

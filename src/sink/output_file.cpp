@@ -191,7 +191,7 @@ OutputFile::OutputFile(System system, const FilePosition& position, RotationRule
 }
 
 void OutputFile::open_current() {
-  file_ = system_.files.open(path_, O_WRONLY | O_CREAT | O_APPEND, 0666);
+  file_ = open_output(system_.files, path_, O_WRONLY | O_APPEND, system_.mode);
   struct ::stat status {};
   if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
   regular_ = S_ISREG(status.st_mode);

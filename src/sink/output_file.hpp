@@ -50,6 +50,7 @@ class OutputFile {
   struct System {
     FileSystem& files;
     FullDisk& disk;
+    ::mode_t mode = 0640;  ///< of a file that it creates, whatever the umask is
   };
 
   /// @brief Creates the file and its directories; a file that is there is emptied, or goes on behind its last whole

@@ -1,12 +1,11 @@
 #include "source/custom_source.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <exception>
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 
 namespace weir::source {
 
@@ -40,7 +39,7 @@ void CustomSource::stop() {
   try {
     receiver_->on_stop();
   } catch (const std::exception& error) {
-    spdlog::error("stream '{}': the receiver's on_stop failed: {}", stream_, error.what());
+    log::error("stream '{}': the receiver's on_stop failed: {}", stream_, error.what());
   }
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
@@ -17,6 +16,7 @@
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 #include "source/file_identity.hpp"
 
@@ -154,8 +154,8 @@ std::vector<DirectoryReader::Listed> DirectoryReader::list() {
     }
     std::optional<Listed> file = look_at(::dirfd(directory.get()), name, spec_.follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
     if (file && file->link && !std::exchange(told_of_links_, true)) {
-      spdlog::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
-                   printable(path_of(*file)));
+      log::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
+                printable(path_of(*file)));
     }
     if (file && file->regular) {
       listed.push_back(std::move(*file));
@@ -171,7 +171,7 @@ void DirectoryReader::scan() {
     listing_fails_ = false;
   } catch (const Error& error) {
     if (!std::exchange(listing_fails_, true)) {
-      spdlog::warn("{}; looking again every {}", error.what(), to_string(spec_.poll));
+      log::warn("{}; looking again every {}", error.what(), to_string(spec_.poll));
     }
   }
 }
@@ -206,7 +206,7 @@ void DirectoryReader::admit(std::vector<Listed> listed) {
     waiting_.push_back(std::move(file));
   }
   if (resumed_ && (waiting_.empty() || waiting_.front().id != resumed_->id)) {
-    spdlog::warn(
+    log::warn(
         "directory '{}': the file that was being read when Weir stopped is gone; what followed byte {} of it is "
         "not read",
         printable(spec_.path), resumed_->offset);
@@ -302,7 +302,7 @@ bool DirectoryReader::hand_on(batch::MessageView& message) {
   const std::uint32_t stamp = read == 0 ? stamp_of_unreadable(current_) : stamp_of(current_);
   const ReadFile given_up{current_.id, read, 0, stamp, for_good};
   if (read == 0 && counted_before_) {
-    spdlog::warn("{}", problem);
+    log::warn("{}", problem);
     read_.remember(given_up);
     return false;
   }
@@ -311,7 +311,7 @@ bool DirectoryReader::hand_on(batch::MessageView& message) {
 }
 
 bool DirectoryReader::refuse(const std::string& what, std::string detail, batch::MessageView& message) {
-  spdlog::warn("{}", what);
+  log::warn("{}", what);
   sample_ = what.substr(0, batch::kRefusedSample);
   detail_ = std::move(detail);
   message = {};
@@ -338,7 +338,7 @@ bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
   }
   now->name = std::move(file.name);
   if (now->id != file.id && taking_ == Taking::when_complete) {
-    spdlog::warn("'{}' was replaced before it was read", printable(path));
+    log::warn("'{}' was replaced before it was read", printable(path));
     return false;  // the next listing shows the new one
   }
   file = std::move(*now);
@@ -366,7 +366,7 @@ bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
     resumed_.reset();
   }
   if (!same) {
-    spdlog::warn("'{}' has other content than when it was read: it is read from its beginning", printable(path));
+    log::warn("'{}' has other content than when it was read: it is read from its beginning", printable(path));
     return begin_anew(file, std::move(descriptor), 0, message);
   }
   if (!resumed) {
@@ -440,7 +440,7 @@ bool DirectoryReader::cannot_open(const Listed& file, int error, batch::MessageV
   }
   const ReadFile unreadable{file.id, 0, 0, stamp_of_unreadable(file), true};
   if (known != nullptr && is_counted(*known, file)) {  // before the restart
-    spdlog::warn("{}", what);
+    log::warn("{}", what);
     read_.remember(unreadable);
     return false;
   }

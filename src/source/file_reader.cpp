@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 #include "source/file_identity.hpp"
 
@@ -62,8 +62,8 @@ FileReader::FileReader(const spec::Source& spec, std::uint32_t index, const batc
   } else if (is_the_file_of(resume)) {
     begin_at(resume.offset);
   } else {
-    spdlog::warn("'{}' is not the file that was read before, it was replaced or cut off: it is read from its beginning",
-                 printable(path_));
+    log::warn("'{}' is not the file that was read before, it was replaced or cut off: it is read from its beginning",
+              printable(path_));
     begin_at(0);
   }
 }
@@ -236,8 +236,8 @@ void FileReader::refuse(const Lines& line, batch::MessageView& message) {
   message.payload = line.text;
   message.refused = batch::Malformed::too_large;
   if (!std::exchange(told_of_long_line_, true)) {
-    spdlog::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)",
-                 printable(path_), offset_, most);
+    log::warn("'{}': the line at byte {} is longer than max_message = {} and is refused (too_large)", printable(path_),
+              offset_, most);
   }
 }
 

@@ -1,8 +1,6 @@
 #include "source/mqtt_source.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -15,6 +13,7 @@
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "source/mqtt_options.hpp"
 
 namespace weir::source {
@@ -108,7 +107,7 @@ class MqttSource final : public Source, private paho::iaction_listener {
 
 void MqttSource::start() {
   if (spec_.qos == 2 && spec_.mqtt_version < 5 && spec_.persistence_dir.empty()) {
-    spdlog::warn(
+    log::warn(
         "stream '{}': with MQTT 3.1.1 a crash can lose QoS 2 messages in flight; set persistence_dir, or "
         "mqtt_version = 5",
         stream_);
@@ -190,9 +189,8 @@ void MqttSource::on_message(const paho::message& message) noexcept {
 // Once the callback returns, Paho acknowledges; there is no other way to keep it from that. What is in the journal is
 // safe, and the broker delivers this message to the next process.
 void MqttSource::end_unacknowledged() const {
-  spdlog::critical("stream '{}': the journal cannot take a message of broker '{}'; ending at once, unacknowledged",
-                   stream_, spec_.broker);
-  spdlog::default_logger()->flush();
+  log::critical("stream '{}': the journal cannot take a message of broker '{}'; ending at once, unacknowledged",
+                stream_, spec_.broker);
   std::_Exit(1);
 }
 
@@ -205,7 +203,7 @@ void MqttSource::thread_main() {
   }
   client_.reset();  // after this no callback runs
   if (retained_dropped_ > 0) {
-    spdlog::info("stream '{}': {} retained messages were not taken", stream_, retained_dropped_);
+    log::info("stream '{}': {} retained messages were not taken", stream_, retained_dropped_);
   }
 }
 
@@ -346,7 +344,7 @@ void MqttSource::hand_over_kept() {
     }
   }
   if (refused > 0) {
-    spdlog::warn("stream '{}': {} acknowledged messages were not taken before the stop", stream_, refused);
+    log::warn("stream '{}': {} acknowledged messages were not taken before the stop", stream_, refused);
   }
 }
 
@@ -355,9 +353,9 @@ void MqttSource::report(Link link, const mqtt::Outcome& outcome) {
     return;
   }
   if (link == Link::up) {
-    spdlog::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
+    log::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
   } else {
-    spdlog::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, outcome.text);
+    log::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, outcome.text);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 
 #include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
+#include "core/log.hpp"
 
 namespace weir::source {
 namespace {
@@ -165,8 +165,8 @@ bool TcpSource::offer(const Lines& lines) {
   if (lines.too_long) {
     message.refused = batch::Malformed::too_large;
     if (!std::exchange(told_of_long_line_, true)) {
-      spdlog::warn("stream '{}': tcp {}:{}: a line is longer than max_message = {} and is refused (too_large)", stream_,
-                   spec_.host, spec_.port, bytes_to_string(spec_.max_message));
+      log::warn("stream '{}': tcp {}:{}: a line is longer than max_message = {} and is refused (too_large)", stream_,
+                spec_.host, spec_.port, bytes_to_string(spec_.max_message));
     }
   } else {
     message.starts_file = !std::exchange(begun_, true);
@@ -181,9 +181,9 @@ void TcpSource::report(bool connected, const std::string& what) {
   }
   known_ = now;
   if (connected) {
-    spdlog::info("stream '{}': tcp {}:{}: connected", stream_, spec_.host, spec_.port);
+    log::info("stream '{}': tcp {}:{}: connected", stream_, spec_.host, spec_.port);
   } else {
-    spdlog::warn("stream '{}': tcp {}:{}: {}; trying again", stream_, spec_.host, spec_.port, what);
+    log::warn("stream '{}': tcp {}:{}: {}; trying again", stream_, spec_.host, spec_.port, what);
   }
 }
 

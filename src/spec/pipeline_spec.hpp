@@ -34,6 +34,7 @@ struct Sink {
   RowFormat format = RowFormat::jsonl;
   std::uint64_t rotate_bytes = 0;  ///< 0: never
   Duration rotate_every{0};        ///< by window end; 0: never
+  unsigned mode = 0640;            ///< of files that are created, whatever the umask is
 
   bool append = false;  ///< a start without state goes on behind what the file holds; false: it is overwritten
 
@@ -93,12 +94,13 @@ struct Pipeline {
   std::uint64_t journal_memory =
       64U << 20U;                          ///< bytes of the in-memory queue between receivers and workers, per stream
   std::uint64_t max_message = 16U << 20U;  ///< bytes of one message or line; a larger one is refused (too_large)
-  std::uint64_t journal_segment = 64U << 20U;   ///< bytes of one file of the durable journal
-  std::uint64_t journal_backlog = 1ULL << 30U;  ///< bytes of it that may wait for the engine, per stream
-  bool skip_damage = false;                     ///< start although records of the journal are damaged
-  std::uint64_t memory_limit = 0;               ///< bytes; 0: the machine's memory
-  std::uint32_t batch_rows = 65'536;            ///< rows of one column buffer
-  std::string dead_letter;                      ///< file for malformed and late readings; empty: only counted
+  std::uint64_t journal_segment = 64U << 20U;    ///< bytes of one file of the durable journal
+  std::uint64_t journal_backlog = 1ULL << 30U;   ///< bytes of it that may wait for the engine, per stream
+  bool skip_damage = false;                      ///< start although records of the journal are damaged
+  std::uint64_t memory_limit = 0;                ///< bytes; 0: the machine's memory
+  std::uint32_t batch_rows = 65'536;             ///< rows of one column buffer
+  std::string dead_letter;                       ///< file for malformed and late readings; empty: only counted
+  std::uint64_t dead_letter_bytes = 64U << 20U;  ///< of the file and the one before it together; 0: no limit
   std::uint32_t dead_letter_limit = 100;  ///< at most so many a stream and batch interval are written; all are counted
 
   std::vector<Stream> streams;

@@ -250,7 +250,7 @@ void CheckpointFiles::scrub(const Plan& plan) {
 }
 
 void CheckpointFiles::write_file(const Plan& plan, const std::string& path) {
-  const FileDescriptor file = files_.open(path, O_WRONLY | O_CREAT | O_TRUNC, kPrivate);
+  const FileDescriptor file = files_.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, kPrivate);
   files_.write(file, encode_head(plan.table), path);
   ChunkReader older(directory_, files_);
   std::string chunk;

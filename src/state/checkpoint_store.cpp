@@ -141,6 +141,9 @@ Needs CheckpointStore::needed() const {
 
 std::optional<Checkpoint> CheckpointStore::load(std::vector<std::string>& warnings) {
   wait();
+  if (std::string exposed = exposed_directory(impl_->directory); !exposed.empty()) {
+    warnings.push_back(std::move(exposed));
+  }
   impl_->checkpoints.look();
   const std::vector<std::uint64_t> numbers = impl_->checkpoints.kept();
   std::vector<std::string> damaged;

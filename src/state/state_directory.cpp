@@ -105,8 +105,14 @@ std::vector<std::string> unfinished_checkpoints(const std::string& directory) {
 
 FileDescriptor lock_directory(const std::string& directory) {
   const std::string path = directory + "/LOCK";
-  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) throw system_error("open", path);
+  // Whoever may put a link there must not choose which file is emptied.
+  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  struct ::stat status {};
+  if (!lock && errno != ELOOP) throw system_error("open", path);
+  if (!lock || ::fstat(lock.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
+    throw Error(
+        fmt::format("'{}' is a link or no file: remove it, and let nobody else write to '{}'", path, directory));
+  }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw system_error("lock", path);
     std::string owner = read_bytes(lock, size_of(lock, path), path);
@@ -120,11 +126,20 @@ FileDescriptor lock_directory(const std::string& directory) {
   return lock;
 }
 
+std::string exposed_directory(const std::string& directory) {
+  struct ::stat status {};
+  if (::stat(directory.c_str(), &status) != 0 || (status.st_mode & S_IWOTH) == 0) return {};
+  const bool ours = status.st_uid == ::geteuid() || status.st_uid == 0;
+  if ((status.st_mode & S_ISVTX) != 0 && ours) return {};
+  return fmt::format("every user of this machine can change the state in '{}' (chmod o-w)", directory);
+}
+
 const FileDescriptor& ChunkReader::file_of(const ChunkPlace& place) {
   if (open_.size() > kMostOpen) open_.clear();
   auto file = open_.find(place.file);
   if (file == open_.end()) {
-    file = open_.emplace(place.file, files_.open(directory_ + "/" + checkpoint_name(place.file), O_RDONLY)).first;
+    file = open_.emplace(place.file, files_.open(directory_ + "/" + checkpoint_name(place.file), O_RDONLY | O_NOFOLLOW))
+               .first;
   }
   return file->second;
 }
@@ -173,7 +188,7 @@ void ChunkReader::verify(const ChunkPlace& place) {
 }
 
 ParsedHead read_head(const std::string& path, FileSystem& files, std::uint64_t& file_bytes) {
-  const FileDescriptor file = files.open(path, O_RDONLY);
+  const FileDescriptor file = files.open(path, O_RDONLY | O_NOFOLLOW);
   file_bytes = size_of(file, path);
   return parse_head(read_head_bytes(file, file_bytes, path), file_bytes);
 }
@@ -226,7 +241,7 @@ CheckpointFile read_checkpoint(const std::string& directory, std::uint64_t numbe
   ParsedHead head;
   std::string end;
   try {
-    const FileDescriptor file = files.open(result.path, O_RDONLY);
+    const FileDescriptor file = files.open(result.path, O_RDONLY | O_NOFOLLOW);
     result.bytes = size_of(file, result.path);
     head = parse_head(read_head_bytes(file, result.bytes, result.path), result.bytes);
     end.resize(static_cast<std::size_t>(std::min<std::uint64_t>(result.bytes, kCheckpointEnd.size())));

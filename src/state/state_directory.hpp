@@ -25,8 +25,11 @@ std::vector<std::uint64_t> checkpoint_numbers(const std::string& directory);
 std::vector<std::string> unfinished_checkpoints(const std::string& directory);
 
 /// @brief Takes the lock of the directory and writes this process's number into it. @throws Error naming the process
-/// that has it.
+/// that has it, or
+/// when the lock is a link to another file.
 FileDescriptor lock_directory(const std::string& directory);
+/// @brief A sentence when others can remove or replace what is in the directory, or nothing.
+std::string exposed_directory(const std::string& directory);
 
 /// Reads chunks, which may lie in several files.
 class ChunkReader {

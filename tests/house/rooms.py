@@ -25,7 +25,7 @@ ARROWS = {
     "app": DATA | MIDDLE | {"mqtt", "execute", "runtime"},
 }
 # Who may include the public API: the room that implements it, and the one that drives a user's own receiver.
-PUBLIC = {"source": {"weir/receiver.hpp"}, "api": None}
+PUBLIC = {"core": {"weir/error.hpp"}, "source": {"weir/receiver.hpp"}, "api": None}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 ROOMS_ARGUMENT = re.compile(r"\bROOMS\s+([^)]*?)(?=\b(?:SOURCES|LINK|PUBLIC_LINK)\b|\))", re.DOTALL)

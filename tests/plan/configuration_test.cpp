@@ -49,6 +49,7 @@ TEST(Configuration, PipelineEntriesAreRead) {
     batch_rows = 77
     dead_letter = "dead.jsonl"
     dead_letter_limit = 5
+    dead_letter_bytes = "1MiB"
   )");
   EXPECT_EQ(pipeline.batch_interval, 250ms);
   EXPECT_EQ(pipeline.state_dir, "state");
@@ -61,6 +62,7 @@ TEST(Configuration, PipelineEntriesAreRead) {
   EXPECT_EQ(pipeline.batch_rows, 77U);
   EXPECT_EQ(pipeline.dead_letter, "dead.jsonl");
   EXPECT_EQ(pipeline.dead_letter_limit, 5U);
+  EXPECT_EQ(pipeline.dead_letter_bytes, 1U << 20U);
 }
 
 TEST(Configuration, StreamEntriesAreRead) {
@@ -269,6 +271,7 @@ TEST(Configuration, SinksAreRead) {
     append = true
     rotate_bytes = "64MiB"
     rotate_every = "1h"
+    mode = "0604"
     [[sink]]
     name = "m"
     type = "mqtt"
@@ -292,6 +295,8 @@ TEST(Configuration, SinksAreRead) {
   EXPECT_TRUE(pipeline.sinks[1].append);
   EXPECT_EQ(pipeline.sinks[1].rotate_bytes, 64U << 20U);
   EXPECT_EQ(pipeline.sinks[1].rotate_every, 1h);
+  EXPECT_EQ(pipeline.sinks[1].mode, 0604U);
+  EXPECT_EQ(spec::Sink().mode, 0640U);
   EXPECT_EQ(pipeline.sinks[2].broker, "mqtt://h");
   EXPECT_EQ(pipeline.sinks[2].topic, "rows/{query}");
   EXPECT_EQ(pipeline.sinks[2].username, "u");

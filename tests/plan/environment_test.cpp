@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "core/secrets.hpp"
+
 namespace weir::plan {
 namespace {
 
@@ -44,6 +46,21 @@ TEST(Environment, MistakesNameTheVariable) {
   EXPECT_EQ(substitute("${}", variables).mistake, "'' is no name of an environment variable");
   EXPECT_EQ(substitute("${1A}", variables).mistake, "'1A' is no name of an environment variable");
   EXPECT_EQ(substitute("${A", variables).mistake, "'${' without its '}'");
+}
+
+TEST(Environment, ValuesOfVariablesThatNameASecretAreKeptOutOfWhatIsShown) {
+  const Environment environment = [](const std::string& name) {
+    return std::optional<std::string>("value-of-" + name);
+  };
+  for (const char* name : {"MQTT_PASSWORD", "mqtt_passwd", "API_TOKEN", "ClientSecret", "SIGNING_KEY", "DB_PASS"}) {
+    const std::string text = substitute("topic/${" + std::string(name) + "}/x", environment).text;
+    EXPECT_EQ(text, "topic/value-of-" + std::string(name) + "/x");
+    EXPECT_EQ(without_secrets(text), "topic/***/x") << name;
+  }
+  for (const char* name : {"HOST", "PORT", "KEYS", "PASSAGE", "MONKEY"}) {
+    const std::string text = substitute("${" + std::string(name) + "}", environment).text;
+    EXPECT_EQ(without_secrets(text), text);
+  }
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
+#include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -65,8 +68,62 @@ TEST(DeadLetters, LongPayloadsAreCutBetweenCharacters) {
   EXPECT_EQ(read[0], std::pair(std::string(1024, 'x'), std::uint64_t{0}));
   EXPECT_EQ(read[1], std::pair(std::string(1024, 'x'), std::uint64_t{1025}));
   EXPECT_EQ(read[2], std::pair(std::string(1023, 'x'), std::uint64_t{1035}));
-  EXPECT_EQ(read[3].first.size(), 3U * 1024);
+  EXPECT_EQ(read[3].first.size(), 3U * (DeadLetters::kLongestText / 3)) << "each byte is shown as three";
   EXPECT_EQ(read[3].second, 3000U);
+}
+
+TEST(DeadLetters, ALineIsBoundedWhateverThePayloadHolds) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(100);
+  letters.open(temporary / "dead.jsonl");
+  std::size_t before = 0;
+  for (const char c : {'\x01', '"', '\x80', 'x'}) {
+    letters.late("s", 0, std::string(5000, c));
+    const std::size_t now = read_bytes(temporary / "dead.jsonl").size();
+    EXPECT_LT(now - before, DeadLetters::kLongestText + 120);
+    before = now;
+  }
+}
+
+TEST(DeadLetters, TheFileAndTheOneBeforeItAreBoundedTogether) {
+  const TemporaryDirectory temporary;
+  constexpr std::uint64_t kMost = 4000;
+  DeadLetters letters(1'000'000, kMost);
+  letters.open(temporary / "dead.jsonl");
+  for (int i = 0; i < 1000; ++i) {
+    letters.late("s", 0, std::to_string(i));
+    std::uint64_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(temporary.path())) bytes += file.file_size();
+    ASSERT_LE(bytes, kMost) << i;
+  }
+  EXPECT_EQ(letters.written(), 1000U);
+  EXPECT_THAT(read_bytes(temporary / "dead.jsonl"), HasSubstr("\"999\""));
+  const std::string before = read_bytes(temporary / "dead.jsonl.1");
+  EXPECT_GT(before.size(), kMost / 2 - 100);
+  EXPECT_TRUE(before.ends_with("}\n"));
+}
+
+TEST(DeadLetters, AFileThatIsTooLongAlreadyMakesRoomAtOnce) {
+  const TemporaryDirectory temporary;
+  std::ofstream(temporary / "dead.jsonl") << std::string(10'000, 'x') << '\n';
+  DeadLetters letters(100, 4000);
+  letters.open(temporary / "dead.jsonl");
+  letters.late("s", 0, "y");
+  EXPECT_EQ(read_bytes(temporary / "dead.jsonl.1").size(), 10'001U);
+  EXPECT_LT(read_bytes(temporary / "dead.jsonl").size(), 100U);
+}
+
+TEST(DeadLetters, PayloadsAreForOwnerAndGroupWhateverTheUmaskIs) {
+  const TemporaryDirectory temporary;
+  for (const ::mode_t mask : {0000U, 0022U, 0077U}) {
+    const ::mode_t previous = ::umask(mask);
+    const std::string path = temporary / ("dead" + std::to_string(mask));
+    DeadLetters(100).open(path);
+    ::umask(previous);
+    struct ::stat status {};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0640U) << mask;
+  }
 }
 
 TEST(DeadLetters, ErrorsOfTheFileAreCountedAndNeverStopAnything) {

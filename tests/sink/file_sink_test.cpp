@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <fstream>
 
 #include <csignal>
@@ -256,6 +257,37 @@ TEST(FileSink, ARowLargerThanTheLimitGetsItsOwnFile) {
   sink.write(rows.add(kNoon, {"x"}, {count(1)}).add(kNoon + kSecond, {"x"}, {count(1)}).table());
   sink.close();
   EXPECT_THAT(names_in(temporary.path()), ElementsAre("q.20130831T220000Z", "q.20130831T220001Z"));
+}
+
+TEST(FileSink, FilesGetTheirModeWhateverTheUmaskIsAndKeepOneThatTheyHave) {
+  const TemporaryDirectory temporary;
+  const auto mode_of = [&](const std::string& name) {
+    return static_cast<unsigned>(std::filesystem::status(temporary / name).permissions());
+  };
+  Rows rows(test::small());
+  for (const ::mode_t mask : {0000U, 0022U, 0077U}) {
+    const ::mode_t previous = ::umask(mask);
+    for (const unsigned mode : {0640U, 0666U, 0600U}) {
+      const std::string name = "q" + std::to_string(mask) + "-" + std::to_string(mode);
+      spec::Sink spec = file_spec(temporary / name);
+      spec.mode = mode;
+      spec.rotate_bytes = 10;
+      FileSink sink(spec);
+      sink.open({&rows.shape()});
+      EXPECT_EQ(mode_of(name), mode);
+      sink.write(rows.add(kNoon, {"x"}, {count(1)}).add(kNoon + kSecond, {"x"}, {count(1)}).table());
+      sink.flush();
+      EXPECT_EQ(mode_of(name), mode) << "a file begun by a rotation";
+      sink.close();
+      EXPECT_EQ(mode_of(name + ".20130831T220000Z"), mode);
+    }
+    ::umask(previous);
+  }
+  write_bytes(temporary / "there", "");
+  ASSERT_EQ(::chmod((temporary / "there").c_str(), 0604), 0);
+  FileSink sink(file_spec(temporary / "there"));
+  sink.open({&rows.shape()});
+  EXPECT_EQ(mode_of("there"), 0604U);
 }
 
 }  // namespace

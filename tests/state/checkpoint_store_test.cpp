@@ -252,6 +252,46 @@ TEST(CheckpointStore, AReadOnlyDirectoryIsAnErrorWithItsPath) {
   ASSERT_EQ(::chmod(temporary.path().c_str(), 0700), 0);
 }
 
+TEST(CheckpointStore, ALockThatIsALinkIsRefusedAndItsFileLeftAlone) {
+  TemporaryDirectory temporary;
+  for (const auto& make : {::symlink, ::link}) {
+    const TemporaryDirectory state;
+    write_bytes(temporary / "victim", "precious");
+    ASSERT_EQ(make((temporary / "victim").c_str(), (state / "LOCK").c_str()), 0);
+    EXPECT_THAT(message_of([&] { CheckpointStore store(state.path()); }), HasSubstr("LOCK' is a link or no file"));
+    EXPECT_EQ(read_bytes(temporary / "victim"), "precious");
+  }
+}
+
+TEST(CheckpointStore, AnUnfinishedFileThatIsALinkIsNotWrittenTo) {
+  TemporaryDirectory temporary;
+  TemporaryDirectory state;
+  write_bytes(temporary / "victim", "precious");
+  ASSERT_EQ(::symlink((temporary / "victim").c_str(), (state / (name_of(1) + ".tmp")).c_str()), 0);
+  CheckpointStore store(state.path());
+  std::vector<std::string> warnings;
+  static_cast<void>(store.load(warnings));
+  store.start_write(store.draft());
+  store.wait();
+  static_cast<void>(store.poll());
+  EXPECT_EQ(read_bytes(temporary / "victim"), "precious");
+}
+
+TEST(CheckpointStore, ADirectoryThatEverybodyCanChangeIsWarnedOf) {
+  TemporaryDirectory temporary;
+  const auto warnings_with = [&](::mode_t mode) {
+    EXPECT_EQ(::chmod(temporary.path().c_str(), mode), 0);
+    CheckpointStore store(temporary.path());
+    std::vector<std::string> warnings;
+    static_cast<void>(store.load(warnings));
+    return warnings;
+  };
+  EXPECT_THAT(warnings_with(0700), IsEmpty());
+  EXPECT_THAT(warnings_with(0770), IsEmpty());
+  EXPECT_THAT(warnings_with(0777), ElementsAre(HasSubstr("every user of this machine can change the state")));
+  EXPECT_THAT(warnings_with(01777), IsEmpty()) << "sticky: what is ours is safe";
+}
+
 TEST(CheckpointStore, AnotherProcessIsNamedByItsNumber) {
   TemporaryDirectory temporary;
   int ready[2];

@@ -36,12 +36,21 @@ void await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) no
 
 WorkerPool::WorkerPool(unsigned threads) : shares_(std::make_unique<Share[]>(threads)) {
   threads_.reserve(threads - 1);
-  for (unsigned worker = 1; worker < threads; ++worker) {
-    threads_.emplace_back([this, worker] { serve(worker); });
+  try {
+    for (unsigned worker = 1; worker < threads; ++worker) {
+      threads_.emplace_back([this, worker] { serve(worker); });
+    }
+  } catch (...) {
+    end();  // those that could start wait for work, and are about to be joined
+    throw;
   }
 }
 
 WorkerPool::~WorkerPool() {
+  end();
+}
+
+void WorkerPool::end() noexcept {
   stop_.store(true, std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();

@@ -50,6 +50,7 @@ class WorkerPool {
     std::exception_ptr error;  ///< of the worker whose share it is
   };
   void dispatch(std::size_t pieces, Call call, const void* context);
+  void end() noexcept;
   void serve(unsigned worker);
   [[nodiscard]] bool enter() noexcept;
   void work(unsigned worker) noexcept;

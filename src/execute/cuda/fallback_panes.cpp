@@ -1,10 +1,9 @@
 #include "execute/cuda/fallback_panes.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "core/log.hpp"
 #include "execute/instant.hpp"
 
 namespace weir::execute::cuda {
@@ -51,8 +50,8 @@ void FallbackPanes::guarded(const OnPanes& call) {
 }
 
 void FallbackPanes::lose(const std::exception& reason) const {
-  spdlog::warn("query '{}': {}; its panes move to the CPU, which computes {} calls again", query_.spec.name,
-               reason.what(), calls_.size());
+  log::warn("query '{}': {}; its panes move to the CPU, which computes {} calls again", query_.spec.name, reason.what(),
+            calls_.size());
   lost_ = true;
   settle(false);
   ordered_.reset();
