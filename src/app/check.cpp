@@ -11,7 +11,7 @@
 #include "plan/exposed_secrets.hpp"
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
-#include "runtime/pipeline.hpp"
+#include "runtime/memory_estimate.hpp"
 
 namespace weir::app {
 namespace {
@@ -20,12 +20,12 @@ int check(const std::string& config) {
   const plan::Plan plan = plan::compile(plan::read_configuration(config));
   plan::require_files(plan, plan::Inputs::include);
   std::string why;
-  const auto backend = runtime::choose_backend(plan, why);
+  const auto backend = runtime::choose_backend(plan, runtime::RunMode::run, why);
   std::fputs(plan::explain(plan).c_str(), stdout);
-  const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend);
+  const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend, runtime::RunMode::run);
   fmt::print("\nmemory, worst case on {}{}{}\n", backend->name(), why.empty() ? "" : ": ", why);
   for (const runtime::MemoryEstimate::Item& item : estimate.items) {
-    fmt::print("  {:<40} host {:>11}   device {:>11}\n", item.what, bytes_to_string(item.host_bytes),
+    fmt::print("  {:<40} host {:>11}   device {:>11}\n", item.what(), bytes_to_string(item.host_bytes),
                bytes_to_string(item.device_bytes));
   }
   fmt::print("  {:<40} host {:>11}   device {:>11}   limit {}\n", "in all", bytes_to_string(estimate.host_bytes),
@@ -34,6 +34,9 @@ int check(const std::string& config) {
     fmt::print("  {:<40} {:>27}limit {:>11}\n", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
   }
   runtime::require_memory(plan, estimate);
+  if (const std::string warning = runtime::memory_warning(estimate); !warning.empty()) {
+    fmt::print("\nwarning: {}\n", warning);
+  }
   for (const std::string& exposed : plan::exposed_secrets(plan)) fmt::print("\nwarning: {}\n", exposed);
   fmt::print("\n{}: good\n", config);
   return kDone;

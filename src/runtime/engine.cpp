@@ -1,6 +1,7 @@
 #include "runtime/engine.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -15,8 +16,8 @@ namespace {
 
 constexpr std::uint32_t kStreamSectionVersion = 2;  // 1 has no journal
 
-// Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
-constexpr std::size_t kRowsAtOnce = 4096;
+// Of the table of remembered readings; in 1 they have no numbers.
+constexpr std::uint8_t kDedupeFormat = 2;
 
 // Everything that decides whether saved readings still mean the same.
 std::string schema_fingerprint(const spec::Stream& stream) {
@@ -74,7 +75,7 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
         std::make_unique<execute::WatermarkTracker>(stream.spec.sources.size(), stream.spec.out_of_order.count());
     if (stream.spec.dedupe) {
       const auto field = stream.spec.schema.field_index(stream.spec.sequence);
-      state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1);
+      state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1, stream.spec.max_remembered);
     }
     streams_.push_back(std::move(state));
     report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
@@ -154,6 +155,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   }
   if (stream.dedupe) {
     ledger.duplicate += stream.dedupe->remove(batch);
+    warn_of_forgotten(stream_index);
   }
   ledger.delivered += batch.size();
 
@@ -199,6 +201,19 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   for (const std::size_t index : plan_.streams[stream_index].queries) {
     report_.queries[index].ledger = queries_[index].ledger();
   }
+}
+
+void Engine::warn_of_forgotten(std::size_t stream_index) {
+  Stream& stream = *streams_[stream_index];
+  if (stream.dedupe->forgotten_early() == 0 || stream.forgotten_logged) {
+    return;
+  }
+  stream.forgotten_logged = true;
+  const spec::Stream& spec = plan_.streams[stream_index].spec;
+  spdlog::warn(
+      "stream '{}': more readings than max_remembered = {} have windows that are open; a repeat of one that is further "
+      "back counts again: raise max_remembered",
+      spec.name, spec.max_remembered);
 }
 
 void Engine::write_rows(const plan::QueryPlan& plan, batch::ResultTable& table) {
@@ -258,7 +273,7 @@ void Engine::save_stream(std::size_t index, state::SectionWriter& section) const
   out.u32(stream.key_count);
   save_keys(*stream.keys, stream.key_count, section);
   stream.tracker->save(out);
-  out.u8(stream.dedupe ? 1 : 0);
+  out.u8(stream.dedupe ? kDedupeFormat : 0);
   if (stream.dedupe) {
     stream.dedupe->save(section);
   }
@@ -310,9 +325,9 @@ void Engine::load_stream(std::size_t index, state::Reader& in) {
                                   "raise max_keys"}});
   }
   stream.tracker->load(in);
-  if (in.u8() != 0) {
-    Dedupe saved_dedupe(-1);
-    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in);
+  if (const unsigned format = in.u8(); format != 0) {
+    Dedupe saved_dedupe(-1, spec.max_remembered);
+    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in, format >= kDedupeFormat);
   }
   Report::Stream& published = report_.streams[index];
   published.ledger = stream.ledger;
@@ -400,17 +415,6 @@ void Engine::interrupt() {
 Report Engine::report() const {
   const std::scoped_lock lock(report_mutex_);
   return report_;
-}
-
-std::uint64_t Engine::bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& stream : streams_) {
-    bytes += stream->keys->bytes() + (stream->dedupe ? stream->dedupe->bytes() : 0);
-  }
-  for (const Query& query : queries_) {
-    bytes += query.runner ? query.runner->bytes() : query.readings->bytes();
-  }
-  return bytes;
 }
 
 }  // namespace weir::runtime
