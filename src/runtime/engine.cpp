@@ -318,11 +318,19 @@ void Engine::load_stream(std::size_t index, state::Reader& in) {
   stream.ledger = saved.ledger;
   stream.resume = std::move(saved.resume);
   stream.key_count = saved.keys;
-  if (!load_keys(in, stream.key_count, *stream.keys)) {
+  std::size_t longest = 0;
+  if (!load_keys(in, stream.key_count, *stream.keys, longest)) {
     throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
                                   fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}",
                                               spec.name, stream.key_count, spec.max_keys),
                                   "raise max_keys"}});
+  }
+  if (longest > spec.max_key_bytes) {
+    throw ConfigError({Diagnostic{plan_.spec.file, spec.line,
+                                  fmt::format("the state of stream '{}' holds a key of {} bytes, more than "
+                                              "max_key_bytes = {}",
+                                              spec.name, longest, spec.max_key_bytes),
+                                  fmt::format("set max_key_bytes = {}", longest)}});
   }
   stream.tracker->load(in);
   if (const unsigned format = in.u8(); format != 0) {
