@@ -49,7 +49,7 @@ std::string senml(const std::string& key, const std::string& time, const std::st
   std::string line = fmt::format(R"([{{"bn":"{}")", key);
   line += time.empty() ? "" : fmt::format(R"(,"bt":{})", time);
   line += "}";
-  for (const auto& [name, text] : {std::pair{"v", v}, std::pair{"w", w}}) {
+  for (const auto& [name, text] : {std::pair{"volt", v}, std::pair{"watt", w}}) {
     if (!text.empty()) {
       line += fmt::format(R"(,{{"n":"{}","v":{}}})", name, text);
     }
@@ -61,7 +61,8 @@ std::vector<Format> formats() {
   const std::vector<spec::Field> fields{field("v", 3, {}, true), field("w")};
   spec::Stream columns = make_stream(spec::FormatKind::csv, {key("id")}, fields);
   columns.sources[0].format.columns = {"t", "id", "v", "w"};
-  spec::Stream pack = make_stream(spec::FormatKind::senml, {key("id", "bn")}, fields);
+  spec::Stream pack =
+      make_stream(spec::FormatKind::senml, {key("id", "bn")}, {field("v", 3, "volt", true), field("w", 3, "watt")});
   pack.time.field.clear();
   return {{"json", make_stream(spec::FormatKind::json, {key("id")}, fields), json},
           {"csv", columns, csv},
