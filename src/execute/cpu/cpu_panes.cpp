@@ -175,7 +175,8 @@ MemoryNeed CpuPanes::worst_case(const plan::QueryPlan& query, const Extent& exte
   // A sketch with so many codes in each pane: its tables (of a thread one may grow at once), the window's codes in
   // vectors that are half full, and what a checkpoint or the revision of a window puts in order.
   const auto of_codes = [&](std::uint64_t codes) {
-    const std::uint64_t ordered = query.allowed_lateness_ns > 0 ? query.panes_per_window() : 1;
+    const auto ordered =
+        static_cast<std::uint64_t>(query.allowed_lateness_ns > 0 ? query.panes_per_window() : std::int64_t{1});
     return (live + shadows) * CodeCounts::worst_case_bytes(codes) + threads * CodeCounts::worst_case_bytes(codes) / 2 +
            2 * codes * sizeof(Sketch::Code) + 2 * ordered * codes * sizeof(GroupCode);
   };
