@@ -36,7 +36,9 @@ struct Schema {
   std::chrono::nanoseconds out_of_order{0};
   std::chrono::nanoseconds idle_timeout{0};  ///< 0: never idle
   bool dedupe = false;
+  std::uint32_t max_remembered = 1'000'000;  ///< with dedupe: readings that a repeat is looked for among
   std::uint32_t max_keys = 100'000;
+  std::uint32_t max_key_bytes = 256;  ///< of the texts of one reading's keys together
 };
 
 }  // namespace weir

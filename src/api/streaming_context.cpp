@@ -70,7 +70,9 @@ spec::Stream stream_of(const Schema& schema, spec::Source source, const std::str
   stream.out_of_order = schema.out_of_order;
   stream.idle_timeout = schema.idle_timeout;
   stream.dedupe = schema.dedupe;
+  stream.max_remembered = schema.max_remembered;
   stream.max_keys = schema.max_keys;
+  stream.max_key_bytes = schema.max_key_bytes;
   source.format = format_of(schema);
   stream.sources.push_back(std::move(source));
   return stream;

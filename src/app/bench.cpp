@@ -65,6 +65,8 @@ void add_bench(CLI::App& app, Context& context) {
   command->add_option("--case", options->case_filter, "Only cases whose name contains this");
   command->add_option("--device", options->device, "csv, json: auto, cpu, cuda, cuda:N")->capture_default_str();
   command->add_option("--timeline", options->timeline, "gpu: write copies and kernels to this file (Chrome trace)");
+  command->add_flag("--small", options->small)->group("");
+  command->add_option("--only", options->only)->group("");
   command->callback([names, options, &context] { context.exit_code = bench(*names, *options); });
 }
 

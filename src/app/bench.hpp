@@ -16,6 +16,8 @@ struct BenchOptions {
   double seconds = 1.0;                 ///< about how long one case is measured
   std::string case_filter;              ///< only cases whose name contains it; empty: all
   std::string device = "cpu";           ///< of csv and json: as in [pipeline]
+  bool small = false;                   ///< of memory: a short form of each case, for tests
+  std::string only;                     ///< of memory: measure this one case in this process
   std::string timeline;                 ///< of gpu: where to write what overlapped with what; empty: nowhere
 };
 

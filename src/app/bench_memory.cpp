@@ -1,158 +1,146 @@
 // `weir bench memory`: what `weir check` calls the worst case, beside the measured peak of a process that fills it.
-// Each case runs in a process of its own, since a peak cannot be reset.
+// Each case runs in a process of its own, which is this program anew: a peak cannot be reset, and one that was forked
+// begins with its parent's.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <string>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "app/bench.hpp"
+#include "app/bench_memory_cases.hpp"
 #include "app/command.hpp"
 #include "core/error.hpp"
 #include "plan/plan.hpp"
+#include "runtime/memory_estimate.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace weir::app {
 namespace {
 
-struct Case {
-  const char* name;
-  std::uint32_t keys;
-  std::uint32_t per_key_and_window;
-};
-
-constexpr std::array<Case, 4> kCases{{{"10000 keys x 1 Hz", 10'000, 60},
-                                      {"10000 keys x 10 Hz", 10'000, 600},
-                                      {"100 keys x 100 Hz", 100, 6'000},
-                                      {"100000 keys x 1 Hz", 100'000, 60}}};
-
-// Writes two windows' worth of readings through a pipe as CSV, in the order of event time.
-[[noreturn]] void write_readings(int pipe, const Case& c) {
-  std::string text;
-  const std::int64_t rounds = std::int64_t{c.per_key_and_window} * 2;
-  for (std::int64_t round = 0; round < rounds; ++round) {
-    const std::int64_t ms = 1'377'986'400'000 + round * 60'000 / c.per_key_and_window;
-    for (std::uint32_t key = 0; key < c.keys; ++key) {
-      fmt::format_to(std::back_inserter(text), "{},sensor-{:06},{}\n", ms, key, key % 1000);
-      if (text.size() > (1U << 18U)) {
-        if (write(pipe, text.data(), text.size()) < 0) {
-          _exit(1);
-        }
-        text.clear();
-      }
+/// The most that this process has had in memory, in bytes.
+std::uint64_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) {
+      return std::stoull(line.substr(6)) << 10U;
     }
   }
-  _exit(write(pipe, text.data(), text.size()) < 0 ? 1 : 0);
+  throw Error("/proc/self/status does not say the peak of memory");
 }
 
-spec::Pipeline pipeline_of(const Case& c) {
-  spec::Pipeline pipeline;
-  pipeline.threads = 1;
-  pipeline.device = "cpu";
-  spec::Stream stream;
-  stream.name = "sensors";
-  stream.schema.keys = {{"sensor", ""}};
-  stream.schema.fields = {{"v", 3, "", true}};
-  stream.time.field = "t";
-  stream.time.unit = TimeUnit::milliseconds;
-  stream.max_keys = c.keys;
-  spec::Source source;
-  source.kind = spec::SourceKind::standard_input;
-  source.path = "-";
-  source.format.kind = spec::FormatKind::csv;
-  source.format.columns = {"t", "sensor", "v"};
-  stream.sources = {source};
-  pipeline.streams = {stream};
-  spec::Query query;
-  query.name = "q";
-  query.from = "sensors";
-  query.group_by = {"sensor"};
-  query.select = {"count()", "sum(v)", "min(v)", "max(v)"};
-  query.window = std::chrono::seconds(60);
-  query.slide = std::chrono::seconds(10);
-  query.sinks = {"none"};
-  pipeline.queries = {query};
-  spec::Sink sink;
-  sink.name = "none";
-  sink.kind = spec::SinkKind::callback;
-  sink.callback = [](const batch::ResultTable&) {};
-  pipeline.sinks = {sink};
-  return pipeline;
-}
-
-// In the child: standard input is the pipe. Reports what was planned through `report`.
-[[noreturn]] void measure(const Case& c, int report) {
-  int code = 1;
-  try {
-    runtime::Options options;
-    options.replay = true;
-    runtime::Pipeline running(plan::compile(pipeline_of(c)), options);
-    const std::uint64_t planned = runtime::estimate_memory(running.plan(), running.backend()).host_bytes;
-    running.start();
-    running.wait();
-    code = running.report().balances() && write(report, &planned, sizeof planned) == sizeof planned ? 0 : 1;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "weir: bench memory: {}\n", error.what());
+/// In a process of its own: standard input has the readings. The answer is one line.
+int measure(const MemoryCase& c, bool small) {
+  runtime::Options options;
+  options.replay = c.replay;
+  runtime::Pipeline running(plan::compile(c.pipeline(small)), options);
+  const auto mode = c.replay ? runtime::RunMode::replay : runtime::RunMode::run;
+  const std::uint64_t planned = runtime::estimate_memory(running.plan(), running.backend(), mode).host_bytes;
+  running.start();
+  running.wait();
+  const runtime::Report report = running.report();
+  if (!report.balances() || report.streams.at(0).ledger.delivered == 0) {
+    fmt::print(stderr, "weir: bench memory: {}: nothing was delivered, or the ledger does not balance\n", c.name);
+    return kFailed;
   }
-  std::fflush(nullptr);
-  _exit(code);
+  fmt::print("{} {}\n", planned, peak_bytes());
+  return kDone;
 }
 
-bool run_case(const BenchOptions& options, const Case& c) {
+/// Writes text to a process; false once it no longer reads.
+class Writer final : public TextWriter {
+ public:
+  explicit Writer(int pipe) : pipe_(pipe) {}
+  bool write(std::string_view text) override {
+    while (!text.empty()) {
+      const ssize_t written = ::write(pipe_, text.data(), text.size());
+      if (written < 0 && errno != EINTR) {
+        return false;
+      }
+      text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+    }
+    return true;
+  }
+
+ private:
+  int pipe_;
+};
+
+std::string read_all(int pipe) {
+  std::string text;
+  std::array<char, 256> bytes{};
+  for (ssize_t got = 0; (got = ::read(pipe, bytes.data(), bytes.size())) != 0;) {
+    if (got < 0 && errno != EINTR) {
+      break;
+    }
+    text.append(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  }
+  return text;
+}
+
+bool run_case(const BenchOptions& options, const MemoryCase& c) {
   std::array<int, 2> data{};
-  std::array<int, 2> report{};
-  if (pipe2(data.data(), O_CLOEXEC) != 0 || pipe2(report.data(), O_CLOEXEC) != 0) {
+  std::array<int, 2> answer{};
+  if (pipe2(data.data(), O_CLOEXEC) != 0 || pipe2(answer.data(), O_CLOEXEC) != 0) {
     throw Error("cannot make a pipe");
-  }
-  const pid_t writer = fork();
-  if (writer == 0) {
-    close(data[0]);
-    write_readings(data[1], c);
   }
   const pid_t child = fork();
   if (child == 0) {
     dup2(data[0], STDIN_FILENO);
-    close(data[1]);
-    measure(c, report[1]);
+    dup2(answer[1], STDOUT_FILENO);
+    execl("/proc/self/exe", "weir", "bench", "memory", "--only", c.name, options.small ? "--small" : nullptr, nullptr);
+    _exit(127);
   }
   close(data[0]);
+  close(answer[1]);
+  Writer writer(data[1]);
+  c.write(writer, options.small);
   close(data[1]);
-  close(report[1]);
-  std::uint64_t planned = 0;
-  const bool reported = read(report[0], &planned, sizeof planned) == sizeof planned;
-  close(report[0]);
+  unsigned long long planned = 0;
+  unsigned long long peak = 0;
+  const std::string text = read_all(answer[0]);
+  close(answer[0]);
   int status = 0;
-  rusage usage{};
-  waitpid(writer, &status, 0);
-  if (wait4(child, &status, 0, &usage) != child || !reported || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+      std::sscanf(text.c_str(), "%llu %llu", &planned, &peak) != 2) {
     fmt::print(stderr, "weir: bench memory: {} failed\n", c.name);
     return false;
   }
-  const double peak = static_cast<double>(usage.ru_maxrss) * 1024.0;
-  const double ratio = static_cast<double>(planned) / peak;
+  const double ratio = static_cast<double>(planned) / static_cast<double>(peak);
   if (options.json) {
-    fmt::print(R"({{"benchmark":"memory","case":"{}","planned_bytes":{},"peak_bytes":{:.0f},"ratio":{:.4g}}})"
+    fmt::print(R"({{"benchmark":"memory","case":"{}","planned_bytes":{},"peak_bytes":{},"ratio":{:.4g}}})"
                "\n",
                c.name, planned, peak, ratio);
   } else {
-    fmt::print("memory   {:<24} planned {:>9.1f} MiB   peak {:>9.1f} MiB   planned / peak {:.3f}\n", c.name,
-               static_cast<double>(planned) / 1048576.0, peak / 1048576.0, ratio);
+    fmt::print("memory   {:<32} planned {:>9.1f} MiB   peak {:>9.1f} MiB   planned / peak {:.3f}{}\n", c.name,
+               static_cast<double>(planned) / 1048576.0, static_cast<double>(peak) / 1048576.0, ratio,
+               ratio < 1 ? "   TOO LITTLE" : "");
   }
   std::fflush(stdout);
-  return true;
+  return ratio >= 1;
 }
 
 }  // namespace
 
 int bench_memory(const BenchOptions& options) {
+  // A process that gave up no longer reads: its exit says why.
+  std::signal(SIGPIPE, SIG_IGN);
   bool good = true;
-  for (const Case& c : kCases) {
-    if (std::string(c.name).find(options.case_filter) != std::string::npos) {
+  for (const MemoryCase& c : memory_cases()) {
+    if (!options.only.empty()) {
+      if (options.only == c.name) {
+        return measure(c, options.small);
+      }
+    } else if (std::string_view(c.name).find(options.case_filter) != std::string_view::npos) {
       good = run_case(options, c) && good;
     }
   }

@@ -10,6 +10,7 @@
 #include "plan/plan.hpp"
 #include "plan/required_files.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/memory_estimate.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace weir::app {
@@ -19,13 +20,13 @@ int check(const std::string& config) {
   const plan::Plan plan = plan::compile(plan::read_configuration(config));
   plan::require_files(plan, plan::Inputs::include);
   std::string why;
-  const auto backend = runtime::choose_backend(plan, why);
+  const auto backend = runtime::choose_backend(plan, runtime::RunMode::run, why);
   put_output(plan::explain(plan));
-  const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend);
+  const runtime::MemoryEstimate estimate = runtime::estimate_memory(plan, *backend, runtime::RunMode::run);
   put_output_line({});
   print_line("memory, worst case on {}{}{}", backend->name(), why.empty() ? "" : ": ", why);
   for (const runtime::MemoryEstimate::Item& item : estimate.items) {
-    print_line("  {:<40} host {:>11}   device {:>11}", item.what, bytes_to_string(item.host_bytes),
+    print_line("  {:<40} host {:>11}   device {:>11}", item.what(), bytes_to_string(item.host_bytes),
                bytes_to_string(item.device_bytes));
   }
   print_line("  {:<40} host {:>11}   device {:>11}   limit {}", "in all", bytes_to_string(estimate.host_bytes),
@@ -34,6 +35,10 @@ int check(const std::string& config) {
     print_line("  {:<40} {:>27}limit {:>11}", "on the device", "", bytes_to_string(estimate.device_limit_bytes));
   }
   runtime::require_memory(plan, estimate);
+  if (const std::string warning = runtime::memory_warning(estimate); !warning.empty()) {
+    put_output_line({});
+    print_line("warning: {}", warning);
+  }
   for (const std::string& exposed : plan::exposed_secrets(plan)) {
     put_output_line({});
     print_line("warning: {}", exposed);

@@ -76,4 +76,39 @@ void Batch::clear() noexcept {
   open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 }
 
+void Batch::keep_rows(std::span<const std::uint8_t> keep) noexcept {
+  std::uint32_t to = 0;
+  // Marks are ascending, so one walk serves all three kinds.
+  std::size_t run = 0;
+  std::size_t tick = 0;
+  std::size_t interval = 0;
+  const auto move_marks = [&](std::uint32_t row) {
+    for (; run < runs.size() && runs[run].row <= row; ++run) {
+      runs[run].row = to;
+    }
+    for (; tick < ticks.size() && ticks[tick].row <= row; ++tick) {
+      ticks[tick].row = to;
+    }
+    for (; interval < interval_ends.size() && interval_ends[interval].row <= row; ++interval) {
+      interval_ends[interval].row = to;
+    }
+  };
+  for (std::uint32_t row = 0; row < size_; ++row) {
+    move_marks(row);
+    if (keep[row] == 0) {
+      continue;
+    }
+    if (to != row) {
+      times_[to] = times_[row];
+      keys_[to] = keys_[row];
+      for (std::int64_t* const column : fields_) {
+        column[to] = column[row];
+      }
+    }
+    ++to;
+  }
+  move_marks(size_);
+  size_ = to;
+}
+
 }  // namespace weir::batch

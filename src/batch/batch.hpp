@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +84,9 @@ class Batch {
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
   void set_size(std::uint32_t size) noexcept { size_ = size; }
+  /// @brief Keeps the rows whose flag is not 0, in order; the marks between rows move along.
+  /// @param keep a flag for each row
+  void keep_rows(std::span<const std::uint8_t> keep) noexcept;
   /// @brief Bytes of memory that a batch of this shape takes.
   static std::uint64_t bytes(std::size_t fields, std::uint32_t capacity) noexcept;
 

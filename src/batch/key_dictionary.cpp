@@ -226,14 +226,15 @@ std::uint64_t KeyDictionary::bytes() const noexcept {
 }
 
 std::uint64_t KeyDictionary::worst_case_bytes(std::size_t arity, std::uint32_t max_keys,
-                                              std::size_t mean_key_bytes) noexcept {
-  const std::uint64_t entry =
-      (sizeof(std::uint32_t) + arity * (sizeof(std::uint32_t) + mean_key_bytes) + kUnit - 1) / kUnit * kUnit;
+                                              std::size_t tuple_bytes) noexcept {
+  const std::uint64_t entry = ((1 + arity) * sizeof(std::uint32_t) + tuple_bytes + kUnit - 1) / kUnit * kUnit;
   const std::uint64_t chunks = (std::uint64_t{max_keys} + kEntriesPerChunk - 1) / kEntriesPerChunk;
-  // The last block, of however many at once, may have just begun.
-  const std::uint64_t blocks = (entry * max_keys + kBlockBytes - 1) / kBlockBytes;
+  // The last block, of however many at once, may have just begun. The end of each may be too short for one more entry.
+  const std::uint64_t filled = kBlockBytes - std::min<std::uint64_t>(entry, kBlockBytes / 2);
+  const std::uint64_t blocks = (entry * max_keys + filled - 1) / filled;
   const std::uint64_t spare = blocks > kManyBlocks ? kBlocksAtOnce : 1;
-  return (blocks + spare) * kBlockBytes + (std::uint64_t{1} << table_log_for(max_keys)) * sizeof(Slot) +
+  // While the table grows, the one of half the size is there too.
+  return (blocks + spare) * kBlockBytes + (std::uint64_t{1} << table_log_for(max_keys)) * sizeof(Slot) * 3 / 2 +
          chunks * (kEntriesPerChunk + 1) * sizeof(void*);
 }
 

@@ -44,10 +44,10 @@ class KeyDictionary {
   [[nodiscard]] std::uint32_t max_keys() const noexcept { return max_keys_; }
   /// @brief Key number `key` of tuple `id`. Valid as long as the dictionary.
   [[nodiscard]] std::string_view value(std::uint32_t id, std::size_t key) const noexcept;
-  /// @brief Bytes held now, and the most that max_keys tuples of `mean_key_bytes` text each can take.
+  /// @brief Bytes held now, and the most that max_keys tuples of `tuple_bytes` text each can take.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
   [[nodiscard]] static std::uint64_t worst_case_bytes(std::size_t arity, std::uint32_t max_keys,
-                                                      std::size_t mean_key_bytes = 32) noexcept;
+                                                      std::size_t tuple_bytes) noexcept;
 
  private:
   struct Impl;

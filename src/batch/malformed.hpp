@@ -21,15 +21,16 @@ enum class Malformed : std::uint8_t {
   wrong_columns,  ///< a CSV line with fewer columns than declared
   too_large,      ///< a message or line above max_message
   unreadable,     ///< a file that could not be read
-  other_topic     ///< a message whose topic matches no filter of its source
+  other_topic,    ///< a message whose topic matches no filter of its source
+  key_too_long    ///< the texts of the keys together are longer than max_key_bytes
 };
-inline constexpr std::size_t kMalformedReasons = 13;
+inline constexpr std::size_t kMalformedReasons = 14;
 using MalformedCounts = std::array<std::uint64_t, kMalformedReasons>;
 
 constexpr std::string_view name(Malformed reason) noexcept {
   constexpr std::array<std::string_view, kMalformedReasons> names{
       "bad_payload",  "missing_time", "bad_time",      "future",    "missing_key", "too_many_keys", "missing_field",
-      "not_a_number", "out_of_range", "wrong_columns", "too_large", "unreadable",  "other_topic"};
+      "not_a_number", "out_of_range", "wrong_columns", "too_large", "unreadable",  "other_topic",   "key_too_long"};
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -4,7 +4,9 @@
 // malformed reading.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "batch/batch.hpp"
@@ -37,11 +39,20 @@ class RowWriter {
     capacity_ = batch.capacity();
   }
 
+  /// @brief Readings with an event time outside [from_ns, to_ns) were not asked for: they are neither received nor
+  /// refused. The largest int64 as `to_ns` is no bound.
+  void set_range(std::int64_t from_ns, std::int64_t to_ns) noexcept {
+    from_ns_ = from_ns;
+    to_ns_ = to_ns;
+  }
+
   /// @brief What the following readings have in common. @param latest_time_ns later event times are refused as `future`
   /// (arrival + max_ahead live; the largest int64 in a replay).
   void begin_message(std::uint32_t source, std::int64_t arrival_ns, std::int64_t latest_time_ns) noexcept {
     arrival_ns_ = arrival_ns;
     latest_time_ns_ = latest_time_ns;
+    last_taken_ns_ =
+        to_ns_ == std::numeric_limits<std::int64_t>::max() ? latest_time_ns : std::min(latest_time_ns, to_ns_ - 1);
     if (batch_->runs.empty() || batch_->runs.back().source != source) {
       batch_->runs.push_back({row_, source});
     }
@@ -51,26 +62,32 @@ class RowWriter {
   [[nodiscard]] std::int64_t arrival_ns() const noexcept { return arrival_ns_; }
   [[nodiscard]] KeyDictionary& keys() noexcept { return *keys_; }
 
-  // The current row's columns. Set time, key and every field, then commit() once.
+  // The current row's columns. Set the time and every field, and last the key, which may take a new place in the
+  // dictionary: a reading that is refused takes none. Then commit() once.
   void time(std::int64_t ns) noexcept { times_[row_] = ns; }
+  /// @brief Whether a reading of the current row's time is taken; if not, refuse_time() and no commit().
+  [[nodiscard]] bool takes_time() const noexcept { return times_[row_] >= from_ns_ && times_[row_] <= last_taken_ns_; }
   void key(std::uint32_t id) noexcept { ids_[row_] = id; }
   void field(std::size_t i, std::int64_t units) noexcept { batch_->field(i)[row_] = units; }
   void null_field(std::size_t i) noexcept {
     batch_->field(i)[row_] = kNullUnits;
     batch_->may_have_nulls = true;
   }
-  void count_rounded() noexcept { ++batch_->rounded; }
 
-  /// @brief The current row is a reading. `sample` is its text, used only if it is refused as `future`.
-  void commit(std::string_view sample) {
-    if (times_[row_] > latest_time_ns_) [[unlikely]] {
-      reject(Malformed::future, sample);
-      return;
-    }
+  /// @brief The current row is a reading, `rounded` of whose fields lost digits.
+  void commit(std::uint32_t rounded = 0) {
+    batch_->rounded += rounded;
     ++batch_->received;
     batch_->set_size(++row_);
     if (row_ == capacity_) [[unlikely]] {
       next_batch();
+    }
+  }
+
+  /// @brief The current reading's time is not taken: it lies ahead of its arrival, or was not asked for.
+  void refuse_time(std::string_view sample) {
+    if (times_[row_] > latest_time_ns_) {
+      reject(Malformed::future, sample);
     }
   }
 
@@ -94,6 +111,9 @@ class RowWriter {
   std::uint32_t source_ = 0;
   std::int64_t arrival_ns_ = 0;
   std::int64_t latest_time_ns_ = 0;
+  std::int64_t from_ns_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t to_ns_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t last_taken_ns_ = 0;
 };
 
 }  // namespace weir::batch

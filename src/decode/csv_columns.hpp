@@ -3,6 +3,7 @@
 // Owned by one decoder, used by its thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -22,6 +23,11 @@ class CsvColumns {
 
   /// @brief Takes the names of the columns. @return the declared names that are not among them
   std::vector<std::string> resolve(std::span<const std::string_view> names);
+
+  /// @brief Some key, field or the time is taken from a column of that name.
+  [[nodiscard]] bool wants(std::string_view name) const noexcept {
+    return std::any_of(wanted_.begin(), wanted_.end(), [name](const Wanted& wanted) { return wanted.name == name; });
+  }
 
   /// @brief Columns from here on are not looked at.
   [[nodiscard]] std::size_t needed() const noexcept { return needed_; }

@@ -23,6 +23,10 @@ namespace {
 
 // The positions of a chunk (32 KiB at most) stay in the first-level cache.
 constexpr std::size_t kChunk = 8U * 1024U;
+// Rows that are needed further are read one by one: their cells would not fit the caches.
+constexpr std::size_t kWidestAhead = 65'536;
+// What a rare long line took is not kept.
+constexpr std::size_t kKeptText = std::size_t{1} << 20U;
 
 CsvDialect dialect_of(const spec::Format& format) {
   CsvDialect dialect;
@@ -64,6 +68,7 @@ class CsvDecoder final : public Decoder {
       text_.push_back('\n');
     }
     read(text_.view(), !lines_, rows);
+    text_.release_above(kKeptText);
   }
 
   void finish(batch::RowWriter& rows) override {
@@ -106,7 +111,7 @@ class CsvDecoder final : public Decoder {
       log::error("stream '{}': CSV column '{}' is not in the {}; every row of it is refused", writer_.stream().name,
                  missing.front(), format_.columns.empty() ? "header line" : "list of columns");
     }
-    cells_.resize(kAhead * columns_.needed());
+    cells_.resize(kAhead * std::min(columns_.needed(), kWidestAhead));
   }
 
   /// `text` is whole lines.
@@ -123,7 +128,7 @@ class CsvDecoder final : public Decoder {
       const char* const chunk = text.data() + at;
       const CsvIndex index = dialect_.blanks ? index_blanks(chunk, size, positions_.data())
                                              : index_separators(chunk, size, dialect_.separator, positions_.data());
-      if (index.quotes) {
+      if (index.quotes || columns_.needed() > kWidestAhead) {
         for (const std::size_t end = at + size; at < end;) {
           if (!read_record(text, at, complete, rows)) {
             return;
@@ -159,7 +164,9 @@ class CsvDecoder final : public Decoder {
       if (format_.columns.empty()) {
         header_.clear();
         for (const std::string_view name : records_.cells()) {
-          header_.append(std::to_string(name.size())).append(":").append(name);
+          // Each checkpoint holds it: of the columns that nobody wants, that they are there.
+          const std::string_view kept = columns_.wants(name) ? name : std::string_view();
+          header_.append(std::to_string(kept.size())).append(":").append(kept);
         }
         resolve(records_.cells());
       }

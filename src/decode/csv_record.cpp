@@ -60,7 +60,7 @@ CsvRecordReader::Cell CsvRecordReader::read_cell(std::string_view text, std::siz
   }
   // Between blanks there are no empty cells: this is the end of the line.
   if (!dialect_.blanks || end > begin) {
-    cells_.push_back(trim_cell(text.data() + begin, text.data() + end, dialect_));
+    add(trim_cell(text.data() + begin, text.data() + end, dialect_));
   }
   return after_cell(text, at);
 }
@@ -97,7 +97,7 @@ CsvRecordReader::Cell CsvRecordReader::read_quoted(std::string_view text, std::s
     unquoted_size_ += size;
     cell = {to, size};
   }
-  cells_.push_back(cell);
+  add(cell);
   at = close + 1;
   const std::size_t after_quote = at;
   while (at < text.size() && (dialect_.is_blank(text[at]) || text[at] == '\r')) {

@@ -33,6 +33,9 @@ inline std::string_view trim_cell(const char* begin, const char* end, const CsvD
 /// A quoted record may not be longer: a stray quote must not swallow a file. What a decoder holds back is below it.
 inline constexpr std::size_t kMaxQuotedRecord = 64U * 1024U;
 
+/// So many cells of a record, or names of a header, are looked at; what is behind them is passed over.
+inline constexpr std::size_t kMostColumns = std::size_t{1} << 20U;
+
 /// Reads records; its cells are valid until the next read and while the text lives.
 class CsvRecordReader {
  public:
@@ -58,6 +61,12 @@ class CsvRecordReader {
   Cell after_cell(std::string_view text, std::size_t& at) const noexcept;
 
   CsvDialect dialect_;
+  void add(std::string_view cell) {
+    if (cells_.size() < kMostColumns) {
+      cells_.push_back(cell);
+    }
+  }
+
   std::vector<std::string_view> cells_;
   // Cells with doubled quotes, without them: at most kMaxQuotedRecord bytes a record, so the views never move.
   std::unique_ptr<char[]> unquoted_;

@@ -1,6 +1,8 @@
 // Payload bytes to readings: one decoder a format, one instance a source, used by the stream's decoding thread only.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "batch/message.hpp"
@@ -8,6 +10,9 @@
 #include "spec/stream_spec.hpp"
 
 namespace weir::decode {
+
+/// One reading may be so long. A message with an array of them may be longer (max_message).
+inline constexpr std::size_t kLongestReading = std::size_t{1} << 20U;
 
 class Decoder {
  public:
@@ -45,5 +50,13 @@ class Decoder {
 /// @brief The decoder for a source of a stream. `stream` and `source` must outlive it.
 /// @throws ConfigError on a time format or zone that cannot be read
 std::unique_ptr<Decoder> make_decoder(const spec::Stream& stream, const spec::Source& source);
+
+/// The most memory that a decoder takes.
+struct DecoderNeed {
+  std::uint64_t kept_bytes = 0;     ///< by each decoder, from message to message
+  std::uint64_t message_bytes = 0;  ///< while it decodes: the decoders of a stream take turns
+};
+/// @param max_message bytes of the longest message or line
+DecoderNeed decoder_need(const spec::Stream& stream, const spec::Source& source, std::uint64_t max_message);
 
 }  // namespace weir::decode

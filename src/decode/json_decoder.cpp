@@ -23,6 +23,10 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using batch::Malformed;
 
+// More text, or a longer document, is released after its message.
+constexpr std::size_t kKeptText = std::size_t{1} << 20U;
+constexpr std::size_t kKeptDocument = std::size_t{256} << 10U;
+
 class JsonDecoder final : public Decoder {
  public:
   JsonDecoder(const spec::Stream& stream, const spec::Source& source)
@@ -38,7 +42,12 @@ class JsonDecoder final : public Decoder {
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
     text_.assign(without_byte_order_mark(message.payload));
-    const std::string_view payload = text_.view();
+    read(text_.view(), rows);
+    release_large_memory();
+  }
+
+ private:
+  void read(std::string_view payload, batch::RowWriter& rows) {
     if (!lines_ && !begins_with_a_line(payload)) {
       document(payload, rows);
       return;
@@ -51,7 +60,16 @@ class JsonDecoder final : public Decoder {
     }
   }
 
- private:
+  /// What a rare large message took is not kept for the next one, by every source.
+  void release_large_memory() {
+    text_.release_above(kKeptText);
+    for (ondemand::parser* const parser : {&parser_, &element_parser_, &parser_of_array_}) {
+      if (parser->capacity() > kKeptDocument) {
+        *parser = ondemand::parser();
+      }
+    }
+  }
+
   simdjson::error_code parse(ondemand::parser& parser, std::string_view text, ondemand::document& document) {
     // Every text lies in text_, whose padding follows its end.
     return parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING).get(document);
@@ -71,6 +89,10 @@ class JsonDecoder final : public Decoder {
     }
     ondemand::document document;
     std::string_view all;
+    if (line.size() > kLongestReading) {
+      const std::string_view whole = trimmed(line);
+      return !whole.empty() && (whole.back() == '}' || whole.back() == ']');
+    }
     return parse(parser_, line, document) == simdjson::SUCCESS && document.raw_json().get(all) == simdjson::SUCCESS &&
            at_end(document);
   }
@@ -83,7 +105,11 @@ class JsonDecoder final : public Decoder {
     }
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     if (first != std::string_view::npos && text[first] == '[') {
-      elements(text, rows);
+      readings(text, first, rows);
+      return;
+    }
+    if (text.size() > kLongestReading) {
+      rows.reject(Malformed::too_large, text);
       return;
     }
     ondemand::document document;
@@ -93,6 +119,35 @@ class JsonDecoder final : public Decoder {
       writer_.write(values_, text, rows);
     } else {
       rows.reject(Malformed::bad_payload, text);
+    }
+  }
+
+  /// An array of readings that begins at `begin`. simdjson takes several times a text's size: a long array is cut into
+  /// its elements first.
+  void readings(std::string_view text, std::size_t begin, batch::RowWriter& rows) {
+    if (text.size() <= kLongestReading) {
+      elements(text, rows);
+      return;
+    }
+    for (std::size_t at = begin + 1; at < text.size();) {
+      const std::size_t end = end_of_json_element(text, at);
+      const std::string_view element = trimmed(text.substr(at, end - at));
+      if (end == text.size()) {
+        rows.reject(Malformed::bad_payload, element);
+        return;
+      }
+      at = end + 1;
+      if (element.size() > kLongestReading) {
+        rows.reject(Malformed::too_large, element);
+      } else if (!element.empty() || text[end] == ',') {
+        single_element(element, rows);
+      }
+      if (text[end] == ']') {
+        if (!trimmed(text.substr(at)).empty()) {
+          rows.reject(Malformed::bad_payload, text.substr(at));
+        }
+        return;
+      }
     }
   }
 
@@ -246,7 +301,7 @@ class JsonDecoder final : public Decoder {
     if (!read || found.empty() || !at_end(document)) {
       rows.reject(Malformed::bad_payload, text);
     } else if (found.front() == '[') {
-      elements(found, rows);
+      readings(found, 0, rows);
     } else {
       single_element(found, rows);
     }

@@ -123,6 +123,27 @@ std::vector<std::string> pointer_parts(std::string_view pointer) {
   return parts;
 }
 
+std::size_t end_of_json_element(std::string_view text, std::size_t at) noexcept {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quoted) {
+      at += c == '\\' ? 1U : 0U;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (depth == 0 && (c == ',' || c == ']')) {
+      return at;
+    } else if (depth > 0 && (c == '}' || c == ']')) {
+      --depth;
+    }
+  }
+  return text.size();
+}
+
 JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer) {
   JsonMember root{""};
   const auto parts_of = [](const std::string& name, const std::string& path) {

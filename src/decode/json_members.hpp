@@ -37,6 +37,9 @@ struct JsonMember {
   void add(const std::vector<std::string>& parts, std::size_t slot);
 };
 
+/// @brief Where the element of an array that begins at `at` ends: at the ',' or ']' behind it, or where the text does.
+std::size_t end_of_json_element(std::string_view text, std::size_t at) noexcept;
+
 /// @brief The tree of everything that the schema takes from the payload.
 JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer);
 

@@ -6,6 +6,8 @@
 // it.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,6 +71,13 @@ class KeyCache {
   }
 
   void clear() noexcept { entries_.reset(); }
+
+  /// @brief The most that it takes with so many keys; while it grows, the old table is still there.
+  [[nodiscard]] static std::uint64_t worst_case_bytes(std::uint64_t keys) noexcept {
+    const std::uint64_t entries = std::clamp(std::bit_ceil(4 * keys), std::uint64_t{1} << (64U - kLargestShift),
+                                             std::uint64_t{1} << (64U - kSmallestShift));
+    return entries * sizeof(Entry) * 3 / 2;
+  }
 
  private:
   // 64 KiB at first; at most 16 MiB. A quarter full at most (up to 65,536 keys): hardly any key finds both places

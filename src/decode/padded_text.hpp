@@ -29,6 +29,15 @@ class PaddedText {
     size_ = size;
   }
 
+  /// @brief Gives back memory of more than `bytes`, with the text that lies in it.
+  void release_above(std::size_t bytes) noexcept {
+    if (capacity_ > bytes + padding_) {
+      bytes_.reset();
+      capacity_ = 0;
+      size_ = 0;
+    }
+  }
+
   /// @brief Appends one byte.
   void push_back(char byte) {
     if (size_ + 1 + padding_ > capacity_) {

@@ -42,6 +42,7 @@ ReadingWriter::ReadingWriter(const spec::Stream& stream, const spec::Source& sou
       arrival_(stream.time.arrival),
       given_key_bytes_(given_key_bytes),
       keys_(stream.schema.keys.size()),
+      max_key_bytes_(stream.max_key_bytes),
       time_(stream.time.unit, stream.time.format, stream.time.zone),
       captures_(source.topics, stream.schema.keys),
       captures_any_(captures_a_key(captures_, keys_)),
@@ -85,8 +86,8 @@ std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batc
   return std::nullopt;
 }
 
-std::optional<batch::Malformed> ReadingWriter::intern_keys(std::span<const Token> keys, const KeyBytes& given,
-                                                           batch::RowWriter& rows) {
+/// The texts of the keys to tuple_.
+std::optional<batch::Malformed> ReadingWriter::collect_keys(std::span<const Token> keys) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < keys_; ++i) {
     const Token& key = captured_keys_[i].missing() ? keys[i] : captured_keys_[i];
@@ -96,9 +97,14 @@ std::optional<batch::Malformed> ReadingWriter::intern_keys(std::span<const Token
     tuple_[i] = key.text;
     bytes += key.text.size();
   }
-  if (bytes > kMaxKeyBytes) {
-    return batch::Malformed::bad_payload;
+  if (bytes > max_key_bytes_) {
+    return batch::Malformed::key_too_long;
   }
+  return std::nullopt;
+}
+
+/// The id of tuple_.
+std::optional<batch::Malformed> ReadingWriter::intern_keys(const KeyBytes& given, batch::RowWriter& rows) {
   if (captured_ == keys_) {
     const std::optional<std::uint32_t> id = rows.keys().intern(tuple_);
     if (!id) {

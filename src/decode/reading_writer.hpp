@@ -1,7 +1,8 @@
 // The last step that all formats share: the texts of one reading become a row of the batch, or one refusal.
 //
 // A reading's values lie in slots: the event time, then the schema's keys, then its fields, both in declared order. The
-// checks are made in that order and the first that fails gives the reason. One decoder owns a writer; one thread.
+// checks are made in that order and the first that fails gives the reason. A place in the dictionary is taken only when
+// nothing else speaks against the reading. One decoder owns a writer; one thread.
 #pragma once
 
 #include <array>
@@ -24,10 +25,6 @@
 #include "spec/stream_spec.hpp"
 
 namespace weir::decode {
-
-/// The keys of one reading may take so many bytes together; longer ones are refused (bad_payload), for the dictionary
-/// keeps them for good.
-inline constexpr std::size_t kMaxKeyBytes = 4096;
 
 /// Bytes of a payload that determine a reading's keys; 7 bytes after them must be readable.
 struct KeyBytes {
@@ -59,18 +56,14 @@ class ReadingWriter {
   /// @param sample the reading's own text, for the dead letters
   /// @param key bytes that determine the keys taken from the payload, or empty
   void write(std::span<const Token> values, std::string_view sample, batch::RowWriter& rows, const KeyBytes& key = {}) {
-    std::optional<batch::Malformed> refused = write_time(values[kTimeSlot], rows);
-    if (!refused) {
-      refused = write_keys(values.subspan(1, keys_), key, rows);
-    }
-    if (!refused) {
-      refused = write_fields(values.subspan(1 + keys_), rows);
-    }
-    if (refused) [[unlikely]] {
-      rows.reject(*refused, sample);
-      return;
-    }
-    rows.commit(sample);
+    write_timed(write_time(values[kTimeSlot], rows), values, sample, rows, key);
+  }
+
+  /// @brief As write() for a reading whose time the format itself knows; nothing: it cannot be read.
+  void write_at(std::optional<std::int64_t> ns, std::span<const Token> values, std::string_view sample,
+                batch::RowWriter& rows) {
+    rows.time(ns.value_or(0));
+    write_timed(ns ? std::nullopt : std::optional(batch::Malformed::bad_time), values, sample, rows, {});
   }
 
   /// @brief Begins to look up the keys of a later reading.
@@ -89,7 +82,38 @@ class ReadingWriter {
   }
   void continue_lookup(const KeyBytes& key) const noexcept { dictionary_->prefetch_entry(key.hash); }
 
-  // The parts of write(), for formats that know more; each returns why the reading is refused, if it is.
+ private:
+  struct Field {
+    int places;
+    bool required;
+  };
+
+  /// What remains once the time stands in the row, or is known to be refused.
+  void write_timed(std::optional<batch::Malformed> refused, std::span<const Token> values, std::string_view sample,
+                   batch::RowWriter& rows, const KeyBytes& key) {
+    if (!refused && !rows.takes_time()) [[unlikely]] {
+      rows.refuse_time(sample);
+      return;
+    }
+    const bool known = write_known_key(key, rows);
+    std::uint32_t rounded = 0;
+    if (!refused && !known) {
+      refused = collect_keys(values.subspan(1, keys_));
+    }
+    if (!refused) {
+      refused = write_fields(values.subspan(1 + keys_), rows, rounded);
+    }
+    if (!refused && !known) {
+      refused = intern_keys(key, rows);
+    }
+    if (refused) [[unlikely]] {
+      rows.reject(*refused, sample);
+      return;
+    }
+    rows.commit(rounded);
+  }
+
+  // Each part returns why the reading is refused, if it is.
   std::optional<batch::Malformed> write_time(const Token& time, batch::RowWriter& rows) {
     if (arrival_) {
       rows.time(rows.arrival_ns());
@@ -102,23 +126,24 @@ class ReadingWriter {
     return read_time(time, rows);
   }
 
-  std::optional<batch::Malformed> write_keys(std::span<const Token> keys, const KeyBytes& key, batch::RowWriter& rows) {
+  /// The id that stands for the topic, or for the given bytes; false where it is not known yet.
+  bool write_known_key(const KeyBytes& key, batch::RowWriter& rows) const noexcept {
     if (constant_key_) {
       rows.key(*constant_key_);
-      return std::nullopt;
+      return true;
     }
     if (captured_ == 0) {
       if (const auto id = cache_.find(key.text, key.hash)) {
         rows.key(*id);
-        return std::nullopt;
+        return true;
       }
     }
-    return intern_keys(keys, key, rows);
+    return false;
   }
 
-  std::optional<batch::Malformed> write_fields(std::span<const Token> values, batch::RowWriter& rows) {
+  std::optional<batch::Malformed> write_fields(std::span<const Token> values, batch::RowWriter& rows,
+                                               std::uint32_t& rounded) {
     std::size_t absent = 0;
-    unsigned rounded = 0;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const Token& value = values[i];
       if (value.kind == Token::Kind::number || value.kind == Token::Kind::text) [[likely]] {
@@ -142,17 +167,8 @@ class ReadingWriter {
     if (absent == fields_.size() && absent != 0) [[unlikely]] {
       return batch::Malformed::missing_field;
     }
-    for (; rounded != 0; --rounded) {
-      rows.count_rounded();
-    }
     return std::nullopt;
   }
-
- private:
-  struct Field {
-    int places;
-    bool required;
-  };
 
   /// Neighbouring readings often carry the same time: its text is read once.
   struct LastTime {
@@ -180,13 +196,14 @@ class ReadingWriter {
   };
 
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
-  std::optional<batch::Malformed> intern_keys(std::span<const Token> keys, const KeyBytes& given,
-                                              batch::RowWriter& rows);
+  std::optional<batch::Malformed> collect_keys(std::span<const Token> keys);
+  std::optional<batch::Malformed> intern_keys(const KeyBytes& given, batch::RowWriter& rows);
 
   const spec::Stream& stream_;
   const bool arrival_;
   const bool given_key_bytes_;
   const std::size_t keys_;
+  const std::size_t max_key_bytes_;  // of a tuple, for the dictionary keeps it
   std::vector<Field> fields_;
   TimeReader time_;
   LastTime last_time_;

@@ -25,6 +25,7 @@ namespace {
 
 using batch::Malformed;
 
+constexpr std::size_t kKeptText = std::size_t{256} << 10U;
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 /// What a key or field is taken from.
@@ -105,6 +106,14 @@ class SenmlDecoder final : public Decoder {
     writer_.begin_message(message, rows);
     text_.assign(message.payload);
     const std::string_view payload = text_.view();
+    read(payload, rows);
+    // What a rare long text took is not kept for the next one, by every source.
+    text_.release_above(kKeptText);
+    pack_.release_above(kKeptText);
+  }
+
+ private:
+  void read(std::string_view payload, batch::RowWriter& rows) {
     if (!lines_) {
       // A payload of several lines that is not one pack may be one pack a line.
       std::size_t second = 0;
@@ -122,7 +131,6 @@ class SenmlDecoder final : public Decoder {
     }
   }
 
- private:
   bool read_pack(std::string_view text, const batch::RowWriter& rows) {
     // Some archives put a time stamp and a comma in front of the pack.
     const std::size_t begin = text.find_first_of("[{");
@@ -294,30 +302,14 @@ class SenmlDecoder final : public Decoder {
 
   /// The fields are in their slots.
   void write(const SenmlRecord& record, std::size_t moment, std::string_view sample, batch::RowWriter& rows) {
-    std::optional<Malformed> refused;
-    if (own_time_) {
-      if (record.time_ns) {
-        rows.time(*record.time_ns);
-      } else {
-        refused = Malformed::bad_time;
-      }
-    } else {
-      refused = writer_.write_time(key_token(record, moment, keys_), rows);
-    }
     for (std::size_t key = 0; key < keys_; ++key) {
       values_[writer_.key_slot(key)] = key_token(record, moment, key);
     }
-    const std::span<const Token> values(values_);
-    if (!refused) {
-      refused = writer_.write_keys(values.subspan(1, keys_), {}, rows);
-    }
-    if (!refused) {
-      refused = writer_.write_fields(values.subspan(1 + keys_), rows);
-    }
-    if (refused) {
-      rows.reject(*refused, sample);
+    if (own_time_) {
+      writer_.write_at(record.time_ns, values_, sample, rows);
     } else {
-      rows.commit(sample);
+      values_[ReadingWriter::kTimeSlot] = key_token(record, moment, keys_);
+      writer_.write(values_, sample, rows);
     }
   }
 

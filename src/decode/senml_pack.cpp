@@ -181,7 +181,8 @@ struct SenmlPack::Parser {
     for (auto item : array) {
       ondemand::object object;
       Raw raw;
-      if (item.get_object().get(object) != simdjson::SUCCESS || !read_object(object, raw, nullptr)) {
+      if (raws.size() == SenmlPack::kMostRecords || item.get_object().get(object) != simdjson::SUCCESS ||
+          !read_object(object, raw, nullptr)) {
         return false;
       }
       raws.push_back(raw);
@@ -225,6 +226,19 @@ bool SenmlPack::read(std::string_view text, std::int64_t now_ns) {
   }
   resolve(now_ns);
   return true;
+}
+
+std::size_t SenmlPack::worst_case_bytes() noexcept {
+  // While the lists double, the old ones are still there.
+  return 3 * kMostRecords / 2 * (sizeof(Raw) + sizeof(SenmlRecord));
+}
+
+void SenmlPack::release_above(std::size_t bytes) {
+  if (parser_->parser.capacity() > bytes) {
+    parser_ = std::make_unique<Parser>();
+    raw_ = {};
+    records_ = {};
+  }
 }
 
 void SenmlPack::resolve(std::int64_t now_ns) {

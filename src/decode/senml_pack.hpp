@@ -34,6 +34,11 @@ struct SenmlRecord {
 
 class SenmlPack {
  public:
+  /// Records of one pack; with more it is refused.
+  static constexpr std::size_t kMostRecords = 65'536;
+  /// @brief The most that the records of a pack take.
+  [[nodiscard]] static std::size_t worst_case_bytes() noexcept;
+
   /// @param unit of "bt" and "t"; automatic: by magnitude, as TimeReader has it (RFC 8428 says seconds, the draft's
   /// users often wrote milliseconds)
   explicit SenmlPack(TimeUnit unit);
@@ -41,8 +46,11 @@ class SenmlPack {
 
   /// @brief Reads a pack. 64 bytes after the text must be readable.
   /// @param now_ns what times below 2^28 s are relative to (RFC 8428, 4.5.3)
-  /// @return false when it is no SenML; then there are no records
+  /// @return false when it is no SenML, or has too many records; then there are no records
   bool read(std::string_view text, std::int64_t now_ns);
+
+  /// @brief Gives back what a text of more than `bytes` took, and its records.
+  void release_above(std::size_t bytes);
 
   /// @brief The resolved records in their order. Records that hold base values only are not among them.
   [[nodiscard]] const std::vector<SenmlRecord>& records() const noexcept { return records_; }

@@ -174,6 +174,8 @@ class QueryPanes {
 struct MemoryNeed {
   std::uint64_t host_bytes = 0;
   std::uint64_t device_bytes = 0;
+  /// On the host, not in host_bytes: the histograms of quantile() when the values of every group fill every bin.
+  std::uint64_t histogram_bytes = 0;
 };
 
 class Backend {

@@ -34,7 +34,7 @@ struct QueryRunner::Impl {
         window(query_plan.window_ns),
         late_rows_limit(plan.spec.dead_letter.empty() ? 0 : plan.spec.dead_letter_limit),
         groups(query_plan, dictionary),
-        revisions(query_plan.window_ns, query_plan.slide_ns),
+        revisions(query_plan.window_ns, query_plan.slide_ns, query_plan.max_groups),
         emitter(query_plan, groups, revisions, ledger, backend),
         panes(backend.make_panes(query_plan, emitter, extent_of(plan, query_plan))) {}
 
@@ -86,7 +86,6 @@ struct QueryRunner::Impl {
   std::size_t late_rows_before = 0;
   std::uint64_t ended = 0;
   std::vector<Straggler> stragglers;
-  std::vector<std::uint32_t> revised_groups;
 };
 
 void QueryRunner::Impl::begin() {
@@ -189,6 +188,13 @@ void QueryRunner::Impl::advance(std::int64_t watermark, std::int64_t newest) {
   }
   if (new_end > closed_end) close_windows(new_end, new_expired, newest);
   expired_end = std::max(expired_end, new_expired);
+  if (revisions.windows() > Revisions::windows_kept(query.allowed_lateness_ns, slide)) {
+    // A batch may go on over many windows: the numbers of those that expired are no longer needed once the backend has
+    // answered.
+    finish();
+    begin();
+    revisions.forget(expired_end);
+  }
 }
 
 void QueryRunner::Impl::close_windows(std::int64_t new_end, std::int64_t new_expired, std::int64_t newest) {
@@ -246,17 +252,10 @@ void QueryRunner::Impl::close_all(std::int64_t newest) {
 }
 
 void QueryRunner::Impl::emit_revisions() {
-  const std::vector<Revisions::Row>& rows = revisions.marked();
-  for (std::size_t i = 0; i < rows.size();) {
-    const std::int64_t end = rows[i].first;
-    revised_groups.clear();
-    for (; i < rows.size() && rows[i].first == end; ++i) {
-      revised_groups.push_back(rows[i].second);
-    }
+  revisions.take_marked([this](std::int64_t end, const std::vector<std::uint32_t>& revised) {
     emitter.expect_revision(end);
-    panes->revise(end, revised_groups);
-  }
-  revisions.clear();
+    panes->revise(end, revised);
+  });
 }
 
 void QueryRunner::Impl::run_intervals(const WatermarkTrace& trace) {

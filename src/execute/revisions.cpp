@@ -9,10 +9,20 @@
 namespace weir::execute {
 namespace {
 
-/// So many marks more than after the last compaction are let in before the next one.
-constexpr std::size_t kSlack = 4096;
+/// About what a node of std::map takes beside its window.
+constexpr std::uint64_t kNode = 64;
 
 }  // namespace
+
+std::uint32_t& Revisions::at(Row row) {
+  LargeVector<std::uint32_t>& numbers = windows_[row.first].numbers;
+  const std::size_t needed = std::size_t{row.second} + 1;
+  if (needed > numbers.capacity()) {
+    numbers.reserve(std::max(needed, std::min<std::size_t>(2 * numbers.capacity(), max_groups_)));
+  }
+  if (needed > numbers.size()) numbers.resize(needed);
+  return numbers[row.second];
+}
 
 void Revisions::mark(const std::vector<Straggler>& stragglers, std::int64_t expired_end, std::int64_t closed_end) {
   for (const Straggler& straggler : stragglers) {
@@ -21,53 +31,53 @@ void Revisions::mark(const std::vector<Straggler>& stragglers, std::int64_t expi
     const std::int64_t last =
         std::min(floor_multiple(saturating_add(straggler.pane_start, window_ns_), slide_ns_), closed_end);
     for (std::int64_t end = first; end <= last;) {
-      marked_.emplace_back(end, straggler.group);
+      mark({end, straggler.group});
       if (__builtin_add_overflow(end, slide_ns_, &end)) break;
     }
-    if (marked_.size() > 2 * compacted_ + kSlack) compact();
   }
 }
 
-void Revisions::compact() {
-  std::sort(marked_.begin(), marked_.end());
-  marked_.erase(std::unique(marked_.begin(), marked_.end()), marked_.end());
-  compacted_ = marked_.size();
-}
-
-const std::vector<Revisions::Row>& Revisions::marked() {
-  compact();
-  return marked_;
-}
-
 void Revisions::forget(std::int64_t expired_end) {
-  if (numbers_.empty() || numbers_.begin()->first.first > expired_end) return;
-  compact();
-  for (auto number = numbers_.begin(); number != numbers_.end() && number->first.first <= expired_end;) {
-    const bool still_marked = std::binary_search(marked_.begin(), marked_.end(), number->first);
-    number = still_marked ? std::next(number) : numbers_.erase(number);
+  for (auto window = windows_.begin(); window != windows_.end() && window->first <= expired_end;) {
+    window = window->second.marked ? std::next(window) : windows_.erase(window);
   }
 }
 
 std::uint64_t Revisions::bytes() const noexcept {
-  constexpr std::uint64_t kNode = 64;  // about what a node of std::map takes here
-  return marked_.capacity() * sizeof(Row) + numbers_.size() * kNode;
+  std::uint64_t bytes = groups_.capacity() * sizeof(std::uint32_t);
+  for (const auto& [end, window] : windows_) {
+    bytes += kNode + sizeof(Window) + window.numbers.capacity() * sizeof(std::uint32_t);
+  }
+  return bytes;
+}
+
+std::uint64_t Revisions::worst_case_bytes(std::uint32_t max_groups, std::int64_t lateness_ns,
+                                          std::int64_t slide_ns) noexcept {
+  // As many again are marked before the next look.
+  const std::uint64_t windows = 2 * windows_kept(lateness_ns, slide_ns);
+  const std::uint64_t numbers = std::uint64_t{max_groups} * sizeof(std::uint32_t);
+  return windows * (kNode + sizeof(Window) + numbers) + 2 * numbers;
 }
 
 void Revisions::save(state::Writer& out) const {
-  std::vector<Row> rows = marked_;
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  out.u64(rows.size());
-  for (const auto& [end, group] : rows) {
-    out.i64(end);
-    out.u32(group);
-  }
-  out.u64(numbers_.size());
-  for (const auto& [row, number] : numbers_) {
-    out.i64(row.first);
-    out.u32(row.second);
-    out.u32(number);
-  }
+  const auto write = [&](const auto& wanted, const auto& finish) {
+    std::uint64_t rows = 0;
+    for (const auto& [end, window] : windows_) {
+      rows += static_cast<std::uint64_t>(std::count_if(window.numbers.begin(), window.numbers.end(), wanted));
+    }
+    out.u64(rows);
+    for (const auto& [end, window] : windows_) {
+      for (std::size_t group = 0; group < window.numbers.size(); ++group) {
+        if (!wanted(window.numbers[group])) continue;
+        out.i64(end);
+        out.u32(static_cast<std::uint32_t>(group));
+        finish(window.numbers[group]);
+      }
+    }
+  };
+  write([](std::uint32_t number) { return (number & kMark) != 0; }, [](std::uint32_t /*number*/) {});
+  write([](std::uint32_t number) { return (number & ~kMark) != 0; },
+        [&](std::uint32_t number) { out.u32(number & ~kMark); });
 }
 
 void Revisions::load(state::Reader& in, std::uint32_t groups) {
@@ -77,18 +87,16 @@ void Revisions::load(state::Reader& in, std::uint32_t groups) {
     if (group >= groups) throw Error("the checkpoint is damaged: a revised row names an unknown group");
     return Row{end, group};
   };
-  marked_.clear();
-  numbers_.clear();
+  windows_.clear();
   const std::uint64_t rows = in.count(12);
   for (std::uint64_t i = 0; i < rows; ++i) {
-    marked_.push_back(read_row());
+    mark(read_row());
   }
   const std::uint64_t numbers = in.count(16);
   for (std::uint64_t i = 0; i < numbers; ++i) {
     const Row row = read_row();
-    numbers_[row] = in.u32();
+    at(row) |= in.u32() & ~kMark;
   }
-  compact();
 }
 
 }  // namespace weir::execute

@@ -32,6 +32,9 @@ inline constexpr std::uint64_t kFrameHeaderBytes = 56;
 inline constexpr std::uint64_t kFrameAlignment = 8;
 /// Of one text.
 inline constexpr std::uint64_t kLargestText = std::numeric_limits<std::uint32_t>::max();
+/// Of a frame: messages have at most 256 MiB, the largest that MQTT allows and max_message can be. A reader takes no
+/// more memory than this on the word of a file.
+inline constexpr std::uint64_t kLargestFrame = std::uint64_t{257} << 20U;
 static_assert(sizeof(FrameHeader) == kFrameHeaderBytes);
 
 inline constexpr std::uint64_t aligned(std::uint64_t bytes) noexcept {

@@ -59,6 +59,9 @@ inline FrameCheck check_frame(const char* at, std::uint64_t available, std::uint
     return {};
   }
   const std::uint64_t bytes = size_of_frame(header);
+  if (bytes > kLargestFrame) {
+    return {};
+  }
   if (bytes > available) {
     return {FrameState::longer, bytes};
   }

@@ -15,8 +15,6 @@ namespace {
 
 // What a graceful stop may take: a segment is compressed in a fraction of a second.
 constexpr std::size_t kCompressAtStop = 4;
-// Large enough to compress well, small enough that damage costs little and a reader's memory is small.
-constexpr std::uint64_t kBlockBytes = 256U << 10U;
 
 // The first error is the one to tell; what stays behind is removed by the next start.
 void remove_quietly(FileSystem& files, const std::string& path) noexcept {

@@ -133,6 +133,8 @@ bool plausible(const BlockHeader& header, std::uint64_t bytes_left) noexcept {
   return header.magic == kBlockMagic &&
          header.compressed_bytes <= bytes_left - std::min(bytes_left, kBlockHeaderBytes) &&
          header.end_number > header.first_number &&
+         // More than one frame never make a longer block: what expands to more is damage, or meant to take the memory.
+         header.plain_bytes <= (header.end_number - header.first_number == 1 ? kLargestFrame : kBlockBytes) &&
          header.end_number - header.first_number <= header.plain_bytes / kFrameHeaderBytes;
 }
 

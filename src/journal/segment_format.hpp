@@ -67,6 +67,10 @@ struct BlockHeader {
 inline constexpr std::uint64_t kBlockHeaderBytes = 48;
 static_assert(sizeof(BlockHeader) == kBlockHeaderBytes);
 
+/// Frames of a block: large enough to compress well, small enough that damage costs little and a reader's memory is
+/// small. A longer frame has a block of its own.
+inline constexpr std::uint64_t kBlockBytes = 256U << 10U;
+
 /// @brief A block of whole frames, its header first, padded to a multiple of 8. @throws Error when there is no memory.
 std::string compress_block(std::string_view frames, std::uint64_t first_number, std::uint64_t end_number,
                            std::uint64_t salt);

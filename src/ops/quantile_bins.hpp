@@ -23,6 +23,7 @@ inline constexpr double kQuantileError = 1.0 / 128.0;
 
 /// Every bin lies in [-kQuantileLastBin, kQuantileLastBin].
 inline constexpr std::int32_t kQuantileLastBin = (63 - kQuantileBits) * 64 + 63;
+inline constexpr std::uint64_t kQuantileBins = 2 * std::uint64_t{kQuantileLastBin} + 1;
 
 WEIR_HOST_DEVICE inline int floor_log2(std::uint64_t value) noexcept {
 #ifdef __CUDA_ARCH__

@@ -178,15 +178,12 @@ void AggregateSet::select_value(const Expression& expression, const std::string&
 }
 
 int AggregateSet::merge(Argument argument, int value) {
-  for (std::size_t i = 0; i < plan_.arguments.size(); ++i) {
-    if (plan_.arguments[i].field == argument.field && values_[i] == value &&
-        plan_.arguments[i].places == argument.places) {
-      return static_cast<int>(i);
-    }
+  const auto [known, is_new] = arguments_.try_emplace(std::tuple(argument.field, value, argument.places),
+                                                      static_cast<int>(plan_.arguments.size()));
+  if (is_new) {
+    plan_.arguments.push_back(std::move(argument));
   }
-  plan_.arguments.push_back(std::move(argument));
-  values_.push_back(value);
-  return static_cast<int>(plan_.arguments.size()) - 1;
+  return known->second;
 }
 
 batch::ResultColumn AggregateSet::column(const Aggregate& aggregate, std::string name) const {

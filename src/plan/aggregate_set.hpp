@@ -1,8 +1,9 @@
 // The aggregates of one query and the arguments that they share.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <vector>
+#include <tuple>
 
 #include "plan/plan.hpp"
 #include "plan/row_scope.hpp"
@@ -37,7 +38,8 @@ class AggregateSet {
   QueryPlan& plan_;
   RowScope& rows_;
   ValueGraph& graph_;
-  std::vector<int> values_;  ///< of each argument: its value in the graph, or -1 for a field
+  /// Field, value in the graph (-1 for a field) and places of each argument → its index.
+  std::map<std::tuple<int, int, int>, int> arguments_;
 };
 
 }  // namespace weir::plan

@@ -208,6 +208,10 @@ void read_simulator(TableReader& reader, spec::Simulator& simulator) {
   reader.boolean("realtime", simulator.realtime);
 }
 
+// Places in the table of what is remembered are numbered with 32 bits.
+constexpr std::int64_t kMostRemembered = std::int64_t{1} << 30U;
+constexpr std::int64_t kLongestKey = 65'536;
+
 struct ForeignEntry {
   spec::SourceKind kind;
   std::string_view type;
@@ -359,7 +363,9 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
   reader.duration("max_ahead", stream.max_ahead);
   reader.boolean("dedupe", stream.dedupe);
   reader.string("sequence", stream.sequence);
+  reader.integer("max_remembered", stream.max_remembered, 1, kMostRemembered);
   reader.integer("max_keys", stream.max_keys, 1, std::numeric_limits<std::int32_t>::max());
+  reader.integer("max_key_bytes", stream.max_key_bytes, 1, kLongestKey);
   reader.finish();
   stream.unread = std::move(reader).unread();
   return stream;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 
 #include "core/spelling.hpp"
 #include "plan/compile.hpp"
@@ -247,13 +249,11 @@ class QueryCompiler {
                 "give the key another name, with path for its name in the payload");
       }
     }
-    const auto& columns = query_.shape.columns;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const std::string& name = columns[i].name;
-      const bool twice = std::any_of(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(i),
-                                     [&](const batch::ResultColumn& other) { return other.name == name; });
-      const auto& keys = query_.shape.group_keys;
-      if (twice) {
+    const auto& keys = query_.shape.group_keys;
+    std::unordered_set<std::string_view> seen;
+    for (const batch::ResultColumn& column : query_.shape.columns) {
+      const std::string& name = column.name;
+      if (!seen.insert(name).second) {
         mistake(spec_.select_line, fmt::format("select: two columns are named '{}'", name),
                 "give one another name with 'as'");
       } else if (is_row_member(name) || std::find(keys.begin(), keys.end(), name) != keys.end()) {

@@ -30,6 +30,12 @@ class StreamChecker {
     if (stream_.max_keys == 0) {
       mistake("'max_keys' must be at least 1");
     }
+    if (stream_.max_key_bytes == 0) {
+      mistake("'max_key_bytes' must be at least 1");
+    }
+    if (stream_.max_remembered == 0) {
+      mistake("'max_remembered' must be at least 1");
+    }
     if (stream_.sources.empty() && known(stream_, {"source", "sources"})) {
       mistake("no source", "add source = { type = \"…\" }");
     }

@@ -1,15 +1,18 @@
 #include "runtime/dedupe.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <utility>
 
+#include "core/decimal.hpp"
+
 namespace weir::runtime {
 namespace {
 
-constexpr std::size_t kSmallestTable = 1024;
+constexpr std::uint64_t kSmallestTable = 1024;
+// Chunk ids of blocks, apart from those of the section's other chunks.
+constexpr std::uint64_t kFirstId = std::uint64_t{1} << 63U;
 
 std::uint64_t mix(std::uint32_t key, std::int64_t identity) noexcept {
   // splitmix64's finaliser (Steele, Lea, Flood 2014): every input bit reaches every output bit.
@@ -19,131 +22,144 @@ std::uint64_t mix(std::uint32_t key, std::int64_t identity) noexcept {
   return x ^ (x >> 31U);
 }
 
-}  // namespace
-
-std::uint32_t compact(batch::Batch& batch, std::uint32_t begin, const std::vector<std::uint8_t>& keep) {
-  const std::uint32_t size = batch.size();
-  std::uint32_t to = begin;
-  // Marks are ascending, so one walk serves all three kinds.
-  std::size_t run = 0;
-  std::size_t tick = 0;
-  std::size_t interval = 0;
-  const auto move_marks = [&](std::uint32_t row) {
-    for (; run < batch.runs.size() && batch.runs[run].row <= row; ++run) {
-      batch.runs[run].row = std::min(batch.runs[run].row, batch.runs[run].row < begin ? batch.runs[run].row : to);
-    }
-    for (; tick < batch.ticks.size() && batch.ticks[tick].row <= row; ++tick) {
-      batch.ticks[tick].row = batch.ticks[tick].row < begin ? batch.ticks[tick].row : to;
-    }
-    for (; interval < batch.interval_ends.size() && batch.interval_ends[interval].row <= row; ++interval) {
-      batch.interval_ends[interval].row =
-          batch.interval_ends[interval].row < begin ? batch.interval_ends[interval].row : to;
-    }
-  };
-  for (std::uint32_t row = begin; row < size; ++row) {
-    move_marks(row);
-    if (keep[row - begin] == 0) {
-      continue;
-    }
-    if (to != row) {
-      batch.times()[to] = batch.times()[row];
-      batch.keys()[to] = batch.keys()[row];
-      for (std::size_t i = 0; i < batch.fields(); ++i) {
-        batch.field(i)[to] = batch.field(i)[row];
-      }
-    }
-    ++to;
+// A third full at most when it is made, two thirds before the next is made.
+std::uint64_t table_size(std::uint64_t entries) noexcept {
+  std::uint64_t size = kSmallestTable;
+  while (size < entries * 3) {
+    size *= 2;
   }
-  move_marks(size);
-  batch.set_size(to);
-  return size - to;
+  return size;
 }
 
-Dedupe::Dedupe(int sequence_field)
-    : table_(kSmallestTable), horizon_(std::numeric_limits<std::int64_t>::min()), sequence_field_(sequence_field) {}
+// So many entries are stored at most, remembered or not, before those that are forgotten are dropped.
+std::uint64_t most_stored(std::uint32_t max_remembered) noexcept {
+  return std::max<std::uint64_t>(2 * std::uint64_t{max_remembered}, kSmallestTable);
+}
 
-std::uint32_t Dedupe::append(std::uint32_t key, std::int64_t identity, std::int64_t time) {
-  if (blocks_.empty() || blocks_.back().size == kBlockEntries) {
-    blocks_.push_back({next_serial_++, 0, time, std::make_unique_for_overwrite<Entry[]>(kBlockEntries)});
+}  // namespace
+
+Dedupe::Dedupe(int sequence_field, std::uint32_t max_remembered)
+    : table_(kSmallestTable),
+      horizon_(std::numeric_limits<std::int64_t>::min()),
+      sequence_field_(sequence_field),
+      max_remembered_(max_remembered) {}
+
+std::uint32_t Dedupe::append(const Reading& reading) {
+  const auto fits = [&](const Block& block) {
+    return block.size < kBlockEntries && reading.row >= block.first_row &&
+           reading.row - block.first_row <= std::numeric_limits<std::uint32_t>::max();
+  };
+  if (blocks_.empty() || !fits(blocks_.back())) {
+    blocks_.push_back(
+        {next_serial_++, reading.row, 0, reading.time, std::make_unique_for_overwrite<Entry[]>(kBlockEntries)});
   }
   Block& block = blocks_.back();
-  block.entries[block.size++] = {identity, time, key};
-  block.newest = std::max(block.newest, time);
+  block.entries[block.size++] = {reading.identity, reading.time, reading.key,
+                                 static_cast<std::uint32_t>(reading.row - block.first_row)};
+  block.newest = std::max(block.newest, reading.time);
+  ++stored_;
   return static_cast<std::uint32_t>((blocks_.size() - 1) * kBlockEntries + block.size);
 }
 
-bool Dedupe::insert(std::uint32_t key, std::int64_t identity, std::int64_t time) {
-  if ((used_ + 1) * 2 > table_.size()) {
+bool Dedupe::insert(const Reading& reading) {
+  if ((used_ + 1) * 3 > table_.size() * 2 ||
+      stored_ >= std::min(most_stored(max_remembered_), std::uint64_t{table_.size()})) {
     rebuild();
   }
-  const std::uint64_t hash = mix(key, identity);
+  const std::uint64_t hash = mix(reading.key, reading.identity);
   const auto tag = static_cast<std::uint32_t>(hash >> 32U);
   std::size_t at = hash & (table_.size() - 1);
   for (; table_[at].position != 0; at = (at + 1) & (table_.size() - 1)) {
     if (table_[at].tag != tag) {
       continue;
     }
-    const Entry& known = entry(table_[at].position);
-    if (known.identity == identity && known.key == key) {
-      if (known.time >= horizon_) {
+    const Block& block = block_of(table_[at].position);
+    const Entry& known = block.entries[(table_[at].position - 1) % kBlockEntries];
+    if (known.identity == reading.identity && known.key == reading.key) {
+      if (remembered(block, known)) {
         return false;
       }
-      table_[at].position = append(key, identity, time);  // the other one is out of every window: this one is new
+      table_[at].position = append(reading);  // the other one is out of every window: this one is new
       return true;
     }
   }
-  table_[at] = {tag, append(key, identity, time)};
+  table_[at] = {tag, append(reading)};
   ++used_;
   return true;
 }
 
-// Entries behind the horizon are dropped when the table fills up, so the cost is spread over the insertions that filled
-// it.
+// Forgotten entries are dropped when there is no more room, so the cost is spread over the insertions that took it.
 void Dedupe::rebuild() {
+  const std::uint64_t alive = drop_forgotten();
+  fill_table(alive);
+}
+
+/// Returns how many are remembered.
+std::uint64_t Dedupe::drop_forgotten() {
   std::vector<Block> old = std::exchange(blocks_, {});
-  std::vector<Entry> moved;
-  std::size_t alive = 0;
+  std::vector<Block> thin;
+  std::uint64_t alive = 0;
+  stored_ = 0;
   for (Block& block : old) {
-    const Entry* const begin = block.entries.get();
-    const Entry* const end = begin + block.size;
-    const auto lives = [this](const Entry& entry) { return entry.time >= horizon_; };
-    const auto left = static_cast<std::size_t>(std::count_if(begin, end, lives));
+    std::uint32_t left = 0;
+    std::uint64_t early = 0;
+    for (std::uint32_t i = 0; i < block.size; ++i) {
+      left += remembered(block, block.entries[i]) ? 1U : 0U;
+      early += block.entries[i].time >= horizon_ && !in_reach(block, block.entries[i]) ? 1U : 0U;
+    }
     alive += left;
-    if (left * 2 <= kBlockEntries) {
-      std::copy_if(begin, end, std::back_inserter(moved), lives);
-    } else {
+    if (left >= kBlockEntries / 4 * 3) {
+      stored_ += block.size;
       blocks_.push_back(std::move(block));
+    } else {
+      forgotten_early_ += early;
+      if (left > 0) {
+        thin.push_back(std::move(block));
+      }
     }
   }
-  // The last one that is kept may take more.
-  if (!blocks_.empty() && blocks_.back().size < kBlockEntries) {
-    std::copy(blocks_.back().entries.get(), blocks_.back().entries.get() + blocks_.back().size,
-              std::back_inserter(moved));
-    blocks_.pop_back();
+  // Their entries go into blocks of their own, which the next readings go on filling. Each is released once it is
+  // empty.
+  bool first = true;
+  for (Block& block : thin) {
+    for (std::uint32_t i = 0; i < block.size; ++i) {
+      const Entry& entry = block.entries[i];
+      if (!remembered(block, entry)) {
+        continue;
+      }
+      const Reading reading{entry.key, entry.identity, entry.time, block.first_row + entry.row};
+      if (std::exchange(first, false)) {
+        blocks_.push_back(
+            {next_serial_++, reading.row, 0, reading.time, std::make_unique_for_overwrite<Entry[]>(kBlockEntries)});
+      }
+      static_cast<void>(append(reading));
+    }
+    block.entries.reset();
   }
-  for (const Entry& entry : moved) {
-    static_cast<void>(append(entry.key, entry.identity, entry.time));
-  }
+  return alive;
+}
 
-  std::size_t size = kSmallestTable;
-  while (size < (alive + 1) * 4) {
-    size *= 2;
+void Dedupe::fill_table(std::uint64_t entries) {
+  if (const std::uint64_t size = table_size(entries); size != table_.size()) {
+    table_ = {};  // the old one goes before the new one comes
+    table_.resize(size);
+  } else {
+    std::fill(table_.begin(), table_.end(), Slot{});
   }
-  table_.assign(size, {});
   used_ = 0;
-  std::uint32_t position = 0;
+  const std::uint64_t mask = table_.size() - 1;
   for (const Block& block : blocks_) {
-    position = static_cast<std::uint32_t>((&block - blocks_.data()) * kBlockEntries);
+    auto position = static_cast<std::uint32_t>((&block - blocks_.data()) * kBlockEntries);
     for (std::uint32_t i = 0; i < block.size; ++i) {
       ++position;
       const Entry& entry = block.entries[i];
-      if (entry.time < horizon_) {
+      if (!remembered(block, entry)) {
         continue;
       }
       const std::uint64_t hash = mix(entry.key, entry.identity);
-      std::size_t at = hash & (size - 1);
+      std::size_t at = hash & mask;
       while (table_[at].position != 0) {
-        at = (at + 1) & (size - 1);
+        at = (at + 1) & mask;
       }
       table_[at] = {static_cast<std::uint32_t>(hash >> 32U), position};
       ++used_;
@@ -153,19 +169,21 @@ void Dedupe::rebuild() {
 
 std::uint64_t Dedupe::remove(batch::Batch& batch) {
   const std::uint32_t size = batch.size();
+  const std::int64_t* const identities =
+      sequence_field_ >= 0 ? batch.field(static_cast<std::size_t>(sequence_field_)) : batch.times();
   keep_.assign(size, 1);
   std::uint64_t removed = 0;
   for (std::uint32_t row = 0; row < size; ++row) {
+    const std::uint64_t number = next_row_++;
     const std::int64_t time = batch.times()[row];
-    const std::int64_t identity =
-        sequence_field_ >= 0 ? batch.field(static_cast<std::size_t>(sequence_field_))[row] : time;
-    if (time >= horizon_ && !insert(batch.keys()[row], identity, time)) {
+    const bool identified = sequence_field_ < 0 || identities[row] != kNullUnits;
+    if (identified && time >= horizon_ && !insert({batch.keys()[row], identities[row], time, number})) {
       keep_[row] = 0;
       ++removed;
     }
   }
   if (removed > 0) {
-    compact(batch, 0, keep_);
+    batch.keep_rows(keep_);
   }
   return removed;
 }
@@ -174,13 +192,19 @@ std::uint64_t Dedupe::bytes() const noexcept {
   return table_.size() * sizeof(Slot) + blocks_.size() * (sizeof(Block) + kBlockEntries * sizeof(Entry));
 }
 
+std::uint64_t Dedupe::worst_case_bytes(std::uint32_t max_remembered) noexcept {
+  // Blocks that are emptied are there until the last of their entries has moved; the list of blocks grows by doubling.
+  const std::uint64_t blocks = most_stored(max_remembered) / kBlockEntries * 4 / 3 + 3;
+  return table_size(max_remembered) * sizeof(Slot) + blocks * (3 * sizeof(Block) + kBlockEntries * sizeof(Entry));
+}
+
 void Dedupe::save(state::SectionWriter& section) const {
-  constexpr std::uint64_t kFirstId = std::uint64_t{1} << 63U;
   std::uint64_t entries = 0;
   for (const Block& block : blocks_) {
     entries += block.newest >= horizon_ ? block.size : 0;
   }
   section.out().i64(horizon_);
+  section.out().u64(next_row_);
   section.out().u64(entries);
   for (const Block& block : blocks_) {
     if (block.newest < horizon_ || !section.begin_chunk(kFirstId | block.serial, block.size)) {
@@ -191,24 +215,32 @@ void Dedupe::save(state::SectionWriter& section) const {
       section.out().u32(entry.key);
       section.out().i64(entry.identity);
       section.out().i64(entry.time);
+      section.out().u64(block.first_row + entry.row);
     }
   }
   section.end_chunk();
 }
 
-void Dedupe::load(state::Reader& in) {
-  table_.assign(kSmallestTable, {});
-  used_ = 0;
+void Dedupe::load(state::Reader& in, bool rows_known) {
   blocks_.clear();
+  stored_ = 0;
   horizon_ = in.i64();
-  constexpr std::size_t kEntryBytes = 4 + 8 + 8;
-  for (std::uint64_t left = in.count(kEntryBytes); left > 0; --left) {
-    const std::uint32_t key = in.u32();
-    const std::int64_t identity = in.i64();
-    const std::int64_t time = in.i64();
+  next_row_ = rows_known ? in.u64() : 0;
+  const std::size_t entry_bytes = 4 + 8 + 8 + (rows_known ? 8 : 0);
+  std::uint64_t left = in.count(entry_bytes);
+  if (!rows_known) {
+    next_row_ = left;
+  }
+  fill_table(0);
+  for (std::uint64_t number = 0; left > 0; --left, ++number) {
+    Reading reading{};
+    reading.key = in.u32();
+    reading.identity = in.i64();
+    reading.time = in.i64();
+    reading.row = rows_known ? in.u64() : number;
     // A block is saved with what it holds beside, which was forgotten.
-    if (time >= horizon_) {
-      insert(key, identity, time);
+    if (reading.time >= horizon_ && reading.row + max_remembered_ >= next_row_) {
+      insert(reading);
     }
   }
 }

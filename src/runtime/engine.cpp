@@ -1,6 +1,7 @@
 #include "runtime/engine.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -34,7 +35,7 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
         std::make_unique<execute::WatermarkTracker>(stream.spec.sources.size(), stream.spec.out_of_order.count());
     if (stream.spec.dedupe) {
       const auto field = stream.spec.schema.field_index(stream.spec.sequence);
-      state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1);
+      state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1, stream.spec.max_remembered);
     }
     streams_.push_back(std::move(state));
     report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
@@ -110,6 +111,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   }
   if (stream.dedupe) {
     ledger.duplicate += stream.dedupe->remove(batch);
+    warn_of_forgotten(stream_index);
   }
   ledger.delivered += batch.size();
 
@@ -155,6 +157,19 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   for (const std::size_t index : plan_.streams[stream_index].queries) {
     report_.queries[index].ledger = queries_[index].ledger();
   }
+}
+
+void Engine::warn_of_forgotten(std::size_t stream_index) {
+  Stream& stream = *streams_[stream_index];
+  if (stream.dedupe->forgotten_early() == 0 || stream.forgotten_logged) {
+    return;
+  }
+  stream.forgotten_logged = true;
+  const spec::Stream& spec = plan_.streams[stream_index].spec;
+  spdlog::warn(
+      "stream '{}': more readings than max_remembered = {} have windows that are open; a repeat of one that is further "
+      "back counts again: raise max_remembered",
+      spec.name, spec.max_remembered);
 }
 
 void Engine::write_rows(const plan::QueryPlan& plan, batch::ResultTable& table) {

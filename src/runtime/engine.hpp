@@ -33,6 +33,9 @@ class DeadLetters;
 
 namespace weir::runtime {
 
+/// Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
+inline constexpr std::uint32_t kRowsAtOnce = 4096;
+
 /// What went through, for the closing lines, status and tests.
 struct Report {
   struct Stream {
@@ -144,6 +147,7 @@ class Engine {
     std::unique_ptr<execute::WatermarkTracker> tracker;
     execute::WatermarkTrace trace;
     std::unique_ptr<Dedupe> dedupe;
+    bool forgotten_logged = false;
     state::StreamLedger ledger;
     StreamResume resume;
     StreamIdentity identity;
@@ -161,6 +165,7 @@ class Engine {
   };
   [[nodiscard]] std::vector<const batch::ResultShape*> shapes_of(std::size_t sink) const;
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
+  void warn_of_forgotten(std::size_t stream);
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish();
   void save_stream(std::size_t index, state::SectionWriter& section) const;

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::uint32_t kStreamSectionVersion = 3;  // 1 has no journal, 2 does not tell what it belongs to
 
+// Of the table of remembered readings; in 1 they have no numbers.
+constexpr std::uint8_t kDedupeFormat = 2;
+
 // For state of versions that did not tell what it belongs to.
 std::string schema_fingerprint(const spec::Stream& stream) {
   std::string text = stream.name + "\nkeys";
@@ -100,7 +103,7 @@ void Engine::save_stream(std::size_t index, state::SectionWriter& section) const
   out.u32(stream.key_count);
   save_keys(*stream.keys, stream.key_count, section);
   stream.tracker->save(out);
-  out.u8(stream.dedupe ? 1 : 0);
+  out.u8(stream.dedupe ? kDedupeFormat : 0);
   if (stream.dedupe) {
     stream.dedupe->save(section);
   }
@@ -274,16 +277,23 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
     }
   }
   stream.key_count = saved.keys;
-  if (!load_keys(in, stream.key_count, *stream.keys)) {
+  std::size_t longest = 0;
+  if (!load_keys(in, stream.key_count, *stream.keys, longest)) {
     refuse(fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}", spec.name,
                        stream.key_count, spec.max_keys),
            "raise max_keys");
     return;
   }
+  if (longest > spec.max_key_bytes) {
+    refuse(fmt::format("the state of stream '{}' holds a key of {} bytes, more than max_key_bytes = {}", spec.name, longest,
+                       spec.max_key_bytes),
+           fmt::format("set max_key_bytes = {}", longest));
+    return;
+  }
   stream.tracker->load(in);
-  if (in.u8() != 0) {
-    Dedupe saved_dedupe(-1);
-    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in);
+  if (const unsigned format = in.u8(); format != 0) {
+    Dedupe saved_dedupe(-1, spec.max_remembered);
+    (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in, format >= kDedupeFormat);
   }
   Report::Stream& published = report_.streams[index];
   published.ledger = stream.ledger;

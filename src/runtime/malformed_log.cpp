@@ -61,6 +61,9 @@ std::string way_out(batch::Malformed reason, const spec::Stream& stream) {
       return "larger than max_message: raise it if such messages are meant";
     case unreadable:
       return "may this process read it?";
+    case key_too_long:
+      return fmt::format("its keys together are longer than max_key_bytes = {}: raise it if such keys are meant",
+                         stream.max_key_bytes);
     case other_topic:
       return "it matches none of the source's topics: the broker may keep a subscription of an earlier configuration";
   }

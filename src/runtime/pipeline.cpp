@@ -14,6 +14,7 @@
 #include "runtime/journal_replay.hpp"
 #include "runtime/journals.hpp"
 #include "runtime/live_stream.hpp"
+#include "runtime/memory_estimate.hpp"
 #include "runtime/replay_stream.hpp"
 #include "sink/dead_letter.hpp"
 #include "sink/output_file.hpp"
@@ -22,8 +23,6 @@
 namespace weir::runtime {
 namespace {
 
-// Two are in work (decoder, engine), two wait: enough for both sides to run without stopping for each other.
-constexpr std::size_t kBatchesPerStream = 4;
 // How long a graceful stop waits for a sink whose peer is away.
 constexpr std::chrono::seconds kSinkGrace{10};
 
@@ -85,15 +84,16 @@ Pipeline::~Pipeline() {
 }
 
 void Pipeline::Impl::build() {
+  const RunMode mode = options.replay ? RunMode::replay : RunMode::run;
   backend = options.backend;
   if (!backend) {
     std::string why;
-    backend = choose_backend(plan, why);
+    backend = choose_backend(plan, mode, why);
     if (!why.empty()) {
       log::info("{}", why);
     }
   }
-  require_memory(plan, estimate_memory(plan, *backend));
+  require_memory(plan, estimate_memory(plan, *backend, mode));
   if (!plan.spec.state_dir.empty()) {
     store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
   }

@@ -71,30 +71,4 @@ class Pipeline {
   std::unique_ptr<Impl> impl_;
 };
 
-/// @brief The worst case of a plan's memory, item by item, for `weir check`.
-struct MemoryEstimate {
-  struct Item {
-    std::string what;
-    std::uint64_t host_bytes = 0;
-    std::uint64_t device_bytes = 0;
-  };
-  std::vector<Item> items;
-  std::uint64_t host_bytes = 0;
-  std::uint64_t device_bytes = 0;
-  std::uint64_t limit_bytes = 0;         ///< memory_limit, or the machine's memory
-  std::uint64_t device_limit_bytes = 0;  ///< the device's memory; 0: no device
-};
-MemoryEstimate estimate_memory(const plan::Plan& plan, const execute::Backend& backend);
-/// @throws ConfigError with the numbers when the estimate is above a limit, of the host or of the device.
-void require_memory(const plan::Plan& plan, const MemoryEstimate& estimate);
-
-/// As execute::make_backend().
-using MakeBackend =
-    std::function<std::unique_ptr<execute::Backend>(const std::string& device, unsigned threads, std::string& why)>;
-/// @brief The backend that the plan runs on: that of its device, and with device = "auto" the CPU also where the plan
-/// does not fit the GPU. @param why gets one line when "auto" fell back
-/// @throws ConfigError when the device that the plan insists on is not available
-std::unique_ptr<execute::Backend> choose_backend(const plan::Plan& plan, std::string& why,
-                                                 const MakeBackend& make = execute::make_backend);
-
 }  // namespace weir::runtime

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "source/line_buffer.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -22,6 +23,7 @@ std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
 RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume)
     : stream_(wiring.plan->streams[wiring.stream]),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
+      longest_message_(std::max<std::uint64_t>(wiring.plan->spec.max_message, source::kBlockBytes) + 1),
       feed_(wiring, IntervalClock::arrival),
       sources_(stream_.spec.sources.size()),
       clock_ns_(std::max(resume.feed.clock_ns, resume.newest_arrival_ns)),
@@ -84,7 +86,14 @@ void RecordFeed::message(const journal::Record& record) {
   const std::int64_t latest = clock_ns_ > std::numeric_limits<std::int64_t>::max() - ahead
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : clock_ns_ + ahead;
-  feed_.message(record.message, *decoders_[record.message.source], clock_ns_, latest);
+  batch::MessageView message = record.message;
+  if (!message.refused && message.payload.size() > longest_message_) {
+    // Of a journal that was written with a larger max_message: one such message must not take the memory at every
+    // start.
+    message.refused = batch::Malformed::too_large;
+    message.payload = message.payload.substr(0, batch::kRefusedSample);
+  }
+  feed_.message(message, *decoders_[message.source], clock_ns_, latest);
   feed_.set_boundary(nothing_held_back());
 }
 

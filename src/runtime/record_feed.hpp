@@ -54,6 +54,7 @@ class RecordFeed {
 
   const plan::StreamPlan& stream_;
   std::int64_t interval_ns_;
+  std::uint64_t longest_message_;  ///< a line with its end, or a block of shorter ones
   StreamFeed feed_;
   std::vector<std::unique_ptr<decode::Decoder>> decoders_;
   std::vector<SourceState> sources_;

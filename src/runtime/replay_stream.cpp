@@ -34,7 +34,9 @@ std::uint64_t take_rows(batch::SourcePosition& position) {
 
 // One source. In a merge its readings wait in `staged`, decoded message by message, until it is their turn.
 struct ReplayStream::Input final : batch::RowWriter::Owner {
-  Input(ReplayStream& owner, std::uint32_t number) : stream(owner), index(number), writer(*owner.wiring_.keys, *this) {}
+  Input(ReplayStream& owner, std::uint32_t number) : stream(owner), index(number), writer(*owner.wiring_.keys, *this) {
+    writer.set_range(owner.options_.from_ns, owner.options_.to_ns);
+  }
 
   batch::Batch& batch_full(batch::Batch& /*full*/) override {
     staged.push_back(spare());

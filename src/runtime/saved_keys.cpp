@@ -25,7 +25,7 @@ void save_keys(const batch::KeyDictionary& keys, std::uint32_t count, state::Sec
   section.end_chunk();
 }
 
-bool load_keys(state::Reader& in, std::uint32_t count, batch::KeyDictionary& keys) {
+bool load_keys(state::Reader& in, std::uint32_t count, batch::KeyDictionary& keys, std::size_t& longest) {
   // A block's places in the table are on their way from memory while the texts of the rest of it are read.
   constexpr std::uint32_t kBlock = 64;
   const std::size_t arity = keys.arity();
@@ -36,9 +36,12 @@ bool load_keys(state::Reader& in, std::uint32_t count, batch::KeyDictionary& key
     const std::uint32_t size = std::min(count - begin, kBlock);
     for (std::uint32_t i = 0; i < size; ++i) {
       const std::span<std::string_view> tuple(texts.data() + i * arity, arity);
+      std::size_t bytes = 0;
       for (std::string_view& text : tuple) {
         text = in.text();
+        bytes += text.size();
       }
+      longest = std::max(longest, bytes);
       hashes[i] = batch::KeyDictionary::hash(tuple);
       keys.prefetch(hashes[i]);
     }

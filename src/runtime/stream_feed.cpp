@@ -1,10 +1,11 @@
 #include "runtime/stream_feed.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "core/time_text.hpp"
-#include "runtime/dedupe.hpp"
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
@@ -75,7 +76,7 @@ void StreamFeed::copy_row(const batch::Batch& from, std::uint32_t row, std::uint
     writer_.field(i, from.field(i)[row]);
   }
   batch_->may_have_nulls |= from.may_have_nulls;
-  writer_.commit({});
+  writer_.commit();
 }
 
 void MessageCounts::add(const batch::Batch& staged) {
@@ -149,6 +150,11 @@ void StreamFeed::shed(std::uint64_t messages) {
   }
 }
 
+void StreamFeed::set_range(const ReplayRange& range) {
+  writer_.set_range(range.from_ns, range.to_ns);
+  shift_ns_ = range.shift_ns;
+}
+
 bool StreamFeed::seal() {
   if (stopped_) {
     return false;
@@ -186,9 +192,6 @@ void StreamFeed::finish(bool ended) {
 batch::Batch& StreamFeed::batch_full(batch::Batch& full) {
   if (!stopped_) {
     after_rows();
-    if (full.size() < full.capacity()) {
-      return full;  // the replay range made room
-    }
     full.at_message_boundary = divisible_;
     hand_on();
   }
@@ -249,10 +252,12 @@ void StreamFeed::after_rows() {
   if (!batch_ || examined_ == batch_->size()) {
     return;
   }
-  if (!range_.trivial()) {
-    apply_range();
+  std::int64_t* const times = batch_->times();
+  if (shift_ns_ != 0) {
+    for (std::uint32_t row = examined_; row < batch_->size(); ++row) {
+      times[row] += shift_ns_;
+    }
   }
-  const std::int64_t* const times = batch_->times();
   if (clock_ == IntervalClock::event_time) {
     mark_event_time_intervals();
   }
@@ -261,24 +266,6 @@ void StreamFeed::after_rows() {
     oldest_event_time_ = std::min(oldest_event_time_, times[row]);
   }
   examined_ = batch_->size();
-}
-
-void StreamFeed::apply_range() {
-  std::int64_t* const times = batch_->times();
-  const std::uint32_t size = batch_->size();
-  keep_.assign(size - examined_, 1);
-  bool any = false;
-  for (std::uint32_t row = examined_; row < size; ++row) {
-    const bool inside = times[row] >= range_.from_ns && times[row] < range_.to_ns;
-    keep_[row - examined_] = inside ? 1 : 0;
-    any |= !inside;
-    times[row] += range_.shift_ns;
-  }
-  if (any) {
-    // Readings outside the range were never asked for: they are not received.
-    batch_->received -= compact(*batch_, examined_, keep_);
-    writer_.attach(*batch_);
-  }
 }
 
 void StreamFeed::mark_event_time_intervals() {

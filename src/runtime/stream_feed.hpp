@@ -36,10 +36,6 @@ struct ReplayRange {
   std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();  ///< exclusive
   std::int64_t shift_ns = 0;                                      ///< added to every event time (--loop)
-  [[nodiscard]] bool trivial() const noexcept {
-    return from_ns == std::numeric_limits<std::int64_t>::min() && to_ns == std::numeric_limits<std::int64_t>::max() &&
-           shift_ns == 0;
-  }
 };
 
 /// What a message held beside its readings.
@@ -82,7 +78,7 @@ class StreamFeed final : private batch::RowWriter::Owner {
   /// lifts the watermark to their end. True when an interval ended.
   bool advance_arrival_clock(std::int64_t now_ns);
   void shed(std::uint64_t messages);
-  void set_range(const ReplayRange& range) { range_ = range; }
+  void set_range(const ReplayRange& range);
 
   /// @brief Hands the batch on, also an empty one, and takes a new one. False when the engine has stopped.
   bool seal();
@@ -112,7 +108,6 @@ class StreamFeed final : private batch::RowWriter::Owner {
  private:
   batch::Batch& batch_full(batch::Batch& full) override;
   void after_rows();
-  void apply_range();
   void mark_event_time_intervals();
   void hand_on();
   void next_malformed_interval();
@@ -127,13 +122,12 @@ class StreamFeed final : private batch::RowWriter::Owner {
   std::int64_t arrival_ns_ = 0;
   std::function<void(batch::Batch&)> before_hand_on_;
   bool divisible_ = false;
-  ReplayRange range_;
+  std::int64_t shift_ns_ = 0;   ///< of a replay's range
   std::uint32_t examined_ = 0;  ///< rows of the current batch that after_rows() has seen
   std::unique_ptr<batch::Batch> batch_;
   batch::RowWriter writer_;
   MalformedLog malformed_log_;
   std::unique_ptr<batch::Batch> spill_;  ///< takes rows nobody wants once the engine has stopped
-  std::vector<std::uint8_t> keep_;
   bool stopped_ = false;
 };
 

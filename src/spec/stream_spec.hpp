@@ -110,7 +110,9 @@ struct Stream {
   Duration max_ahead{std::chrono::hours(1)};
   bool dedupe = false;
   std::string sequence;  ///< with dedupe: a field whose value takes the place of event time; empty: event time
-  std::uint32_t max_keys = 100'000;  ///< distinct key tuples; more are malformed (reason too_many_keys)
+  std::uint32_t max_remembered = 1'000'000;  ///< with dedupe: readings that a repeat is looked for among
+  std::uint32_t max_keys = 100'000;          ///< distinct key tuples; more are malformed (reason too_many_keys)
+  std::uint32_t max_key_bytes = 256;  ///< of the texts of a tuple together; longer ones are malformed (key_too_long)
   int line = 0;
   Unread unread;
 };

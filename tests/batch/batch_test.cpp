@@ -137,7 +137,34 @@ TEST(Malformed, Names_AreOneForEachReason) {
   EXPECT_EQ(name(Malformed::bad_payload), "bad_payload");
   EXPECT_EQ(name(Malformed::future), "future");
   EXPECT_EQ(name(Malformed::wrong_columns), "wrong_columns");
-  EXPECT_EQ(static_cast<std::size_t>(Malformed::wrong_columns) + 1, kMalformedReasons);
+  EXPECT_EQ(name(Malformed::key_too_long), "key_too_long");
+  EXPECT_EQ(static_cast<std::size_t>(Malformed::key_too_long) + 1, kMalformedReasons);
+}
+
+TEST(Batch, KeepRows_MovesTheMarksBetweenRowsAlong) {
+  Batch batch(1, 16);
+  for (std::uint32_t row = 0; row < 6; ++row) {
+    batch.times()[row] = row;
+    batch.keys()[row] = row;
+    batch.field(0)[row] = row;
+  }
+  batch.set_size(6);
+  batch.runs = {{0, 0}, {2, 1}, {4, 0}};
+  batch.ticks = {{1, Tick::Kind::watermark, 0, 7}, {6, Tick::Kind::watermark, 0, 9}};
+  batch.interval_ends = {{3, 100}, {5, 200}};
+  const std::vector<std::uint8_t> keep{1, 0, 0, 1, 1, 0};
+  batch.keep_rows(keep);
+  ASSERT_EQ(batch.size(), 3U);
+  EXPECT_EQ(batch.times()[1], 3);
+  EXPECT_EQ(batch.keys()[1], 3U);
+  EXPECT_EQ(batch.field(0)[1], 3);
+  EXPECT_EQ(batch.field(0)[2], 4);
+  EXPECT_EQ(batch.runs[1].row, 1U);
+  EXPECT_EQ(batch.runs[2].row, 2U);
+  EXPECT_EQ(batch.ticks[0].row, 1U);
+  EXPECT_EQ(batch.ticks[1].row, 3U);
+  EXPECT_EQ(batch.interval_ends[0].row, 1U);
+  EXPECT_EQ(batch.interval_ends[1].row, 3U);
 }
 
 }  // namespace

@@ -151,13 +151,25 @@ TEST(KeyDictionary, Values_NeverMove) {
 TEST(KeyDictionary, Bytes_StayBelowTheWorstCase) {
   for (const std::uint32_t max_keys : {1U, 33U, 5'000U, 100'000U}) {
     KeyDictionary keys(2, max_keys);
-    const std::uint64_t limit = KeyDictionary::worst_case_bytes(2, max_keys, 8);
+    const std::uint64_t limit = KeyDictionary::worst_case_bytes(2, max_keys, 16);
     for (std::uint32_t i = 0; i < max_keys; ++i) {
       const std::string text = std::to_string(10'000'000 + i);
       ASSERT_NE(intern(keys, {text, text}), std::nullopt);
     }
     EXPECT_LE(keys.bytes(), limit) << max_keys;
     EXPECT_GT(keys.bytes(), std::uint64_t{max_keys} * 16) << max_keys;
+  }
+}
+
+TEST(KeyDictionary, Bytes_StayBelowTheWorstCaseWithTuplesOfAnyLength) {
+  constexpr std::size_t kLongest = 60'000;
+  constexpr std::uint32_t kKeys = 200;
+  KeyDictionary keys(1, kKeys);
+  for (std::uint32_t i = 0; i < kKeys; ++i) {
+    std::string text(i % 3 == 0 ? kLongest : kLongest - i * 100, 'x');
+    text.replace(0, 4, std::to_string(1'000 + i));
+    ASSERT_NE(intern(keys, {text}), std::nullopt);
+    ASSERT_LE(keys.bytes(), KeyDictionary::worst_case_bytes(1, kKeys, kLongest));
   }
 }
 

@@ -67,9 +67,13 @@ std::uint64_t malformed_in(const Batch& batch) {
 
 void write(RowWriter& writer, const Row& row) {
   writer.time(row.time);
-  writer.key(row.key);
+  if (!writer.takes_time()) {
+    writer.refuse_time("sample");
+    return;
+  }
   writer.field(0, row.field);
-  writer.commit("sample");
+  writer.key(row.key);
+  writer.commit();
 }
 
 TEST(RowWriter, Commit_FillsTheColumns) {
@@ -145,6 +149,21 @@ TEST(RowWriter, Future_IsRefusedJustAfterTheLimit) {
   EXPECT_EQ(keeper.refused[0], (std::pair{Malformed::future, std::string("sample")}));
 }
 
+TEST(RowWriter, ReadingsOutsideTheRange_AreNeitherReceivedNorRefused) {
+  KeyDictionary keys(1, 10);
+  Keeper keeper(4);
+  RowWriter writer(keys, keeper);
+  writer.attach(keeper.batches.back());
+  writer.set_range(10, 20);
+  writer.begin_message(0, 100, 1'000);
+  for (const std::int64_t time : {9, 10, 19, 20, 1'001}) {
+    write(writer, {time, 0, 0, 0});
+  }
+  EXPECT_EQ(keeper.rows(), (std::vector<Row>{{10, 0, 0, 0}, {19, 0, 0, 0}}));
+  EXPECT_EQ(keeper.batches[0].received, 3U) << "one is refused: no sensor can have measured then";
+  EXPECT_EQ(keeper.batches[0].malformed[static_cast<std::size_t>(Malformed::future)], 1U);
+}
+
 TEST(RowWriter, NullField_MarksTheBatch) {
   KeyDictionary keys(1, 10);
   Keeper keeper(4);
@@ -156,8 +175,7 @@ TEST(RowWriter, NullField_MarksTheBatch) {
   writer.time(2);
   writer.key(0);
   writer.null_field(0);
-  writer.count_rounded();
-  writer.commit("sample");
+  writer.commit(1);
   EXPECT_TRUE(keeper.batches[0].may_have_nulls);
   EXPECT_EQ(keeper.batches[0].rounded, 1U);
   EXPECT_EQ(keeper.batches[0].field(0)[1], kNullUnits);

@@ -16,7 +16,7 @@
 #include "contract/random_streams.hpp"
 #include "core/error.hpp"
 #include "execute/cuda/memory_plan.hpp"
-#include "runtime/pipeline.hpp"
+#include "runtime/memory_estimate.hpp"
 
 namespace weir::contract {
 namespace {
@@ -216,17 +216,17 @@ TEST(DeviceMemory, ACheckpoint_ThatTheDeviceHasNoRoomForIsReadByTheCpu) {
 TEST(DeviceMemory, APlanThatDoesNotFitIsRefusedBeforeTheStart) {
   const plan::Plan plan = plan_of(plugs_stream(1, kSecond), sketches().spec);
   const HostCuda roomy;
-  const std::uint64_t planned = runtime::estimate_memory(plan, *roomy.backend).device_bytes;
+  const std::uint64_t planned = runtime::estimate_memory(plan, *roomy.backend, runtime::RunMode::run).device_bytes;
   kernels::host::HostDeviceOptions options;
   options.memory = planned;
   const HostCuda exact(options);
-  EXPECT_NO_THROW(runtime::require_memory(plan, runtime::estimate_memory(plan, *exact.backend)));
+  EXPECT_NO_THROW(runtime::require_memory(plan, runtime::estimate_memory(plan, *exact.backend, runtime::RunMode::run)));
   EXPECT_NO_THROW(EngineUnderTest(plan, *exact.backend)) << "what is planned does not suffice";
 
   options.memory = planned - 1;
   const HostCuda tight(options);
   try {
-    runtime::require_memory(plan, runtime::estimate_memory(plan, *tight.backend));
+    runtime::require_memory(plan, runtime::estimate_memory(plan, *tight.backend, runtime::RunMode::run));
     ADD_FAILURE() << "not refused";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("on the device"), HasSubstr("every_aggregate")));
@@ -245,7 +245,7 @@ TEST(DeviceMemory, APlanThatDoesNotFitIsRefusedBeforeTheStart) {
 TEST(DeviceMemory, AutoTakesTheCpuWhereThePlanDoesNotFit) {
   plan::Plan plan = plan_of(plugs_stream(1, kSecond), sketches().spec);
   const HostCuda roomy;
-  const std::uint64_t planned = runtime::estimate_memory(plan, *roomy.backend).device_bytes;
+  const std::uint64_t planned = runtime::estimate_memory(plan, *roomy.backend, runtime::RunMode::run).device_bytes;
   kernels::host::HostDeviceOptions options;
   const auto make = [&](const std::string& device, unsigned threads, std::string& why) {
     std::unique_ptr<execute::Backend> backend = std::move(HostCuda(options).backend);
@@ -254,7 +254,7 @@ TEST(DeviceMemory, AutoTakesTheCpuWhereThePlanDoesNotFit) {
   const auto chosen = [&](const char* device, std::uint64_t memory, std::string& why) {
     plan.spec.device = device;
     options.memory = memory;
-    return runtime::choose_backend(plan, why, make)->name();
+    return runtime::choose_backend(plan, runtime::RunMode::run, why, make)->name();
   };
   std::string why;
   EXPECT_NE(chosen("auto", planned, why), "cpu");

@@ -88,6 +88,11 @@ class Decoding final : private batch::RowWriter::Owner {
     }
     return *this;
   }
+  /// @brief From now on only readings with an event time in [from, to) are asked for.
+  Decoding& range(std::int64_t from, std::int64_t to) {
+    rows_.set_range(from, to);
+    return *this;
+  }
   Decoding& finish() {
     rows_.begin_message(0, kArrival, latest_time);
     decoder_->finish(rows_);

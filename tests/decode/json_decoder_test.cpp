@@ -135,7 +135,7 @@ TEST(JsonDecoder, LongKeysAreToldApart) {
   EXPECT_EQ(decoding.rows()[1].keys[0], longest + "2");
   EXPECT_EQ(
       refusal_of(sensor_stream(), fmt::format("{{\"t\":1,\"id\":\"{}\",\"v\":1}}", std::string(5000, 'k'))).reason,
-      Malformed::bad_payload);
+      Malformed::key_too_long);
 }
 
 TEST(JsonDecoder, NeighbouringKeysAreNotRunTogether) {

@@ -155,6 +155,22 @@ TEST(QueryPlan, KeysOfHavingAreGroupKeysInTheirOrder) {
   EXPECT_EQ(query.having_key_tests.at(0).key, 1U);
 }
 
+// With work for each pair of columns or arguments this would take minutes.
+TEST(QueryPlan, HundredThousandsOfColumnsAreCompiledInSeconds) {
+  constexpr int kColumns = 300'000;
+  constexpr int kArguments = 20'000;
+  std::vector<std::string> select;
+  for (int i = 0; i < kColumns; ++i) {
+    const std::string number = std::to_string(i);
+    select.push_back((i < kArguments ? "max(load + " + number + ")" : "count()") + " as c" + number);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const plan::QueryPlan query = plan_select(std::move(select));
+  EXPECT_EQ(query.shape.columns.size(), std::size_t{kColumns});
+  EXPECT_EQ(query.arguments.size(), std::size_t{kArguments});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
+}
+
 TEST(QueryPlan, MaxGroupsComesFromTheStream) {
   spec::Pipeline pipeline = simple_pipeline();
   pipeline.streams[0].max_keys = 77;

@@ -4,6 +4,8 @@
 // Open addressing with linear probing, at most 2/3 full. Nothing is ever erased but all at once. One thread at a time.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -46,6 +48,10 @@ class CodeCounts {
 
   [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
+  /// @brief Of a table that `codes` entries have been added to one by one.
+  [[nodiscard]] static std::uint64_t worst_case_bytes(std::uint64_t codes) noexcept {
+    return std::max(kSmallest, std::bit_ceil(codes + (codes + 1) / 2)) * sizeof(Entry);
+  }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
 
   /// @brief Empties the table, keeps its memory.
@@ -56,6 +62,7 @@ class CodeCounts {
   }
 
  private:
+  static constexpr std::uint64_t kSmallest = 64;
   static constexpr std::uint64_t kFree = ~std::uint64_t{0};
 
   Entry& find(std::uint64_t key) noexcept {
@@ -67,7 +74,7 @@ class CodeCounts {
   }
 
   void grow() {
-    std::vector<Entry> before(entries_.empty() ? 64 : entries_.size() * 2);
+    std::vector<Entry> before(std::max<std::size_t>(kSmallest, entries_.size() * 2));
     before.swap(entries_);
     for (const Entry& entry : before) {
       if (entry.key != kFree) find(entry.key) = entry;

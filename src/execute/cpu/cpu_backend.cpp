@@ -46,7 +46,7 @@ std::string CpuBackend::description() const {
 }
 
 MemoryNeed CpuBackend::worst_case(const plan::QueryPlan& query, const Extent& extent) const {
-  return {CpuPanes::worst_case(query, extent.panes, workers_.threads()), 0};
+  return CpuPanes::worst_case(query, extent, workers_.threads());
 }
 
 void CpuBackend::run_pieces(std::size_t pieces, const std::function<void(std::size_t)>& piece) {

@@ -9,6 +9,7 @@
 #include "execute/cpu/worker.hpp"
 #include "execute/instant.hpp"
 #include "execute/pane_codec.hpp"
+#include "ops/quantile_bins.hpp"
 
 namespace weir::execute::cpu {
 namespace {
@@ -139,37 +140,51 @@ std::uint64_t CpuPanes::bytes() const {
   return bytes;
 }
 
-std::uint64_t CpuPanes::worst_case(const plan::QueryPlan& query, std::int64_t panes, unsigned threads) {
+MemoryNeed CpuPanes::worst_case(const plan::QueryPlan& query, const Extent& extent, unsigned threads) {
   const auto sections = make_sections(query);
   const bool fronts = overlapping(query);
   const PaneLayout layout(sections, fronts);
   const std::uint32_t groups = query.max_groups;
-  const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(panes, 1));
+  const auto live = static_cast<std::uint64_t>(std::max<std::int64_t>(extent.panes, 1));
   const std::uint64_t quantiles = quantile_arguments(query);
   const std::uint64_t distincts = distinct_aggregates(query);
 
-  // A table of codes is at least a third full, the vectors of a window at least half.
-  const std::uint64_t codes = quantiles * groups * kAssumedBins + distincts * kAssumedKeys;
-  const std::uint64_t pane_codes = 3 * codes * sizeof(CodeCounts::Entry) + (quantiles + distincts) * sizeof(CodeCounts);
   // In the store, which keeps up to four times the places that it needs, in the pool and in a close's lists.
   const std::uint64_t pointers = 4 * (sizeof(std::int64_t) + sizeof(void*)) + 6 * sizeof(void*);
-  std::uint64_t bytes = live * (layout.bytes(groups, fronts) + sizeof(Pane) + pointers + pane_codes);
+  const std::uint64_t tables = (quantiles + distincts) * sizeof(CodeCounts);
+  MemoryNeed need;
+  need.host_bytes = live * (layout.bytes(groups, fronts) + sizeof(Pane) + pointers + tables);
 
   // Shadows are of panes that are being filled: those of the live ones that no window to close soon waits for.
-  const auto filled = static_cast<std::uint64_t>(std::max<std::int64_t>(panes - query.panes_per_window() + 1, 1));
+  const auto filled =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(extent.panes - query.panes_per_window() + 1, 1));
   const std::uint64_t shadows = (threads - 1) * std::min<std::uint64_t>(filled, Tuning{}.shadows_per_worker);
-  bytes += shadows * (layout.bytes(groups, false) + sizeof(Pane) + pointers + pane_codes);
+  need.host_bytes += shadows * (layout.bytes(groups, false) + sizeof(Pane) + pointers + tables);
 
   if (fronts) {
-    for (const auto& section : sections) bytes += section->window_bytes() * groups;
+    for (const auto& section : sections) need.host_bytes += section->window_bytes() * groups;
   }
-  bytes += (quantiles + distincts) * groups * sizeof(std::vector<Sketch::Code>) + 2 * codes * sizeof(Sketch::Code);
-  bytes += groups * (sizeof(std::uint32_t) + sizeof(std::uint64_t) + query.arguments.size() * sizeof(ArgumentTotal) +
-                     quantiles * sizeof(QuantileBins) + distincts * sizeof(std::uint64_t));
-  bytes += 2 * codes * sizeof(std::pair<std::int32_t, std::uint64_t>);
-  return bytes + sizeof(CpuPanes) +
-         threads * (sizeof(Worker) + registers_of(query) * ops::kColumnRows * sizeof(double) +
-                    2 * query.arguments.size() * sizeof(ChunkColumn));
+  need.host_bytes += (quantiles + distincts) * groups * sizeof(std::vector<Sketch::Code>);
+  need.host_bytes +=
+      groups * (sizeof(std::uint32_t) + sizeof(std::uint64_t) + query.arguments.size() * sizeof(ArgumentTotal) +
+                quantiles * sizeof(QuantileBins) + distincts * sizeof(std::uint64_t));
+  need.host_bytes +=
+      sizeof(CpuPanes) + threads * (sizeof(Worker) + registers_of(query) * ops::kColumnRows * sizeof(double) +
+                                    2 * query.arguments.size() * sizeof(ChunkColumn));
+
+  // A sketch with so many codes in each pane: its tables (of a thread one may grow at once), the window's codes in
+  // vectors that are half full, and what a checkpoint or the revision of a window puts in order.
+  const auto of_codes = [&](std::uint64_t codes) {
+    const auto ordered =
+        static_cast<std::uint64_t>(query.allowed_lateness_ns > 0 ? query.panes_per_window() : std::int64_t{1});
+    return (live + shadows) * CodeCounts::worst_case_bytes(codes) + threads * CodeCounts::worst_case_bytes(codes) / 2 +
+           2 * codes * sizeof(Sketch::Code) + 2 * ordered * codes * sizeof(GroupCode);
+  };
+  // A group has no more codes of a distinct() than it has keys, whatever the number of groups.
+  need.host_bytes += distincts * of_codes(extent.keys);
+  const std::uint64_t bins = std::uint64_t{groups} * ops::kQuantileBins;
+  need.histogram_bytes = quantiles * (of_codes(bins) + 2 * bins * sizeof(std::pair<std::int32_t, std::uint64_t>));
+  return need;
 }
 
 }  // namespace weir::execute::cpu

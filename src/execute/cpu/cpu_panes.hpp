@@ -30,11 +30,6 @@
 
 namespace weir::execute::cpu {
 
-/// What worst_case() assumes of sketches: different bins that the values of a group fall into within a pane (64 are an
-/// octave), and different keys that a distinct() meets within a pane.
-inline constexpr std::uint64_t kAssumedBins = 128;
-inline constexpr std::uint64_t kAssumedKeys = 100'000;
-
 class CpuPanes final : public QueryPanes {
  public:
   /// All but the tuning outlive the panes.
@@ -52,9 +47,9 @@ class CpuPanes final : public QueryPanes {
   void load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) override;
   [[nodiscard]] std::uint64_t bytes() const override;
 
-  /// @brief The most that a query can hold with `panes` panes at once, all of its groups in each, and `threads`
-  /// threads. Sketches depend on the readings; for them it assumes kAssumedBins and kAssumedKeys.
-  [[nodiscard]] static std::uint64_t worst_case(const plan::QueryPlan& query, std::int64_t panes, unsigned threads);
+  /// @brief The most that a query can hold with the panes and keys of `extent`, all of its groups in each pane, and
+  /// `threads` threads.
+  [[nodiscard]] static MemoryNeed worst_case(const plan::QueryPlan& query, const Extent& extent, unsigned threads);
 
  private:
   /// One thread's scratch and what it found out during accumulate().

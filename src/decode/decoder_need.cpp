@@ -1,0 +1,65 @@
+// What decoders take, in the worst case of each format.
+#include <algorithm>
+
+#include "decode/csv_record.hpp"
+#include "decode/decoder.hpp"
+#include "decode/key_cache.hpp"
+#include "decode/senml_pack.hpp"
+
+namespace weir::decode {
+namespace {
+
+// A message of lines is a block of them (256 KiB), or one longer line.
+constexpr std::uint64_t kShort = std::uint64_t{256} << 10U;
+// simdjson, for each byte that it is given: an index of 4 bytes, and the unescaped strings.
+constexpr std::uint64_t kParser = 6;
+// Decoders keep text up to here (json_decoder.cpp, csv_decoder.cpp).
+constexpr std::uint64_t kKeptText = std::uint64_t{1} << 20U;
+
+DecoderNeed json(const spec::Source& source, std::uint64_t longest) {
+  // The whole text, with a path to the readings; its elements; and once more where one of them is broken.
+  const std::uint64_t element = std::min<std::uint64_t>(longest, kLongestReading);
+  const std::uint64_t document = source.format.array_path.empty() ? element : longest;
+  return {kKeptText + 3 * kParser * kShort, longest + kParser * (document + 2 * element)};
+}
+
+DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
+  constexpr std::uint64_t kCells = 3 * kMostColumns / 2 * sizeof(std::string_view);
+  // A header line is kept with at least 2 bytes for each column.
+  const std::uint64_t header = source.format.columns.empty() ? 3 * kMostColumns : 0;
+  // A line without its end is copied to get one.
+  return {kKeptText + kMaxQuotedRecord + header + (std::uint64_t{8} << 20U), 2 * longest + kCells};
+}
+
+DecoderNeed senml(const spec::Stream& stream, std::uint64_t longest) {
+  // Each record may be a moment and a reading of its own; a moment's node takes about 100 bytes.
+  const std::uint64_t slots = stream.schema.keys.size() + 1 + 2 * stream.schema.fields.size();
+  const std::uint64_t sorted = 3 * SenmlPack::kMostRecords / 2 * (150 + slots * sizeof(std::size_t));
+  return {(kParser + 1) * kShort, (kParser + 1) * longest + SenmlPack::worst_case_bytes() + sorted};
+}
+
+DecoderNeed of_format(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {
+  switch (source.format.kind) {
+    case spec::FormatKind::json:
+      return json(source, longest);
+    case spec::FormatKind::csv:
+      return csv(source, longest);
+    case spec::FormatKind::senml:
+      return senml(stream, longest);
+    case spec::FormatKind::raw:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+DecoderNeed decoder_need(const spec::Stream& stream, const spec::Source& source, std::uint64_t max_message) {
+  DecoderNeed need = of_format(stream, source, std::max(max_message, kShort));
+  if (!stream.schema.keys.empty()) {
+    need.kept_bytes += KeyCache::worst_case_bytes(stream.max_keys);
+  }
+  return need;
+}
+
+}  // namespace weir::decode
