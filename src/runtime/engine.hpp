@@ -42,8 +42,13 @@ struct Report {
     std::string name;
     state::QueryLedger ledger;
   };
+  struct Sink {
+    std::string name;
+    state::SinkLedger ledger;
+  };
   std::vector<Stream> streams;
   std::vector<Query> queries;
+  std::vector<Sink> sinks;
   std::uint64_t payload_bytes = 0;
   std::uint64_t batches = 0;
   std::uint64_t checkpoints = 0;
@@ -123,7 +128,7 @@ class Engine {
   [[nodiscard]] std::vector<const batch::ResultShape*> shapes_of(std::size_t sink) const;
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void report_late(std::size_t stream, const batch::Batch& batch);
-  void publish();
+  void publish_sinks();  // under report_mutex_
   void save_stream(std::size_t index, state::SectionWriter& section) const;
   void load_stream(std::size_t index, state::Reader& in);
 
@@ -132,6 +137,7 @@ class Engine {
   sink::DeadLetters* dead_letters_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<Query> queries_;
+  std::vector<state::SinkLedger> sink_ledgers_;  // [sink]
   std::vector<std::unique_ptr<sink::Sink>> sinks_;
   std::vector<std::uint32_t> late_rows_;
   std::vector<std::uint32_t> late_rows_all_;
