@@ -17,6 +17,7 @@
 #include "core/duration.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/printable.hpp"
 #include "core/spelling.hpp"
 #include "core/time_text.hpp"
 #include "mqtt/broker_address.hpp"
@@ -140,9 +141,20 @@ std::string topic_of(const Arguments& arguments, const source::SimulatedReading&
 // How long the broker may take for the last acknowledgements.
 constexpr std::chrono::seconds kPatience{30};
 
+// One refusal is enough: what comes after it is of the same kind.
+void require_none_refused(const Arguments& arguments, sink::MqttPublisher& publisher) {
+  for (const sink::RefusedMessage& message : publisher.take_refused()) {
+    throw Error(fmt::format("broker {} will not take a message for topic '{}': {}", arguments.endpoint.broker,
+                            printable(message.topic), message.why));
+  }
+}
+
 void to_broker(const Arguments& arguments, source::Simulator& simulator, Pace& pace) {
   const spec::FormatKind format = format_of(arguments.format);
-  sink::MqttPublisher publisher(arguments.endpoint);
+  if (const std::string mistake = mqtt::broker_mistake(arguments.endpoint.broker); !mistake.empty()) {
+    throw ConfigError("--broker: " + mistake, "as in mqtt://host:1883, with --username and WEIR_MQTT_PASSWORD");
+  }
+  sink::MqttPublisher publisher(arguments.endpoint, "simulate");
   publisher.connect();
   const auto begin = std::chrono::steady_clock::now();
   source::SimulatedReading reading;
@@ -151,6 +163,7 @@ void to_broker(const Arguments& arguments, source::Simulator& simulator, Pace& p
       const auto due = begin + std::chrono::nanoseconds(reading.due_ns - simulator.start_ns());
       if (due > std::chrono::steady_clock::now() + std::chrono::milliseconds(1)) {
         publisher.pump();
+        require_none_refused(arguments, publisher);
         if (!pace.wait_until(due)) {
           break;
         }
@@ -159,8 +172,11 @@ void to_broker(const Arguments& arguments, source::Simulator& simulator, Pace& p
     std::string payload;
     source::append_reading(payload, reading, format);
     publisher.submit(topic_of(arguments, reading), std::move(payload));
+    require_none_refused(arguments, publisher);
   }
-  if (const std::size_t left = publisher.drain(kPatience); left > 0) {
+  const std::size_t left = publisher.drain(kPatience);
+  require_none_refused(arguments, publisher);
+  if (left > 0) {
     throw Error(fmt::format("{} messages were not acknowledged by {}", left, arguments.endpoint.broker));
   }
 }

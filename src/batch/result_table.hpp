@@ -44,7 +44,8 @@ struct ResultShape {
 struct ResultRow {
   std::int64_t window_start_ns;
   std::int64_t window_end_ns;
-  std::uint32_t revision;  ///< 0: first emission
+  std::uint32_t revision;    ///< 0: first emission
+  std::uint64_t number = 0;  ///< of a reading: how many rows of the query came before it, over all restarts
 };
 
 class ResultTable {

@@ -62,7 +62,7 @@ void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
         values_[column].null = units == kNullUnits;
         values_[column].units = units;
       }
-      out.append({batch.times()[row], batch.times()[row], 0}, texts_.data(), values_.data());
+      out.append({batch.times()[row], batch.times()[row], 0, ledger_.rows}, texts_.data(), values_.data());
       ++ledger_.counted;
       ++ledger_.rows;
     }

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "mqtt/paho.hpp"
 
@@ -23,8 +22,4 @@ BrokerLimits limits_of(const paho::token& connect);
 /// @brief Bytes of a PUBLISH packet without properties.
 std::uint64_t publish_packet_size(std::size_t topic_bytes, std::size_t payload_bytes, int qos,
                                   int mqtt_version) noexcept;
-
-/// @brief The most bytes of a topic: MQTT writes its length in 16 bits.
-inline constexpr std::size_t kLongestTopic = 65'535;
-
 }  // namespace weir::mqtt

@@ -34,7 +34,7 @@ constexpr std::array kReasons{
     Reason{0x90, "topic_name_invalid", "the broker does not take this topic"},
     Reason{0x91, "packet_identifier_in_use", "the broker has a packet of this number already"},
     Reason{0x93, "receive_maximum_exceeded", "more messages than the broker takes at a time", true},
-    Reason{0x95, "packet_too_large", "larger than the broker takes; see its limit of packets"},
+    Reason{0x95, "too_large", "larger than the broker takes"},
     Reason{0x96, "message_rate_too_high", "more messages a second than the broker takes", true},
     Reason{0x97, "quota_exceeded", "a quota of the broker is used up", true},
     Reason{0x98, "administrative_action", "the broker's administrator ended it", true},
@@ -74,17 +74,16 @@ int reason_of_return_code(int code) noexcept {
   }
 }
 
-// Another try may do where the broker does not say what it minds.
-bool says_nothing(int reason) noexcept {
-  return reason == MQTTREASONCODE_UNSPECIFIED_ERROR || reason == MQTTREASONCODE_IMPLEMENTATION_SPECIFIC_ERROR;
-}
-
 }  // namespace
 
 bool is_refusal(int reason) noexcept {
   if (reason < 0x80 || reason > 0xFF) return false;
   const Reason* const known = find(reason);
   return known == nullptr || !known->passes;
+}
+
+bool says_nothing(int reason) noexcept {
+  return reason == MQTTREASONCODE_UNSPECIFIED_ERROR || reason == MQTTREASONCODE_IMPLEMENTATION_SPECIFIC_ERROR;
 }
 
 std::string_view reason_name(int reason) noexcept {
@@ -103,6 +102,7 @@ Outcome outcome_of(const paho::exception& error, int mqtt_version) {
   const int given = mqtt_version >= 5 && error.get_reason_code() >= 0x80 ? error.get_reason_code() : code;
   Outcome outcome;
   outcome.reason = given >= 0x80 ? given : reason_of_return_code(code);
+  // Another try may do where the broker does not say what it minds.
   outcome.refused = is_refusal(outcome.reason) && !says_nothing(outcome.reason);
   outcome.text = outcome.reason != 0 ? reason_text(outcome.reason) : error.get_message();
   if (outcome.text.empty()) {

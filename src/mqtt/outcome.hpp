@@ -24,7 +24,10 @@ Outcome outcome_of(const paho::exception& error, int mqtt_version);
 /// down).
 bool is_refusal(int reason) noexcept;
 
-/// @brief A reason code as it stands in ledgers: "not_authorized", "packet_too_large"; "refused" for one that has no
+/// @brief Whether a reason code of a broker does not tell what it minds.
+bool says_nothing(int reason) noexcept;
+
+/// @brief A reason code as it stands in ledgers: "not_authorized", "too_large"; "refused" for one that has no
 /// name.
 std::string_view reason_name(int reason) noexcept;
 

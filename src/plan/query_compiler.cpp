@@ -237,15 +237,27 @@ class QueryCompiler {
     }
   }
 
+  /// The first sink of the query whose rows have an id; empty: none.
+  [[nodiscard]] std::string mqtt_sink() const {
+    for (const spec::Sink& sink : plan_.spec.sinks) {
+      const bool used = std::find(spec_.sinks.begin(), spec_.sinks.end(), sink.name) != spec_.sinks.end();
+      if (used && known(sink, {"type"}) && sink.kind == spec::SinkKind::mqtt) return sink.name;
+    }
+    return {};
+  }
+
   /// A row is one JSON object: no two of its members may have the same name.
   void check_column_names() {
     constexpr std::array<std::string_view, 5> kRowMembers{"query", "window_start", "window_end", "revision", "time"};
-    const auto is_row_member = [&](const std::string& name) {
-      return std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end();
+    const std::string with_id = mqtt_sink();
+    // What has a member of this name of its own; empty: nothing.
+    const auto owner = [&](const std::string& name) -> std::string {
+      if (std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end()) return "every row";
+      return name == "id" && !with_id.empty() ? fmt::format("a row at the mqtt sink '{}'", with_id) : "";
     };
     for (const std::string& key : query_.shape.group_keys) {
-      if (is_row_member(key)) {
-        mistake(spec_.group_by_line, fmt::format("group_by: every row has a member '{}' of its own", key),
+      if (const std::string other = owner(key); !other.empty()) {
+        mistake(spec_.group_by_line, fmt::format("group_by: {} has a member '{}' of its own", other, key),
                 "give the key another name, with path for its name in the payload");
       }
     }
@@ -256,8 +268,10 @@ class QueryCompiler {
       if (!seen.insert(name).second) {
         mistake(spec_.select_line, fmt::format("select: two columns are named '{}'", name),
                 "give one another name with 'as'");
-      } else if (is_row_member(name) || std::find(keys.begin(), keys.end(), name) != keys.end()) {
-        mistake(spec_.select_line, fmt::format("select: every row has a member '{}' already", name),
+      } else if (const std::string other = owner(name);
+                 !other.empty() || std::find(keys.begin(), keys.end(), name) != keys.end()) {
+        mistake(spec_.select_line,
+                fmt::format("select: {} has a member '{}' already", other.empty() ? "every row" : other, name),
                 "give the column another name with 'as'");
       }
     }

@@ -6,6 +6,7 @@
 
 #include "core/spelling.hpp"
 #include "mqtt/broker_address.hpp"
+#include "mqtt/topic.hpp"
 #include "plan/compile.hpp"
 
 namespace weir::plan {
@@ -117,6 +118,10 @@ class SinkChecker {
     if (sink_.mqtt_version != 4 && sink_.mqtt_version != 5) {
       mistake(fmt::format("'mqtt_version' = {} is none that is spoken here", sink_.mqtt_version), "4 is 3.1.1, or 5");
     }
+    if (sink_.format == spec::RowFormat::csv && known(sink_, {"format"})) {
+      mistake("'format' = \"csv\" is for files: at an mqtt sink each row is a JSON object, with its id",
+              "leave 'format' out");
+    }
     if (!known(sink_, {"topic"})) {
       return;
     }
@@ -126,6 +131,8 @@ class SinkChecker {
     }
     if (sink_.topic.find_first_of("+#") != std::string::npos) {
       mistake("'topic' must not hold the wildcards + and #");
+    } else if (const std::string wrong = mqtt::topic_mistake(sink_.topic); !wrong.empty()) {
+      mistake(fmt::format("'topic': {}", wrong));
     }
     const Placeholders found = placeholders(sink_.topic);
     if (!found.balanced) {

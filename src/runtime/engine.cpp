@@ -59,8 +59,16 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
     queries_.push_back(std::move(state));
     report_.queries.push_back({query.spec.name, {}});
   }
-  for (const spec::Sink& sink : plan.spec.sinks) {
-    sinks_.push_back(sink::make_sink(sink));
+  sink_ledgers_.resize(plan.spec.sinks.size());
+  for (std::size_t i = 0; i < plan.spec.sinks.size(); ++i) {
+    const spec::Sink& sink = plan.spec.sinks[i];
+    report_.sinks.push_back({sink.name, {}});
+    sinks_.push_back(sink::make_sink(sink, [this, i, &sink](std::string_view reason, std::string_view row) {
+      ++sink_ledgers_[i].refused.try_emplace(std::string(reason), 0).first->second;
+      if (dead_letters_ != nullptr) {
+        dead_letters_->refused(sink.name, reason, row);
+      }
+    }));
   }
 }
 
@@ -147,7 +155,13 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   for (const auto& sink : sinks_) {
     sink->flush();
   }
+  if (dead_letters_ != nullptr && !batch.interval_ends.empty()) {
+    for (const spec::Sink& sink : plan_.spec.sinks) {
+      dead_letters_->next_interval(sink.name);
+    }
+  }
   const std::scoped_lock lock(report_mutex_);
+  publish_sinks();
   report_.payload_bytes += batch.payload_bytes;
   ++report_.batches;
   Report::Stream& published = report_.streams[stream_index];
@@ -174,6 +188,7 @@ void Engine::warn_of_forgotten(std::size_t stream_index) {
 
 void Engine::write_rows(const plan::QueryPlan& plan, batch::ResultTable& table) {
   for (const std::size_t sink : plan.sinks) {
+    sink_ledgers_[sink].rows += table.size();
     sinks_[sink]->write(table);
   }
 }
@@ -216,6 +231,14 @@ void Engine::count_checkpoint() {
 void Engine::close() {
   for (const auto& sink : sinks_) {
     sink->close();
+  }
+  const std::scoped_lock lock(report_mutex_);
+  publish_sinks();
+}
+
+void Engine::publish_sinks() {
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    report_.sinks[i].ledger = sink_ledgers_[i];
   }
 }
 

@@ -48,8 +48,13 @@ struct Report {
     std::string name;
     state::QueryLedger ledger;
   };
+  struct Sink {
+    std::string name;
+    state::SinkLedger ledger;
+  };
   std::vector<Stream> streams;
   std::vector<Query> queries;
+  std::vector<Sink> sinks;
   std::uint64_t payload_bytes = 0;
   std::uint64_t batches = 0;
   std::uint64_t checkpoints = 0;
@@ -167,7 +172,7 @@ class Engine {
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void warn_of_forgotten(std::size_t stream);
   void report_late(std::size_t stream, const batch::Batch& batch);
-  void publish();
+  void publish_sinks();  // under report_mutex_
   void save_stream(std::size_t index, state::SectionWriter& section) const;
   void restore_stream(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
   void load_stream(std::size_t index, state::Reader& in, SavedStream saved, Restoring& restoring);
@@ -179,6 +184,7 @@ class Engine {
   sink::DeadLetters* dead_letters_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<Query> queries_;
+  std::vector<state::SinkLedger> sink_ledgers_;  // [sink]
   std::vector<std::unique_ptr<sink::Sink>> sinks_;
   std::vector<std::string> without_state_;  // queries whose rows after the checkpoint do not come again
   bool outdates_checkpoint_ = false;

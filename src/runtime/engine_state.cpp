@@ -154,6 +154,7 @@ void Engine::checkpoint(state::CheckpointDraft& draft) {
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     const std::string position = sinks_[i]->checkpoint(to_sync);
     draft.section("sink/" + plan_.spec.sinks[i].name).out().raw(position.data(), position.size());
+    sink_ledgers_[i].save(draft.section("rows/" + plan_.spec.sinks[i].name).out());
   }
   draft.sync(std::move(to_sync));
 }
@@ -382,6 +383,11 @@ void Engine::prepare_sinks(const state::Checkpoint* checkpoint) {
     const auto position = checkpoint == nullptr ? std::nullopt : checkpoint->find("sink/" + plan_.spec.sinks[i].name);
     if (position) {
       sinks_[i]->resume(std::string(*position));
+    }
+    const auto rows = checkpoint == nullptr ? std::nullopt : checkpoint->find("rows/" + plan_.spec.sinks[i].name);
+    if (rows) {
+      state::Reader in(*rows);
+      sink_ledgers_[i].load(in);
     }
     sinks_[i]->prepare(shapes_of(i));
   }

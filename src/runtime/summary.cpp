@@ -39,6 +39,20 @@ std::string summary(const runtime::Report& report, double seconds) {
     }
     text += '\n';
   }
+  for (const runtime::Report::Sink& sink : report.sinks) {
+    const state::SinkLedger& ledger = sink.ledger;
+    if (ledger.refused.empty()) {
+      continue;
+    }
+    fmt::format_to(out, "sink {}: {} rows written, {} refused", sink.name, ledger.rows - ledger.refused_total(),
+                   ledger.refused_total());
+    std::string_view separator = " (";
+    for (const auto& [reason, count] : ledger.refused) {
+      fmt::format_to(out, "{}{} {}", separator, reason, count);
+      separator = ", ";
+    }
+    text += ")\n";
+  }
   fmt::format_to(out, "{} readings in", readings);
   if (seconds > 0) {
     fmt::format_to(out, " {:.1f} s", seconds);

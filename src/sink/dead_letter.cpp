@@ -66,31 +66,35 @@ int DeadLetters::append(std::string_view line) {
 
 void DeadLetters::malformed(std::string_view stream, batch::Malformed reason, std::int64_t arrival_ns,
                             std::string_view sample) {
-  put(stream, batch::name(reason), arrival_ns, sample);
+  put("stream", stream, batch::name(reason), arrival_ns, sample);
 }
 
 void DeadLetters::late(std::string_view stream, std::int64_t arrival_ns, std::string_view row) {
-  put(stream, "late", arrival_ns, row);
+  put("stream", stream, "late", arrival_ns, row);
 }
 
-void DeadLetters::next_interval(std::string_view stream) {
+void DeadLetters::refused(std::string_view sink, std::string_view reason, std::string_view row) {
+  put("sink", sink, reason, wall_clock_ns(), row);
+}
+
+void DeadLetters::next_interval(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  if (const auto used = used_.find(stream); used != used_.end()) used->second = 0;
+  if (const auto used = used_.find(name); used != used_.end()) used->second = 0;
 }
 
-void DeadLetters::put(std::string_view stream, std::string_view reason, std::int64_t time_ns,
+void DeadLetters::put(std::string_view kind, std::string_view name, std::string_view reason, std::int64_t time_ns,
                       std::string_view payload) {
   const std::lock_guard lock(mutex_);
   if (!file_) return;
-  auto used = used_.find(stream);
-  if (used == used_.end()) used = used_.emplace(stream, 0).first;
+  auto used = used_.find(name);
+  if (used == used_.end()) used = used_.emplace(name, 0).first;
   if (used->second >= limit_) {
     ++over_limit_;
     return;
   }
   ++used->second;
-  line_.assign(R"({"stream":)");
-  append_json_string(line_, stream);
+  line_.assign(R"({")").append(kind).append(R"(":)");
+  append_json_string(line_, name);
   line_.append(R"(,"reason":)");
   append_json_string(line_, reason);
   line_.append(R"(,"time":")");

@@ -1,4 +1,5 @@
-// The dead-letter file: a sample of the readings that were refused or came too late, for people to look at.
+// The dead-letter file: a sample of the readings that were refused or came too late, and of the rows
+// that a sink can never deliver, for people to look at.
 //
 // A log, not an output: it is appended to, it is limited, and it never stops the pipeline. Its own errors are counted
 // and logged once. What it holds are payloads, so it is for its owner and group to read. Any thread may call it.
@@ -36,8 +37,11 @@ class DeadLetters {
   /// @param row the reading's keys and fields as text
   void late(std::string_view stream, std::int64_t arrival_ns, std::string_view row);
 
-  /// @brief A batch interval of the stream begins: its limit counts from 0 again.
-  void next_interval(std::string_view stream);
+  /// @param row as it was to be written
+  void refused(std::string_view sink, std::string_view reason, std::string_view row);
+
+  /// @brief A batch interval of the stream, or of all streams for a sink, begins: its limit counts from 0 again.
+  void next_interval(std::string_view name);
 
   /// @brief Lines written; offered beyond the limit; lost to errors of the file.
   [[nodiscard]] std::uint64_t written() const noexcept { return written_; }
@@ -47,7 +51,8 @@ class DeadLetters {
  private:
   int append(std::string_view line);
   void rotate();
-  void put(std::string_view stream, std::string_view reason, std::int64_t time_ns, std::string_view payload);
+  void put(std::string_view kind, std::string_view name, std::string_view reason, std::int64_t time_ns,
+           std::string_view payload);
 
   const std::uint32_t limit_;
   const std::uint64_t most_bytes_;

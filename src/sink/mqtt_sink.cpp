@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/printable.hpp"
 #include "sink/position_text.hpp"
 
 namespace weir::sink {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kPositionFormat = "mqtt 1";
 constexpr std::chrono::seconds kPatienceAtClose(5);
+constexpr std::size_t kLoggedTopic = 200;  // bytes
 
 MqttEndpoint endpoint_of(const spec::Sink& spec) {
   if (spec.broker.empty())
@@ -30,8 +32,12 @@ MqttEndpoint endpoint_of(const spec::Sink& spec) {
 
 }  // namespace
 
-MqttSink::MqttSink(const spec::Sink& spec)
-    : broker_(spec.broker), topic_(spec.topic, "topic"), publisher_(endpoint_of(spec)) {}
+MqttSink::MqttSink(const spec::Sink& spec, OnRefusedRow on_refused)
+    : name_(fmt::format("sink '{}'", spec.name)),
+      broker_(spec.broker),
+      topic_(spec.topic, "topic"),
+      publisher_(endpoint_of(spec), name_),
+      on_refused_(std::move(on_refused)) {}
 
 MqttSink::Query& MqttSink::attach(const batch::ResultShape& shape) {
   for (const auto& query : queries_) {
@@ -56,19 +62,32 @@ void MqttSink::write(const batch::ResultTable& table) {
   for (std::size_t row = 0; row < table.size(); ++row) {
     std::string topic;
     query.topic.append(topic, table, row);
-    if (topic.size() > kLongestTopic) {
-      throw Error(fmt::format("a row of query '{}' has a topic of {} bytes, MQTT carries {}", table.shape().query,
-                              topic.size(), kLongestTopic));
-    }
     std::string payload;
     query.format.append_json_with_id(payload, table, row);
     ++submitted_since_checkpoint_;
     publisher_.submit(std::move(topic), std::move(payload));
+    report_refused();
+  }
+}
+
+void MqttSink::flush() {
+  publisher_.pump();
+  report_refused();
+}
+
+void MqttSink::report_refused() {
+  for (const RefusedMessage& row : publisher_.take_refused()) {
+    if (logged_.insert(row.reason).second) {
+      spdlog::error(
+          "{}: broker {} will not take a row for topic '{}': {}. It is given up; further ones ({}) are counted", name_,
+          broker_, printable(std::string_view(row.topic).substr(0, kLoggedTopic)), row.why, row.reason);
+    }
+    if (on_refused_) on_refused_(row.reason, row.payload);
   }
 }
 
 std::string MqttSink::checkpoint(std::vector<FileToSync>& /*to_sync*/) {
-  publisher_.pump();
+  flush();
   std::string position;
   append_field(position, kPositionFormat);
   publisher_.for_each_pending([&position](const std::string& topic, const std::string& payload) {
@@ -91,16 +110,17 @@ void MqttSink::resume(const std::string& position) {
 
 void MqttSink::close() {
   const std::size_t left = publisher_.drain(kPatienceAtClose);
+  report_refused();
   if (left == 0) return;
   // Rows leave in order, so those that the checkpoint does not know are the last ones.
   const std::size_t lost = std::min(left, submitted_since_checkpoint_);
   if (left > lost) {
-    log::warn("mqtt sink: {} rows for {} wait in the checkpoint and are sent after the next start", left - lost,
-              broker_);
+    spdlog::warn("{}: {} rows for {} wait in the checkpoint and are sent after the next start", name_, left - lost,
+                 broker_);
   }
   if (lost > 0) {
     const std::string message = fmt::format("{} rows were not delivered to {}", lost, broker_);
-    log::error("mqtt sink: {}", message);
+    spdlog::error("{}: {}", name_, message);
     throw Error(message);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "mqtt/topic.hpp"
 
 namespace weir::sink {
 namespace {
@@ -20,13 +21,6 @@ void append_percent(std::string& out, std::string_view bytes) {
   }
 }
 
-// U+0000 to U+001F and U+007F to U+009F: MQTT forbids the first and advises against the rest.
-bool is_control(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character.front());
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(character.back()) < 0xA0;
-}
-
 }  // namespace
 
 void append_topic_level(std::string& out, std::string_view text) {
@@ -35,7 +29,7 @@ void append_topic_level(std::string& out, std::string_view text) {
     const std::string_view character = text.substr(0, sequence.length);
     text.remove_prefix(sequence.length);
     const bool reserved = character.size() == 1 && std::string_view("/+#%").find(character) != std::string_view::npos;
-    if (!sequence.valid || reserved || is_control(character) || (out.empty() && character == "$")) {
+    if (!sequence.valid || reserved || mqtt::is_forbidden_in_topic(character) || (out.empty() && character == "$")) {
       append_percent(out, character);
     } else {
       out.append(character);

@@ -18,8 +18,8 @@ class MqttTopic {
   /// is empty.
   MqttTopic(const NameTemplate& topic, const batch::ResultShape& shape);
 
-  /// @brief Appends the topic of a row. Keys are levels of their own: '/', '+', '#', '%', control characters, bytes
-  /// that are not UTF-8 and a '$' at the topic's front are written %XX.
+  /// @brief Appends the topic of a row. Keys are levels of their own: '/', '+', '#', '%', control characters, what
+  /// Unicode sets aside as no character, bytes that are not UTF-8 and a '$' at the topic's front are written %XX.
   void append(std::string& out, const batch::ResultTable& table, std::size_t row) const;
 
  private:
@@ -33,8 +33,5 @@ class MqttTopic {
 
 /// @brief Appends `text` as (part of) a topic level.
 void append_topic_level(std::string& out, std::string_view text);
-
-/// Bytes of a topic that MQTT can carry (a two-byte length).
-inline constexpr std::size_t kLongestTopic = 65'535;
 
 }  // namespace weir::sink

@@ -52,14 +52,25 @@ void append_unsigned(std::string& out, std::uint64_t value) {
   out.append(digits.data(), end);
 }
 
-// A part of a row's id: '|' separates parts.
+void append_percent(std::string& out, unsigned char byte) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  out.push_back('%');
+  out.push_back(kHex[byte >> 4U]);
+  out.push_back(kHex[byte & 0xFU]);
+}
+
+// A part of a row's id, other for other bytes: '|' separates parts, '%' escapes, and so are bytes that are no UTF-8,
+// which in a JSON string are all one.
 void append_id_part(std::string& out, std::string_view text) {
-  for (;;) {
-    const std::size_t special = text.find_first_of("|%");
-    append_json_text(out, text.substr(0, special));
-    if (special == std::string_view::npos) return;
-    out.append(text[special] == '|' ? "%7C" : "%25");
-    text.remove_prefix(special + 1);
+  while (!text.empty()) {
+    const Utf8Sequence sequence = front_utf8(text);
+    const std::string_view character = text.substr(0, sequence.length);
+    text.remove_prefix(sequence.length);
+    if (!sequence.valid || character == "|" || character == "%") {
+      for (const char c : character) append_percent(out, static_cast<unsigned char>(c));
+    } else {
+      append_json_text(out, character);
+    }
   }
 }
 
@@ -172,7 +183,7 @@ void RowFormat::append_json_with_id(std::string& out, const batch::ResultTable& 
   }
   out.push_back('|');
   out.append(end_).push_back('|');
-  append_unsigned(out, table.row(row).revision);
+  append_unsigned(out, shape_.readings ? table.row(row).number : table.row(row).revision);
   out.append("\"}");
 }
 

@@ -25,7 +25,8 @@ class RowFormat {
   void append_json(std::string& out, const batch::ResultTable& table, std::size_t row);
 
   /// @brief The same, with a last member `id` that stays the same when the row is sent again:
-  /// `query|key|...|window_end|revision`, where '|' and '%' inside of a part are written %7C and %25.
+  /// `query|key|...|window_end|revision`, or `query|key|...|time|number` for a reading, which others of its key and
+  /// time may follow. Inside of a part '|', '%' and bytes that are not UTF-8 are written %XX.
   void append_json_with_id(std::string& out, const batch::ResultTable& table, std::size_t row);
 
   /// @brief Appends one CSV line without a line end: the members of the JSON object in the same order, `revision`

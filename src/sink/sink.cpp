@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "core/error.hpp"
 #include "sink/callback_sink.hpp"
 #include "sink/console_sink.hpp"
@@ -10,7 +12,7 @@
 
 namespace weir::sink {
 
-std::unique_ptr<Sink> make_sink(const spec::Sink& spec) {
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused) {
   switch (spec.kind) {
     case spec::SinkKind::console:
       return std::make_unique<ConsoleSink>(spec.rows);
@@ -20,7 +22,7 @@ std::unique_ptr<Sink> make_sink(const spec::Sink& spec) {
       if (!spec.callback) throw ConfigError(fmt::format("sink '{}' has no callback", spec.name));
       return std::make_unique<CallbackSink>(spec.callback);
     case spec::SinkKind::mqtt:
-      return std::make_unique<MqttSink>(spec);
+      return std::make_unique<MqttSink>(spec, std::move(on_refused));
   }
   throw ConfigError(fmt::format("sink '{}' is of no known type", spec.name));
 }

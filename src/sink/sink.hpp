@@ -1,6 +1,7 @@
 // Where result rows go. Used by the engine's thread only, but for interrupt().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   /// @brief Takes the rows of one query that one batch produced. May be empty (print shows its header then).
-  /// A full disk or a broker that is away makes it wait. @throws Error when the rows cannot be written; the pipeline
+  /// A full disk or a broker that is away makes it wait. A row that it can never deliver is reported, and the next one
+  /// goes on. @throws Error when the rows cannot be written; the pipeline
   /// stops then, with its state intact.
   virtual void write(const batch::ResultTable& table) = 0;
   /// @brief Rows written so far reach the operating system (file) or the client (mqtt). Called once a batch.
@@ -46,6 +48,10 @@ class Sink {
   virtual void interrupt() noexcept {}
 };
 
-std::unique_ptr<Sink> make_sink(const spec::Sink& spec);
+/// @brief Told of each row that a sink can never deliver, on the engine's thread. The sink logs it, once a reason.
+/// @param reason its name for the ledger; @param row as it was to be written
+using OnRefusedRow = std::function<void(std::string_view reason, std::string_view row)>;
+
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused = {});
 
 }  // namespace weir::sink

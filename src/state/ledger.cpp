@@ -1,6 +1,7 @@
 #include "state/ledger.hpp"
 
 #include <numeric>
+#include <utility>
 
 namespace weir::state {
 
@@ -47,6 +48,29 @@ void QueryLedger::save(Writer& out) const {
 
 void QueryLedger::load(Reader& in) {
   for (std::uint64_t* value : {&delivered, &counted, &filtered, &late, &windows, &rows, &revisions}) *value = in.u64();
+}
+
+std::uint64_t SinkLedger::refused_total() const noexcept {
+  return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto& entry) { return sum + entry.second; });
+}
+
+void SinkLedger::save(Writer& out) const {
+  out.u64(rows);
+  out.u64(refused.size());
+  for (const auto& [reason, count] : refused) {
+    out.text(reason);
+    out.u64(count);
+  }
+}
+
+void SinkLedger::load(Reader& in) {
+  rows = in.u64();
+  refused.clear();
+  for (std::uint64_t left = in.count(2 * sizeof(std::uint64_t)); left > 0; --left) {
+    std::string reason(in.text());
+    refused[std::move(reason)] = in.u64();
+  }
 }
 
 }  // namespace weir::state

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "batch/malformed.hpp"
@@ -25,6 +27,15 @@ struct QueryLedger {
   std::uint64_t windows = 0, rows = 0, revisions = 0;
   /// @brief delivered = counted + filtered + late
   [[nodiscard]] bool balances() const noexcept;
+  void save(Writer& out) const;
+  void load(Reader& in);
+};
+
+/// What became of the rows that a sink was given, of all its queries.
+struct SinkLedger {
+  std::uint64_t rows = 0;
+  std::map<std::string, std::uint64_t, std::less<>> refused;  ///< by reason: rows that can never be delivered
+  [[nodiscard]] std::uint64_t refused_total() const noexcept;
   void save(Writer& out) const;
   void load(Reader& in);
 };

@@ -35,7 +35,7 @@ TEST(MqttOutcome, WhatPassesIsNoRefusal) {
 
 TEST(MqttOutcome, ReasonsHaveANameForTheLedgerAndATextForTheLog) {
   EXPECT_EQ(reason_name(0x87), "not_authorized");
-  EXPECT_EQ(reason_name(0x95), "packet_too_large");
+  EXPECT_EQ(reason_name(0x95), "too_large");
   EXPECT_EQ(reason_name(0xFE), "refused");
   EXPECT_NE(reason_text(0x87).find("access list"), std::string::npos);
   EXPECT_EQ(reason_text(0xFE), "reason code 254");

@@ -379,6 +379,53 @@ TEST(MistakesOfMeaning, MqttSinks) {
           "sink 'out': 'mqtt_version' = 6 is none that is spoken here (4 is 3.1.1, or 5)"));
 }
 
+TEST(MistakesOfMeaning, RowsAtAnMqttSinkHaveAnIdOfTheirOwn) {
+  const auto key_named_id = [](auto&, auto& pipeline) {
+    pipeline.sinks[0].topic = "rows";
+    pipeline.streams[0].schema.keys[0].name = "id";
+    pipeline.queries[0].group_by = {"id"};
+  };
+  const std::string key =
+      "query 'q': group_by: a row at the mqtt sink 'out' has a member 'id' of its own (give the key another name, with "
+      "path for its name in the payload)";
+  EXPECT_THAT(after_sink(spec::SinkKind::mqtt, key_named_id), ElementsAre(key));
+  EXPECT_THAT(after_sink(spec::SinkKind::file, key_named_id), IsEmpty()) << "a file's rows have none";
+  EXPECT_THAT(after_sink(spec::SinkKind::mqtt,
+                         [&](auto& sink, auto& pipeline) {
+                           key_named_id(sink, pipeline);
+                           pipeline.queries[0].group_by.clear();
+                           pipeline.queries[0].select = {"load"};
+                         }),
+              ElementsAre(key))
+      << "a query of readings has every key in its rows";
+  const std::string column =
+      "query 'q': select: a row at the mqtt sink 'out' has a member 'id' already (give the column another name with "
+      "'as')";
+  EXPECT_THAT(
+      after_sink(spec::SinkKind::mqtt, [](auto&, auto& pipeline) { pipeline.queries[0].select = {"count() as id"}; }),
+      ElementsAre(column));
+  EXPECT_THAT(after_sink(spec::SinkKind::mqtt,
+                         [](auto& sink, auto& pipeline) {
+                           sink.topic = "rows";
+                           pipeline.queries[0].group_by.clear();
+                           pipeline.streams[0].schema.fields[0].name = "id";
+                           pipeline.queries[0].select = {"id"};
+                         }),
+              ElementsAre(column));
+}
+
+TEST(MistakesOfMeaning, AnMqttSinkWritesNoCsv) {
+  EXPECT_THAT(
+      after_sink(spec::SinkKind::mqtt, [](auto& sink, auto&) { sink.format = spec::RowFormat::csv; }),
+      ElementsAre("sink 'out': 'format' = \"csv\" is for files: at an mqtt sink each row is a JSON object, with "
+                  "its id (leave 'format' out)"));
+}
+
+TEST(MistakesOfMeaning, ATopicOfASinkIsOneThatMqttCarries) {
+  EXPECT_THAT(after_sink(spec::SinkKind::mqtt, [](auto& sink, auto&) { sink.topic = "rows/\xEF\xB7\x90"; }),
+              ElementsAre("sink 'out': 'topic': its topic holds a character that MQTT forbids"));
+}
+
 TEST(MistakesOfMeaning, OtherSinks) {
   EXPECT_THAT(after_sink(spec::SinkKind::callback, [](auto&, auto&) {}),
               ElementsAre("sink 'out': a callback sink without a function"));

@@ -139,6 +139,20 @@ TEST(DeadLetters, AFileThatCannotBeOpenedIsAnErrorAtTheStart) {
   EXPECT_THAT(test::message_of([&] { letters.open("/dev/null/dead.jsonl"); }), HasSubstr("Not a directory"));
 }
 
+TEST(DeadLetters, ARowThatASinkRefusedNamesTheSink) {
+  const TemporaryDirectory temporary;
+  DeadLetters letters(1);
+  letters.open(temporary / "dead.jsonl");
+  letters.refused("out", "not_authorized", R"({"k":1})");
+  letters.refused("out", "not_authorized", R"({"k":2})");
+  letters.next_interval("out");
+  letters.refused("out", "too_large", R"({"k":3})");
+  EXPECT_EQ(letters.over_limit(), 1U);
+  const std::string lines = weir::test::read_bytes(temporary / "dead.jsonl");
+  EXPECT_THAT(lines, HasSubstr(R"({"sink":"out","reason":"not_authorized","time":")"));
+  EXPECT_THAT(lines, HasSubstr(R"("payload":"{\"k\":3}"})"));
+}
+
 TEST(DeadLetters, WithoutAFileNothingHappens) {
   DeadLetters letters(100);
   letters.open("");

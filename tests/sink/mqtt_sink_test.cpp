@@ -119,7 +119,7 @@ TEST_P(MqttSinkVersions, AWrongPasswordIsAnErrorThatDoesNotTellIt) {
   spec.password = "a-secret-typo";
   const std::string message = message_of([&] { MqttSink(spec).open({&rows.shape()}); });
   EXPECT_THAT(message, HasSubstr("broker " + broker.uri() + " refuses the connection: "));
-  EXPECT_THAT(message, HasSubstr("not authorized"));
+  EXPECT_THAT(message, HasSubstr("not authorised"));
   EXPECT_THAT(message, Not(HasSubstr("secret")));
 
   spec.password = login.password;
@@ -218,7 +218,7 @@ TEST(MqttPublisher, AFullWindowHoldsTheWriterUntilItIsInterrupted) {
   broker.stop();
   MqttEndpoint endpoint;
   endpoint.broker = broker.uri();
-  MqttPublisher publisher(endpoint, 10);
+  MqttPublisher publisher(endpoint, "test", 10);
   publisher.connect();
   std::atomic<int> submitted = 0;
   std::thread stop([&] {
@@ -246,7 +246,7 @@ TEST(MqttPublisher, QualityOfService0And2AreDeliveredToo) {
     MqttEndpoint endpoint;
     endpoint.broker = broker.uri();
     endpoint.qos = qos;
-    MqttPublisher publisher(endpoint);
+    MqttPublisher publisher(endpoint, "test");
     publisher.connect();
     for (int i = 0; i < 100; ++i) publisher.submit("weir/t", std::to_string(i));
     EXPECT_EQ(publisher.drain(std::chrono::seconds(30)), 0U);

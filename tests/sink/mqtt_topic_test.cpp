@@ -32,6 +32,13 @@ TEST(MqttTopic, AKeyIsAlwaysOneLevel) {
   EXPECT_EQ(topic("a/{house}/{plug}", {"", "", "1"}), "a//1");
 }
 
+TEST(MqttTopic, WhatIsNoCharacterIsEscaped) {
+  EXPECT_EQ(topic("a/{house}", {"\xEF\xB7\x90x", "", ""}), "a/%EF%B7%90x");
+  EXPECT_EQ(topic("a/{house}", {"\xEF\xBF\xBF", "", ""}), "a/%EF%BF%BF");
+  EXPECT_EQ(topic("a/{house}", {"\xF4\x8F\xBF\xBE", "", ""}), "a/%F4%8F%BF%BE");
+  EXPECT_EQ(topic("a/{house}", {"\xEF\xBF\xBD", "", ""}), "a/\xEF\xBF\xBD");
+}
+
 TEST(MqttTopic, NoKeyReachesTheBrokersOwnTopics) {
   EXPECT_EQ(topic("{house}/a", {"$SYS", "", ""}), "%24SYS/a");
   EXPECT_EQ(topic("{query}/a", {"", "", ""}, "$q"), "%24q/a");

@@ -170,5 +170,37 @@ TEST(CsvField, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(csv_field("a\rb"), "\"a\rb\"");
 }
 
+TEST(RowFormat, DifferentKeysHaveDifferentIds) {
+  std::set<std::string> ids;
+  const std::vector<std::string> keys{
+      "caf\xE9", "caf\xE8", "caf\xEF\xBF\xBD", "caf%E9",   "caf%25E9",    "caf|", "caf%7C", "caf",
+      "",        "\xFF",    "\xFF\xFF",        "\xE2\x82", "\xE2\x82\xAC"};
+  for (const std::string& key : keys) {
+    Rows rows(test::small());
+    rows.add(kNoon, {key}, {count(1)});
+    std::string text;
+    RowFormat(rows.shape()).append_json_with_id(text, rows.table(), 0);
+    ids.insert(text.substr(text.find("\"id\":")));
+  }
+  EXPECT_EQ(ids.size(), keys.size());
+}
+
+TEST(RowFormat, ReadingsOfOneKeyAndInstantHaveIdsOfTheirOwn) {
+  batch::ResultShape shape = test::small();
+  shape.readings = true;
+  batch::ResultTable table(shape);
+  const std::string_view key = "k";
+  const batch::Value value = count(7);
+  table.append({kNoon, kNoon, 0, 41}, &key, &value);
+  table.append({kNoon, kNoon, 0, 42}, &key, &value);
+  RowFormat format(shape);
+  std::string text;
+  format.append_json_with_id(text, table, 0);
+  format.append_json_with_id(text, table, 1);
+  EXPECT_EQ(text,
+            R"({"query":"q","time":"2013-08-31T22:00:00Z","k":"k","count":7,"id":"q|k|2013-08-31T22:00:00Z|41"})"
+            R"({"query":"q","time":"2013-08-31T22:00:00Z","k":"k","count":7,"id":"q|k|2013-08-31T22:00:00Z|42"})");
+}
+
 }  // namespace
 }  // namespace weir::sink

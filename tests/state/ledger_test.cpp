@@ -82,5 +82,21 @@ TEST(QueryLedger, BalancesAndSurvivesACheckpoint) {
   EXPECT_FALSE(loaded.balances());
 }
 
+TEST(SinkLedger, SurvivesACheckpoint) {
+  SinkLedger ledger;
+  ledger.rows = 10;
+  ledger.refused = {{"not_authorized", 2}, {"too_large", 1}};
+  EXPECT_EQ(ledger.refused_total(), 3U);
+  Writer out;
+  ledger.save(out);
+  SinkLedger loaded;
+  loaded.refused = {{"another", 7}};
+  Reader in(out.bytes());
+  loaded.load(in);
+  EXPECT_TRUE(in.at_end());
+  EXPECT_EQ(loaded.rows, 10U);
+  EXPECT_EQ(loaded.refused, ledger.refused);
+}
+
 }  // namespace
 }  // namespace weir::state
