@@ -28,7 +28,10 @@ RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& res
       next_record_(resume.feed.next_record) {
   feed_.set_interval_end(resume.interval_end_ns);
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
-    decoders_.push_back(decode::make_decoder(stream_.spec, stream_.spec.sources[i]));
+    const spec::Source& source = stream_.spec.sources[i];
+    decoders_.push_back(decode::make_decoder(stream_.spec, source));
+    admitted_.push_back(
+        {source.kind == spec::SourceKind::mqtt, source.max_message, {source.topics.begin(), source.topics.end()}});
     sources_[i].last_arrival_ns = clock_ns_;
     if (i < resume.feed.sources.size()) {
       const batch::FeedState::Source& saved = resume.feed.sources[i];
@@ -85,8 +88,28 @@ void RecordFeed::message(const journal::Record& record) {
   const std::int64_t latest = clock_ns_ > std::numeric_limits<std::int64_t>::max() - ahead
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : clock_ns_ + ahead;
-  feed_.message(record.message, *decoders_[record.message.source], clock_ns_, latest);
+  batch::MessageView message = record.message;
+  message.refused = refusal(message);
+  if (message.refused) [[unlikely]] {
+    message.payload = message.payload.substr(0, batch::kRefusedSample);
+  }
+  feed_.message(message, *decoders_[message.source], clock_ns_, latest);
   feed_.set_boundary(nothing_held_back());
+}
+
+// A journal can hold what a source of today would not have handed on: an older version wrote it, or one with other
+// topics. What it holds is never a reason to run out of memory, or to count what nobody asked for.
+std::optional<batch::Malformed> RecordFeed::refusal(const batch::MessageView& message) const {
+  const Admitted& admitted = admitted_[message.source];
+  if (message.refused || !admitted.mqtt) {
+    return message.refused;
+  }
+  if (message.payload.size() > admitted.max_message) {
+    return batch::Malformed::too_large;
+  }
+  const bool asked_for = std::any_of(admitted.topics.begin(), admitted.topics.end(),
+                                     [&](const TopicPattern& topic) { return topic.matches(message.topic); });
+  return asked_for ? std::nullopt : std::optional(batch::Malformed::other_topic);
 }
 
 void RecordFeed::finished(const journal::Record& record) {
