@@ -42,8 +42,10 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, const StreamResume& res
   } else {
     journal_ = journal::make_memory_journal(spec.journal_memory);
   }
+  source::SourceOptions options;
+  options.session_dir = durable_ ? spec.state_dir + "/mqtt" : "";
   for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
-    sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i]));
+    sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i], options));
   }
 }
 
