@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/topic_pattern.hpp"
 #include "decode/token.hpp"
 #include "spec/schema.hpp"
 
@@ -29,20 +30,12 @@ class TopicCaptures {
 
  private:
   static constexpr int kNoKey = -1;
-  struct Level {
-    std::string literal;  ///< where `any` is false
-    bool any = false;
-    int key = kNoKey;
-  };
   struct Filter {
-    std::vector<Level> levels;
-    bool tail = false;  ///< ends in '#'
+    TopicPattern pattern;
+    std::vector<int> keys;  ///< [level] of the pattern
   };
-
-  static bool matches(const Filter& filter, std::string_view topic, std::vector<Token>& values);
 
   std::vector<Filter> filters_;
-  std::size_t keys_;
 };
 
 }  // namespace weir::decode

@@ -1,7 +1,11 @@
 #include "mqtt/broker_address.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace weir::mqtt {
 namespace {
@@ -42,6 +46,19 @@ std::string_view default_port(std::string_view scheme) noexcept {
   if (scheme == "ws") return "80";
   if (scheme == "wss") return "443";
   return scheme == "mqtts" || scheme == "ssl" ? "8883" : "1883";
+}
+
+/// An address has several spellings, "::1" and "0:0:0:0:0:0:0:1"; the loopback interface has a name too.
+std::string one_spelling(const std::string& host) {
+  std::array<unsigned char, sizeof(::in6_addr)> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1) {
+    ::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+    const std::string six(text.data());
+    constexpr std::string_view kFourInSix = "::ffff:";
+    return six == "::1" ? "localhost" : six.starts_with(kFourInSix) ? one_spelling(six.substr(kFourInSix.size())) : six;
+  }
+  return host == "127.0.0.1" ? "localhost" : host;
 }
 
 }  // namespace
@@ -87,8 +104,10 @@ std::string broker_listener(std::string_view broker) {
   for (char& c : listener.host) {
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
-  const bool loopback = listener.host == "127.0.0.1" || listener.host == "::1";
-  return (loopback ? "localhost" : listener.host) + ':' + listener.port;
+  if (listener.host.size() > 1 && listener.host.back() == '.') {
+    listener.host.pop_back();  // the root of the names
+  }
+  return one_spelling(listener.host) + ':' + std::to_string(std::atoi(listener.port.c_str()));
 }
 
 bool broker_uses_tls(std::string_view broker) noexcept {

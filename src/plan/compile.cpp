@@ -10,6 +10,7 @@
 #include "plan/query_compiler.hpp"
 #include "plan/sink_checks.hpp"
 #include "plan/stream_checks.hpp"
+#include "plan/topic_cycles.hpp"
 
 namespace weir::plan {
 namespace {
@@ -139,6 +140,7 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
   }
   check_sinks(plan, diagnostics);
   check_conflicts(plan, diagnostics);
+  check_topic_cycles(plan, diagnostics);
   if (!diagnostics.empty()) {
     return plan;
   }

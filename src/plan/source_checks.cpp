@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/spelling.hpp"
+#include "core/topic_pattern.hpp"
 #include "mqtt/broker_address.hpp"
 #include "plan/compile.hpp"
 #include "plan/mqtt_topic.hpp"
@@ -146,7 +148,25 @@ class SourceChecker {
         }
       }
       captured_.emplace_back(filter.captures.begin(), filter.captures.end());
+      overlap(topic);
     }
+  }
+
+  /// A broker may send what two subscriptions of a client match once or twice (MQTT 5, 3.3.4), and nobody can tell a
+  /// copy from a second message of the same text.
+  void overlap(const std::string& topic) {
+    const TopicPattern pattern(topic);
+    for (const auto& [earlier, text] : topics_) {
+      if (earlier.overlaps(pattern)) {
+        mistake(text == topic ? fmt::format("topic \"{}\" is listed twice", topic)
+                              : fmt::format("topics \"{}\" and \"{}\" can match one message, which the broker may then "
+                                            "send twice",
+                                            text, topic),
+                text == topic ? "leave one out" : "leave one out, or narrow it");
+        break;
+      }
+    }
+    topics_.emplace_back(pattern, topic);
   }
 
   /// The key comes from every topic of the source.
@@ -250,7 +270,8 @@ class SourceChecker {
   const spec::Source& source_;
   const std::string& what_;
   Diagnostics& diagnostics_;
-  std::vector<std::set<std::string>> captured_;  ///< per valid topic
+  std::vector<std::set<std::string>> captured_;               ///< per valid topic
+  std::vector<std::pair<TopicPattern, std::string>> topics_;  ///< the valid ones
 };
 
 }  // namespace

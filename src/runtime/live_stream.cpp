@@ -53,8 +53,10 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
     journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory);
   }
   feed_.emplace(wiring, resume);
+  source::SourceOptions options;
+  options.session_dir = durable_ ? wiring.plan->spec.state_dir + "/mqtt" : "";
   for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
-    sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i]));
+    sources_.push_back(source::make_source(stream.sources[i], stream.name, i, *journal_, positions[i], options));
   }
 }
 

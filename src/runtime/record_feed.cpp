@@ -30,7 +30,10 @@ RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& res
       next_record_(resume.feed.next_record) {
   feed_.set_interval_end(resume.interval_end_ns);
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
-    decoders_.push_back(decode::make_decoder(stream_.spec, stream_.spec.sources[i]));
+    const spec::Source& source = stream_.spec.sources[i];
+    decoders_.push_back(decode::make_decoder(stream_.spec, source));
+    admitted_.push_back(
+        {source.kind == spec::SourceKind::mqtt, source.max_message, {source.topics.begin(), source.topics.end()}});
     sources_[i].last_arrival_ns = clock_ns_;
     if (i < resume.feed.sources.size()) {
       const batch::FeedState::Source& saved = resume.feed.sources[i];
@@ -87,14 +90,30 @@ void RecordFeed::message(const journal::Record& record) {
                                   ? std::numeric_limits<std::int64_t>::max()
                                   : clock_ns_ + ahead;
   batch::MessageView message = record.message;
-  if (!message.refused && message.payload.size() > longest_message_) {
-    // Of a journal that was written with a larger max_message: one such message must not take the memory at every
-    // start.
-    message.refused = batch::Malformed::too_large;
+  message.refused = refusal(message);
+  if (message.refused) [[unlikely]] {
     message.payload = message.payload.substr(0, batch::kRefusedSample);
   }
   feed_.message(message, *decoders_[message.source], clock_ns_, latest);
   feed_.set_boundary(nothing_held_back());
+}
+
+// A journal can hold what a source of today would not have handed on: an older version wrote it, or one with other
+// topics. What it holds is never a reason to run out of memory, or to count what nobody asked for.
+std::optional<batch::Malformed> RecordFeed::refusal(const batch::MessageView& message) const {
+  const Admitted& admitted = admitted_[message.source];
+  if (message.refused) {
+    return message.refused;
+  }
+  if (message.payload.size() > (admitted.mqtt ? admitted.max_message : longest_message_)) {
+    return batch::Malformed::too_large;
+  }
+  if (!admitted.mqtt) {
+    return std::nullopt;
+  }
+  const bool asked_for = std::any_of(admitted.topics.begin(), admitted.topics.end(),
+                                     [&](const TopicPattern& topic) { return topic.matches(message.topic); });
+  return asked_for ? std::nullopt : std::optional(batch::Malformed::other_topic);
 }
 
 void RecordFeed::finished(const journal::Record& record) {

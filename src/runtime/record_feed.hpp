@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/topic_pattern.hpp"
 #include "decode/decoder.hpp"
 #include "journal/record.hpp"
 #include "runtime/engine.hpp"
@@ -39,12 +41,19 @@ class RecordFeed {
   [[nodiscard]] StreamFeed& feed() noexcept { return feed_; }
 
  private:
+  /// What a source's messages are held to, whatever the journal was written with.
+  struct Admitted {
+    bool mqtt = false;
+    std::uint64_t max_message = 0;
+    std::vector<TopicPattern> topics;
+  };
   struct SourceState {
     std::int64_t last_arrival_ns = 0;
     bool idle = false;
     bool finished = false;
   };
   void message(const journal::Record& record);
+  [[nodiscard]] std::optional<batch::Malformed> refusal(const batch::MessageView& message) const;
   void finished(const journal::Record& record);
   [[nodiscard]] bool nothing_held_back() const noexcept;
   void started(std::int64_t now_ns);
@@ -57,6 +66,7 @@ class RecordFeed {
   std::uint64_t longest_message_;  ///< a line with its end, or a block of shorter ones
   StreamFeed feed_;
   std::vector<std::unique_ptr<decode::Decoder>> decoders_;
+  std::vector<Admitted> admitted_;  ///< [source]
   std::vector<SourceState> sources_;
   std::int64_t clock_ns_;
   std::uint64_t next_record_ = 0;

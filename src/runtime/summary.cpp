@@ -28,6 +28,9 @@ std::string summary(const runtime::Report& report, double seconds) {
     if (ledger.rounded > 0) {
       fmt::format_to(out, "; {} values rounded", ledger.rounded);
     }
+    if (ledger.shed > 0) {
+      text += "; what was shed is counted in messages";
+    }
     text += '\n';
   }
   for (const runtime::Report::Query& query : report.queries) {

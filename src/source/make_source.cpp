@@ -13,10 +13,11 @@
 namespace weir::source {
 
 std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string& stream, std::uint32_t index,
-                                    batch::MessageConsumer& consumer, const batch::SourcePosition& resume) {
+                                    batch::MessageConsumer& consumer, const batch::SourcePosition& resume,
+                                    const SourceOptions& options) {
   switch (spec.kind) {
     case spec::SourceKind::mqtt:
-      return make_mqtt_source(spec, stream, index, consumer);
+      return make_mqtt_source(spec, stream, index, consumer, options);
     case spec::SourceKind::file:
     case spec::SourceKind::standard_input:
       return std::make_unique<FileSource>(spec, index, consumer, resume);

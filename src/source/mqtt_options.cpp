@@ -46,6 +46,7 @@ mqtt::ConnectionOptions connection_of(const spec::Source& spec) {
   options.keep_session = keeps_session(spec);
   options.session_expiry = spec.session_expiry;
   options.receive_maximum = kReceiveMaximum;
+  options.max_message = spec.max_message;
   return options;
 }
 
@@ -59,12 +60,14 @@ paho::subscribe_options make_subscribe_options(const spec::Source& spec) {
       spec.retained ? paho::subscribe_options::SEND_RETAINED_ON_NEW : paho::subscribe_options::DONT_SEND_RETAINED);
 }
 
-mqtt::Outcome outcome_of_subscribe(const mqtt::Outcome& performed, const paho::token* token, const std::string& topic) {
+mqtt::Outcome outcome_of_subscribe(const mqtt::Outcome& performed, const paho::token* token, const std::string& topic,
+                                   int& granted) {
   int reason = performed.reason;
   if (performed.ok && token != nullptr) {
     const paho::subscribe_response response = token->get_subscribe_response();
     for (const paho::ReasonCode code : response.get_reason_codes()) {
       reason = std::max(reason, static_cast<int>(code));
+      granted = static_cast<int>(code);
     }
   }
   if (reason < 0x80) {

@@ -23,6 +23,8 @@ mqtt::ConnectionOptions connection_of(const spec::Source& spec);
 paho::subscribe_options make_subscribe_options(const spec::Source& spec);
 
 /// @brief The outcome of subscribing to a topic, which the SUBACK can refuse: as a failure or in its list of answers.
-mqtt::Outcome outcome_of_subscribe(const mqtt::Outcome& performed, const paho::token* token, const std::string& topic);
+/// @param granted the QoS that the broker gives, where it gives one
+mqtt::Outcome outcome_of_subscribe(const mqtt::Outcome& performed, const paho::token* token, const std::string& topic,
+                                   int& granted);
 
 }  // namespace weir::source

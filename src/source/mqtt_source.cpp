@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/printable.hpp"
+#include "source/mqtt_admission.hpp"
+#include "source/mqtt_connection.hpp"
 #include "source/mqtt_options.hpp"
 
 namespace weir::source {
@@ -25,25 +29,30 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kFirstWait = 250ms;
 constexpr std::chrono::milliseconds kLongestWait = 15s;
 constexpr std::chrono::seconds kStartWait = 5s;
-// Longer than Paho's own connect timeout: reached only if Paho never answers.
-constexpr std::chrono::seconds kAnswerWait = 10s;
-constexpr std::chrono::seconds kDisconnectWait = 2s;
 // A consumer that reads at all makes room within milliseconds; brokers give up on a client after seconds.
 constexpr std::chrono::seconds kLongestBlock = 2s;
 // How often a source that was told to wait asks whether there is room again.
 constexpr std::chrono::milliseconds kRoomPoll = 100ms;
+// A connection that ends sooner, again and again, is ended by something that a quick reconnect makes worse.
+constexpr std::chrono::seconds kShortLife = 20s;
+constexpr int kShortLivesToTell = 3;
 
-class MqttSource final : public Source, private paho::iaction_listener {
+class MqttSource final : public Source {
  public:
-  MqttSource(const spec::Source& spec, std::string stream, std::uint32_t index, batch::MessageConsumer& consumer)
-      : spec_(spec), stream_(std::move(stream)), index_(index), consumer_(consumer) {}
+  MqttSource(const spec::Source& spec, std::string stream, std::uint32_t index, batch::MessageConsumer& consumer,
+             const SourceOptions& options)
+      : spec_(spec),
+        stream_(std::move(stream)),
+        index_(index),
+        consumer_(consumer),
+        admission_(spec_),
+        connection_(spec_, stream_, options, admission_) {}
   ~MqttSource() override { stop(); }
 
   void start() override;
   void stop() override;
 
  private:
-  enum class Link : std::uint8_t { unknown, up, down };
   struct Kept {
     std::string payload, topic;
     batch::MessageView message;
@@ -51,58 +60,37 @@ class MqttSource final : public Source, private paho::iaction_listener {
 
   // In Paho's thread, under its lock: they copy, set a flag, and return.
   void on_message(const paho::message& message) noexcept;
-  void on_success(const paho::token&) override { wake(); }
-  void on_failure(const paho::token&) override { wake(); }
-  /// Who waits looks at the token: the answer can be that of an earlier action, which was given up.
-  void wake() {
-    { const std::lock_guard lock(mutex_); }
-    changed_.notify_all();
-  }
-  [[nodiscard]] bool stopping() {
-    const std::lock_guard lock(mutex_);
-    return stopping_;
-  }
-  void note(bool& flag) {
-    {
-      const std::lock_guard lock(mutex_);
-      flag = true;
-    }
-    changed_.notify_all();
-  }
+  void refuse(batch::MessageView& view, batch::Malformed reason);
+  void hand_on(const batch::MessageView& view);
 
   // In the source's thread.
   void thread_main();
   void run();
-  mqtt::Outcome connect_and_subscribe();
-  template <class Action>
-  mqtt::Outcome perform(Action action);
-  void wait_while_connected();
-  void disconnect();
   void hand_over_kept();
   [[noreturn]] void end_unacknowledged() const;
-  void report(Link link, const mqtt::Outcome& outcome);
+  void say_up();
+  void say_down(const std::string& why);
 
   const spec::Source spec_;
   const std::string stream_;
   const std::uint32_t index_;
   batch::MessageConsumer& consumer_;
+  MqttAdmission admission_;
+  MqttConnection connection_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool lost_ = false;
-  bool stalled_ = false;  // a message could not be handed on
-  bool stopping_ = false;
   bool first_known_ = false;
   mqtt::Outcome first_;
-  std::string lost_why_;
   std::vector<Kept> kept_;  // acknowledged, not handed on yet; in order
   std::uint64_t retained_dropped_ = 0;
 
   std::atomic<bool> keeping_{false};  // kept_ is not empty: what comes goes behind it
-  Link link_ = Link::unknown;
+  std::set<batch::Malformed> refusals_told_;
+  bool up_ = false;
+  std::set<std::string> said_;  // why it is down, since it was up
   std::mutex joining_;
   std::thread thread_;
-  std::unique_ptr<paho::async_client> client_;
 };
 
 void MqttSource::start() {
@@ -112,20 +100,7 @@ void MqttSource::start() {
         "mqtt_version = 5",
         stream_);
   }
-  try {
-    client_ = mqtt::make_client(endpoint_of(spec_), spec_.persistence_dir);
-  } catch (const Error& error) {
-    throw Error(fmt::format("stream '{}': {}", stream_, error.what()));
-  }
-  client_->set_message_callback([this](const paho::const_message_ptr& message) { on_message(*message); });
-  client_->set_connection_lost_handler([this](const std::string&) { note(lost_); });
-  client_->set_disconnected_handler([this](const paho::properties&, paho::ReasonCode reason) {
-    {
-      const std::lock_guard lock(mutex_);
-      lost_why_ = paho::exception::reason_code_str(static_cast<int>(reason));
-    }
-    note(lost_);
-  });
+  connection_.create([this](const paho::message& message) { on_message(message); });
   thread_ = std::thread([this] { thread_main(); });
   mqtt::Outcome first;
   {
@@ -140,7 +115,7 @@ void MqttSource::start() {
 }
 
 void MqttSource::stop() {
-  note(stopping_);
+  connection_.stop();
   const std::lock_guard lock(joining_);
   if (thread_.joinable()) {
     thread_.join();
@@ -148,11 +123,7 @@ void MqttSource::stop() {
 }
 
 void MqttSource::on_message(const paho::message& message) noexcept {
-  if (message.is_retained() && !spec_.retained) {
-    const std::lock_guard lock(mutex_);
-    ++retained_dropped_;
-    return;
-  }
+  connection_.heard();
   const paho::binary_ref& payload = message.get_payload_ref();
   const paho::string_ref& topic = message.get_topic_ref();
   batch::MessageView view;
@@ -162,6 +133,45 @@ void MqttSource::on_message(const paho::message& message) noexcept {
   view.source = index_;
   view.delivery = message.get_qos() == 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
   view.duplicate = message.is_duplicate();
+  switch (admission_.judge(message)) {
+    case MqttAdmission::Verdict::retained: {
+      const std::lock_guard lock(mutex_);
+      ++retained_dropped_;
+      return;
+    }
+    case MqttAdmission::Verdict::other_topic:
+      refuse(view, batch::Malformed::other_topic);
+      connection_.not_asked_for(view.topic);
+      break;
+    case MqttAdmission::Verdict::too_large:
+      refuse(view, batch::Malformed::too_large);
+      break;
+    case MqttAdmission::Verdict::take:
+      break;
+  }
+  hand_on(view);
+}
+
+void MqttSource::refuse(batch::MessageView& view, batch::Malformed reason) {
+  if (refusals_told_.insert(reason).second) {
+    if (reason == batch::Malformed::too_large) {
+      spdlog::warn(
+          "stream '{}': a message of {} bytes on '{}' is above max_message ({} bytes); such messages are "
+          "refused ({})",
+          stream_, view.payload.size(), printable(view.topic), spec_.max_message, name(reason));
+    } else {
+      spdlog::warn(
+          "stream '{}': broker '{}' sends what no topic of the source asks for, such as '{}': subscribed by an earlier "
+          "configuration with this client_id? Such messages are refused ({}), and the broker is told to drop what "
+          "brings them",
+          stream_, spec_.broker, printable(view.topic), name(reason));
+    }
+  }
+  view.refused = reason;
+  view.payload = view.payload.substr(0, batch::kRefusedSample);
+}
+
+void MqttSource::hand_on(const batch::MessageView& view) {
   if (view.delivery == batch::Delivery::shed) {
     consumer_.offer(view);  // counts what it sheds
     return;
@@ -169,7 +179,7 @@ void MqttSource::on_message(const paho::message& message) noexcept {
   if (!keeping_.load(std::memory_order_relaxed)) {
     const batch::Accepted accepted = consumer_.offer_until(view, Clock::now() + kLongestBlock);
     if (accepted == batch::Accepted::yes_full) {
-      note(stalled_);
+      connection_.stall();
     }
     if (accepted == batch::Accepted::broken) {
       end_unacknowledged();
@@ -183,7 +193,7 @@ void MqttSource::on_message(const paho::message& message) noexcept {
     kept_.push_back({std::string(view.payload), std::string(view.topic), view});
     keeping_.store(true, std::memory_order_relaxed);
   }
-  note(stalled_);
+  connection_.stall();
 }
 
 // Once the callback returns, Paho acknowledges; there is no other way to keep it from that. What is in the journal is
@@ -201,7 +211,7 @@ void MqttSource::thread_main() {
   } catch (const std::exception& error) {
     consumer_.failed(index_, error.what());
   }
-  client_.reset();  // after this no callback runs
+  connection_.destroy();  // after this no callback runs
   if (retained_dropped_ > 0) {
     log::info("stream '{}': {} retained messages were not taken", stream_, retained_dropped_);
   }
@@ -209,14 +219,15 @@ void MqttSource::thread_main() {
 
 void MqttSource::run() {
   std::chrono::milliseconds wait = kFirstWait;
+  int short_lives = 0;
   for (;;) {
-    const mqtt::Outcome outcome = connect_and_subscribe();
+    const mqtt::Outcome outcome = connection_.open();
+    if (connection_.stopping()) {
+      break;
+    }
     bool first = false;
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_) {
-        break;
-      }
       first = !std::exchange(first_known_, true);
       if (first) {
         first_ = outcome;
@@ -226,103 +237,38 @@ void MqttSource::run() {
     if (first && outcome.refused) {
       break;  // start() throws
     }
-    report(outcome.ok ? Link::up : Link::down, outcome);
+    MqttConnection::End end = MqttConnection::End::lost;
     if (outcome.ok) {
-      wait = kFirstWait;
-      wait_while_connected();
+      say_up();
+      const Clock::time_point since = Clock::now();
+      std::string why;
+      end = connection_.wait(why);
+      if (end == MqttConnection::End::stopped) {
+        break;
+      }
+      short_lives = end == MqttConnection::End::lost && Clock::now() - since < kShortLife ? short_lives + 1 : 0;
+      wait = std::min<std::chrono::milliseconds>(kFirstWait * (1 << std::clamp(short_lives - 1, 0, 10)), kLongestWait);
+      if (short_lives >= kShortLivesToTell && !spec_.client_id.empty()) {
+        why += fmt::format(" soon after it was made, {} times in a row; is client_id '{}' in use twice?", short_lives,
+                           printable(spec_.client_id));
+      }
+      say_down(why);
     } else {
-      disconnect();
+      say_down(outcome.text);
+      short_lives = 0;
     }
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, wait, [this] { return stopping_; })) {
+    connection_.close();
+    hand_over_kept();
+    while (end == MqttConnection::End::stalled && !consumer_.has_room() && !connection_.sleep(kRoomPoll)) {
+    }
+    if (connection_.sleep(wait)) {
       break;
     }
-    wait = std::min(2 * wait, kLongestWait);
-  }
-  disconnect();
-}
-
-mqtt::Outcome MqttSource::connect_and_subscribe() {
-  {
-    const std::lock_guard lock(mutex_);
-    lost_ = false;
-    stalled_ = false;
-    lost_why_.clear();
-  }
-  mqtt::Outcome outcome = perform([this] {
-    return client_->connect(mqtt::make_connect_options(endpoint_of(spec_), connection_of(spec_)), nullptr, *this);
-  });
-  if (!outcome.ok && !stopping()) {
-    outcome = mqtt::with_tls_reason(std::move(outcome), endpoint_of(spec_));
-  }
-  // One by one: Paho C++ 1.2.0 hands a dangling list of options on when several topics go together.
-  for (const std::string& topic : spec_.topics) {
     if (!outcome.ok) {
-      break;
-    }
-    paho::token_ptr token;
-    const mqtt::Outcome performed = perform([&] {
-      return token = client_->subscribe(subscription_filter(topic), spec_.qos, nullptr, *this,
-                                        make_subscribe_options(spec_));
-    });
-    outcome = outcome_of_subscribe(performed, token.get(), topic);
-  }
-  return outcome;
-}
-
-/// Begins an action and waits for its end.
-template <class Action>
-mqtt::Outcome MqttSource::perform(Action action) {
-  try {
-    const paho::token_ptr token = action();
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kAnswerWait, [&] { return token->is_complete() || stopping_ || lost_; });
-      if (stopping_) {
-        return {false, false, "stopping", 0};
-      }
-      if (!token->is_complete()) {
-        return {false, false, lost_ ? "the connection was lost" : "no answer", 0};
-      }
-    }
-    token->try_wait();
-    return {true, false, {}, 0};
-  } catch (const paho::exception& error) {
-    return mqtt::outcome_of(error, spec_.mqtt_version);
-  }
-}
-
-void MqttSource::wait_while_connected() {
-  bool stalled = false;
-  mqtt::Outcome lost;
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return lost_ || stalled_ || stopping_; });
-    stalled = stalled_;
-    lost.text = !lost_why_.empty() ? lost_why_ : "the connection was lost";
-    if (stopping_) {
-      return;
+      wait = std::min(2 * wait, kLongestWait);
     }
   }
-  if (stalled) {
-    lost.text = "the pipeline stands still; receiving goes on when it does";
-  }
-  report(Link::down, lost);
-  disconnect();
-  hand_over_kept();
-  std::unique_lock lock(mutex_);
-  while (stalled && !consumer_.has_room() && !changed_.wait_for(lock, kRoomPoll, [this] { return stopping_; })) {
-  }
-}
-
-void MqttSource::disconnect() {
-  try {
-    if (client_->is_connected()) {
-      client_->disconnect()->wait_for(kDisconnectWait);
-    }
-  } catch (const paho::exception&) {
-    // It was not connected any more.
-  }
+  connection_.close();
 }
 
 void MqttSource::hand_over_kept() {
@@ -348,22 +294,26 @@ void MqttSource::hand_over_kept() {
   }
 }
 
-void MqttSource::report(Link link, const mqtt::Outcome& outcome) {
-  if (std::exchange(link_, link) == link) {
-    return;
+void MqttSource::say_up() {
+  said_.clear();
+  if (!std::exchange(up_, true)) {
+    spdlog::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
   }
-  if (link == Link::up) {
-    log::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
-  } else {
-    log::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, outcome.text);
+}
+
+// Each cause once: a broker that is away stays away for the same reason, and comes back for another.
+void MqttSource::say_down(const std::string& why) {
+  up_ = false;
+  if (said_.insert(why).second) {
+    spdlog::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, why);
   }
 }
 
 }  // namespace
 
 std::unique_ptr<Source> make_mqtt_source(const spec::Source& spec, const std::string& stream, std::uint32_t index,
-                                         batch::MessageConsumer& consumer) {
-  return std::make_unique<MqttSource>(spec, stream, index, consumer);
+                                         batch::MessageConsumer& consumer, const SourceOptions& options) {
+  return std::make_unique<MqttSource>(spec, stream, index, consumer, options);
 }
 
 }  // namespace weir::source

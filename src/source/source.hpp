@@ -1,6 +1,7 @@
 // Where bytes come from. A source adds the arrival time and hands messages to a consumer; it parses nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,10 +26,18 @@ class Source {
   virtual void stop() = 0;
 };
 
+/// What only some sources need.
+struct SourceOptions {
+  std::string session_dir;  ///< where MQTT keeps what it has subscribed to; empty: nowhere
+  std::chrono::nanoseconds silence =
+      std::chrono::seconds(60);  ///< MQTT: after so long without a message the log says so
+};
+
 /// @param index the source's number in its stream, put into each message
 /// @param resume where to go on after a restart; default: from the beginning
 std::unique_ptr<Source> make_source(const spec::Source& spec, const std::string& stream, std::uint32_t index,
-                                    batch::MessageConsumer& consumer, const batch::SourcePosition& resume);
+                                    batch::MessageConsumer& consumer, const batch::SourcePosition& resume,
+                                    const SourceOptions& options = {});
 
 /// A pull source for finite input: file, standard input, or a directory as it stands. Replay reads these in its own
 /// thread, so that the order of several sources is decided by the data alone.

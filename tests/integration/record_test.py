@@ -55,17 +55,18 @@ class Record(WeirTest):
         port = self.broker().port
         self.write("whole.toml", STREAM.format(source='type = "file", path = "in.jsonl", format = "json"', out="whole"))
         self.write("again.toml", STREAM.format(
-            source=f'type = "mqtt", broker = "mqtt://127.0.0.1:{port}", qos = 1, client_id = "recorder", '
+            source=f'type = "mqtt", broker = "mqtt://127.0.0.1:{port}", qos = 1, client_id = "gateway", '
                    'topics = ["plant/{line}/{sensor}/state"]', out="again"))
         rows = self.rows_of("whole")
-        recorder = self.start_weir("record", "again.toml", "--output", "recording")
+        record = ("record", "again.toml", "--output", "recording", "--client-id", "recorder")
+        recorder = self.start_weir(*record)
         self.eventually(lambda: "receiving from" in self.log(recorder), "the subscription stands")
         publisher = self.start_weir("simulate", *SIMULATE, "--broker", f"mqtt://127.0.0.1:{port}", "--qos", "1")
         segments = self.directory / "recording" / "machines"
         self.eventually(lambda: any(b"plant/" in path.read_bytes() for path in segments.glob("*.weir")), "it records")
         # The persistent session keeps what is published between the two.
         self.stop(recorder)
-        recorder = self.start_weir("record", "again.toml", "--output", "recording")
+        recorder = self.start_weir(*record)
         self.assertEqual(publisher.wait(timeout=60), 0)
         self.eventually(lambda: self.rows_of("again", "--input", "recording") == rows, "all of it is recorded")
         self.stop(recorder)

@@ -37,6 +37,11 @@ TEST(BrokerAddress, TwoSpellingsOfAListenerAreOne) {
   EXPECT_EQ(broker_listener("mqtt://127.0.0.1"), "localhost:1883");
   EXPECT_EQ(broker_listener("tcp://LOCALHOST:1883"), "localhost:1883");
   EXPECT_EQ(broker_listener("mqtt://[::1]:1883"), "localhost:1883");
+  EXPECT_EQ(broker_listener("mqtt://[0:0:0:0:0:0:0:1]"), "localhost:1883");
+  EXPECT_EQ(broker_listener("mqtt://[::ffff:127.0.0.1]"), "localhost:1883");
+  EXPECT_EQ(broker_listener("mqtt://localhost.:01883"), "localhost:1883");
+  EXPECT_EQ(broker_listener("mqtt://[FE80:0:0::2]"), "fe80::2:1883");
+  EXPECT_EQ(broker_listener("mqtt://10.0.0.1"), "10.0.0.1:1883");
   EXPECT_EQ(broker_listener("wss://Plant.example/mqtt"), "plant.example:443");
 }
 

@@ -43,7 +43,8 @@ plan::Plan plan_of(const std::string& toml) {
 }
 
 std::string replay_rows(const std::string& toml, runtime::Report* report,
-                        const std::function<void(spec::Pipeline&)>& change) {
+                        const std::function<void(spec::Pipeline&)>& change,
+                        const std::map<std::string, std::string>& journals) {
   spec::Pipeline pipeline = plan::parse_configuration(toml, "test.toml");
   std::string rows;
   spec::Sink sink;
@@ -66,6 +67,7 @@ std::string replay_rows(const std::string& toml, runtime::Report* report,
   }
   runtime::Options options;
   options.replay = true;
+  options.replay_options.journals = journals;
   runtime::Pipeline running(plan::compile(std::move(pipeline)), options);
   running.start();
   running.wait();

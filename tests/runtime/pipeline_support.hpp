@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,10 @@ void write_file(const std::string& path, const std::string& text);
 plan::Plan plan_of(const std::string& toml);
 
 /// @brief Replays to the end; every query's rows as JSON lines, in the order of emission.
+/// @param journals by the name of the stream that is read from one
 std::string replay_rows(const std::string& toml, runtime::Report* report = nullptr,
-                        const std::function<void(spec::Pipeline&)>& change = {});
+                        const std::function<void(spec::Pipeline&)>& change = {},
+                        const std::map<std::string, std::string>& journals = {});
 
 /// @brief Polls until `condition` or the deadline (10 s).
 bool eventually(const std::function<bool()>& condition);

@@ -41,8 +41,7 @@ class Broker {
     if (login.user.empty()) {
       configuration += "allow_anonymous true\n";
     } else {
-      Process({"mosquitto_passwd", "-b", "-c", files_ / "passwords", login.user, login.password}, files_ / "log")
-          .wait();
+      change_password(login);
       configuration += "allow_anonymous false\npassword_file " + (files_ / "passwords") + "\n";
     }
     write_bytes(files_ / "mosquitto.conf", configuration + more);
@@ -62,6 +61,11 @@ class Broker {
   }
   /// @brief SIGTERM: it saves its sessions. SIGKILL: it does not.
   void stop(int signal = SIGTERM) { process_.stop(signal); }
+
+  /// @brief From the next start() on.
+  void change_password(const Login& login) {
+    Process({"mosquitto_passwd", "-b", "-c", files_ / "passwords", login.user, login.password}, files_ / "log").wait();
+  }
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// @brief "mqtt://127.0.0.1:port"
