@@ -37,9 +37,9 @@ inline constexpr std::size_t kMaxQuotedRecord = 64U * 1024U;
 class CsvRecordReader {
  public:
   enum class Status {
-    record,     ///< cells() holds it
-    nothing,    ///< a blank line or a comment
-    broken,     ///< text after a closing quote (taken to the end of that line), or no closing quote (one line is taken)
+    record,   ///< cells() holds it
+    nothing,  ///< a blank line or a comment
+    broken,   ///< text after a closing quote, or no closing quote: one line is taken, for the quote may be a stray one
     incomplete  ///< the text ends inside quotes, and more of it may come
   };
 

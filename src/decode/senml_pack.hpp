@@ -25,6 +25,7 @@ struct SenmlRecord {
   Token sum, base_sum;                  ///< "s" and "bs"
   Token text;                           ///< "vs", "sv", "vd", or "vb" as "true" or "false"
   std::optional<std::int64_t> time_ns;  ///< resolved; nothing where it cannot be read
+  bool lacks_now = false;               ///< the time is relative, and there is nothing that it could be relative to
 
   /// @brief The resolved name is base name and own name, one behind the other.
   [[nodiscard]] bool has_resolved_name(std::string_view name) const noexcept {
@@ -40,9 +41,9 @@ class SenmlPack {
   ~SenmlPack();
 
   /// @brief Reads a pack. 64 bytes after the text must be readable.
-  /// @param now_ns what times below 2^28 s are relative to (RFC 8428, 4.5.3)
-  /// @return false when it is no SenML; then there are no records
-  bool read(std::string_view text, std::int64_t now_ns);
+  /// @param now_ns what times below 2^28 s are relative to (RFC 8428, 4.5.3); nothing: the newest absolute time so far
+  /// @return false when it is no SenML, or of a later version; then there are no records
+  bool read(std::string_view text, std::optional<std::int64_t> now_ns);
 
   /// @brief The resolved records in their order. Records that hold base values only are not among them.
   [[nodiscard]] const std::vector<SenmlRecord>& records() const noexcept { return records_; }
@@ -50,14 +51,16 @@ class SenmlPack {
  private:
   /// A record as it is written.
   struct Raw {
-    Token bn, bt, bu, bv, bs, n, u, t, v, s, text;
+    Token bn, bt, bu, bv, bs, bver, n, u, t, v, s, text;
   };
   struct Parser;  // keeps simdjson's large header out of here
 
-  void resolve(std::int64_t now_ns);
+  static bool is_understood(const Raw& raw) noexcept;
+  void resolve(std::optional<std::int64_t> now_ns);
 
   TimeUnit unit_;
   std::unique_ptr<Parser> parser_;
+  std::optional<std::int64_t> newest_ns_;  ///< of the absolute times
   std::vector<Raw> raw_;
   std::vector<SenmlRecord> records_;
 };
