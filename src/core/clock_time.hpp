@@ -35,12 +35,14 @@ struct ClockTime {
   bool has_offset = false;
   std::int64_t offset = 0;  ///< seconds east of UTC
 
-  /// @brief The instant; nothing when a part is out of its range or the instant is. Second 60 is the next second's 0,
+  /// @brief The instant; nothing when a part is out of its range or the instant is. 24:00:00 is the midnight at the end
+  /// of the day (ISO 8601), and no later time of that hour exists. Second 60 is the next second's 0,
   /// and is a time only where UTC may have a leap second: at the end of a day.
   /// @param zone where the time belongs if it has no offset; nullptr is UTC.
   [[nodiscard]] std::optional<std::int64_t> to_ns(const TimeZone* zone) const noexcept {
-    if (date.month - 1 > 11 || date.day - 1 >= days_in_month(date.year, date.month) || hour > 23 || minute > 59 ||
-        second > 60) {
+    const bool end_of_day = hour == 24 && minute == 0 && second == 0 && nanos == 0;
+    if (date.month - 1 > 11 || date.day - 1 >= days_in_month(date.year, date.month) || (hour > 23 && !end_of_day) ||
+        minute > 59 || second > 60) {
       return std::nullopt;
     }
     std::int64_t seconds = days_from_civil(date) * kSecondsPerDay + hour * 3600 + minute * 60 + second;

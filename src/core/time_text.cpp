@@ -72,52 +72,67 @@ unsigned two_digits(const char* p, bool& wrong) noexcept {
   return tens * 10 + ones;
 }
 
-/// "2013-08-31T22:00:00", as long as every RFC 3339 time is at least.
+/// "2013-08-31T22:00:00"
 constexpr std::size_t kClockSize = 19;
+constexpr std::size_t kDateSize = 10;
+constexpr std::size_t kMinuteSize = 16;
 
-std::optional<std::int64_t> read_rfc3339(std::string_view text, const TimeZone* zone) noexcept {
-  if (text.size() < kClockSize) {
+bool begins_with_a_date(std::string_view text) noexcept {
+  return text.size() >= kDateSize && text[4] == '-' && text[7] == '-';
+}
+
+/// Z, +01:00, +0100 or +01, which is all that is left of the text.
+bool read_offset(const char* p, const char* end, ClockTime& clock) noexcept {
+  const std::ptrdiff_t size = end - p;
+  clock.has_offset = true;
+  if (size == 1) {
+    return *p == 'Z' || *p == 'z';
+  }
+  if ((*p != '+' && *p != '-') || (size != 3 && size != 5 && (size != 6 || p[3] != ':'))) {
+    return false;
+  }
+  bool wrong = false;
+  const unsigned hours = two_digits(p + 1, wrong);
+  const unsigned minutes = size == 3 ? 0 : two_digits(end - 2, wrong);
+  clock.offset = std::int64_t{hours} * 3600 + minutes * 60;
+  clock.offset = *p == '-' ? -clock.offset : clock.offset;
+  return !wrong && hours <= 23 && minutes <= 59;
+}
+
+/// RFC 3339, and the shorter forms of ISO 8601: a date alone, hours and minutes, a comma before the fraction.
+std::optional<std::int64_t> read_iso8601(std::string_view text, const TimeZone* zone) noexcept {
+  if (!begins_with_a_date(text)) {
     return std::nullopt;
   }
   const char* p = text.data();
   const char* const end = p + text.size();
-  bool wrong =
-      p[4] != '-' || p[7] != '-' || p[13] != ':' || p[16] != ':' || (p[10] != 'T' && p[10] != ' ' && p[10] != 't');
+  bool wrong = false;
   ClockTime clock;
   clock.date.year = two_digits(p, wrong) * 100 + two_digits(p + 2, wrong);
   clock.date.month = two_digits(p + 5, wrong);
   clock.date.day = two_digits(p + 8, wrong);
-  clock.hour = two_digits(p + 11, wrong);
-  clock.minute = two_digits(p + 14, wrong);
-  clock.second = two_digits(p + 17, wrong);
-  if (wrong) {
-    return std::nullopt;
-  }
-  p += kClockSize;
-  if (p != end && *p == '.') {
-    ++p;
-    if (!take_fraction(p, end, clock.nanos)) {
+  if (text.size() > kDateSize) {
+    if (text.size() < kMinuteSize || p[13] != ':' || (p[10] != 'T' && p[10] != ' ' && p[10] != 't')) {
+      return std::nullopt;
+    }
+    clock.hour = two_digits(p + 11, wrong);
+    clock.minute = two_digits(p + 14, wrong);
+    p += kMinuteSize;
+    if (text.size() >= kClockSize && *p == ':') {
+      clock.second = two_digits(p + 1, wrong);
+      p += kClockSize - kMinuteSize;
+      if (p != end && (*p == '.' || *p == ',')) {
+        ++p;
+        if (!take_fraction(p, end, clock.nanos)) {
+          return std::nullopt;
+        }
+      }
+    }
+    if (p != end && !read_offset(p, end, clock)) {
       return std::nullopt;
     }
   }
-  if (p != end && (*p == 'Z' || *p == 'z')) {
-    clock.has_offset = true;
-    ++p;
-  } else if (end - p == 6 && (*p == '+' || *p == '-') && p[3] == ':') {
-    const unsigned hours = two_digits(p + 1, wrong);
-    const unsigned minutes = two_digits(p + 4, wrong);
-    if (wrong || hours > 23 || minutes > 59) {
-      return std::nullopt;
-    }
-    clock.has_offset = true;
-    clock.offset = std::int64_t{hours} * 3600 + minutes * 60;
-    clock.offset = *p == '-' ? -clock.offset : clock.offset;
-    p = end;
-  }
-  if (p != end) {
-    return std::nullopt;
-  }
-  return clock.to_ns(zone);
+  return wrong ? std::nullopt : clock.to_ns(zone);
 }
 
 void put_two(char* p, unsigned value) noexcept {
@@ -149,10 +164,10 @@ std::optional<std::int64_t> TimeReader::read(std::string_view text) const noexce
   switch (unit_) {
     case TimeUnit::automatic:
       // No number has '-' in both places.
-      if (text.size() >= kClockSize && text[4] == '-' && text[7] == '-') {
-        return read_rfc3339(text, zone);
+      if (begins_with_a_date(text)) {
+        return read_iso8601(text, zone);
       }
-      return read_epoch_by_magnitude(text);
+      return calendar_pattern(text).empty() ? read_epoch_by_magnitude(text) : std::nullopt;
     case TimeUnit::seconds:
       return read_epoch(text, 9);
     case TimeUnit::milliseconds:
@@ -162,11 +177,31 @@ std::optional<std::int64_t> TimeReader::read(std::string_view text) const noexce
     case TimeUnit::nanoseconds:
       return read_epoch(text, 0);
     case TimeUnit::rfc3339:
-      return read_rfc3339(text, zone);
+      return read_iso8601(text, zone);
     case TimeUnit::format:
       return form_->format->read(text, zone);
   }
   return std::nullopt;
+}
+
+std::string_view calendar_pattern(std::string_view text) noexcept {
+  constexpr std::string_view kPattern = "%Y%m%d%H%M%S";
+  // Real epoch times begin with other digits until 2033.
+  if (!text.starts_with("20") || text.size() < 8 || text.size() > 14 || text.size() % 2 != 0) {
+    return {};
+  }
+  bool wrong = false;
+  unsigned parts[7] = {};
+  for (std::size_t i = 0; i < text.size() / 2; ++i) {
+    parts[i] = two_digits(text.data() + 2 * i, wrong);
+  }
+  const unsigned month = parts[2];
+  const unsigned day = parts[3];
+  if (wrong || month - 1 > 11 || day - 1 >= days_in_month(parts[0] * 100 + parts[1], month) || parts[4] > 24 ||
+      parts[5] > 59 || parts[6] > 60) {
+    return {};
+  }
+  return kPattern.substr(0, text.size() - 2);  // a part has two digits and two characters of pattern, the year four
 }
 
 void append_rfc3339(std::string& out, std::int64_t ns) {

@@ -12,13 +12,15 @@
 namespace weir {
 
 enum class TimeUnit : std::uint8_t {
-  automatic,  ///< a number is taken by magnitude (s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns), anything else is RFC 3339
+  automatic,  ///< a number is taken by magnitude (s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns) unless it has the digits of
+              ///< a date (calendar_pattern), anything else is ISO 8601
   seconds,    ///< epoch, integer or decimal
   milliseconds,
   microseconds,
   nanoseconds,
-  rfc3339,  ///< also with a blank for 'T' and without a zone (then TimeReader's zone)
-  format    ///< strptime-style
+  rfc3339,  ///< and the forms of ISO 8601 around it: a blank for 'T', no zone (then TimeReader's), no seconds, a date
+            ///< alone, a comma before the fraction, +0100 and +01
+  format  ///< strptime-style
 };
 
 /// Reads event times of one declared form. Immutable after construction; any thread may call it. Copies share the zone
@@ -45,6 +47,10 @@ class TimeReader {
   TimeUnit unit_;
   std::shared_ptr<const Form> form_;
 };
+
+/// @brief The strptime pattern of a text that is no likely epoch time but the digits of a date of this century
+/// ("2025011900" gives "%Y%m%d%H"); empty for any other.
+[[nodiscard]] std::string_view calendar_pattern(std::string_view text) noexcept;
 
 /// @brief Appends "2013-08-31T22:00:00Z", with only as many fraction digits as needed.
 void append_rfc3339(std::string& out, std::int64_t ns);

@@ -25,6 +25,7 @@ std::vector<std::string> CsvColumns::resolve(std::span<const std::string_view> n
   uses_.clear();
   key_columns_.clear();
   needed_ = 0;
+  named_ = names.size();
   for (const Wanted& wanted : wanted_) {
     const auto found = std::find(names.begin(), names.end(), wanted.name);
     if (found == names.end()) {

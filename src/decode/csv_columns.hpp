@@ -31,6 +31,8 @@ class CsvColumns {
 
   /// @brief Columns from here on are not looked at.
   [[nodiscard]] std::size_t needed() const noexcept { return needed_; }
+  /// @brief How many columns have a name.
+  [[nodiscard]] std::size_t named() const noexcept { return named_; }
 
   /// @brief Puts the cells into the slots they belong to. An empty cell is absent.
   /// @param cells needed() cells, without the blanks around them
@@ -76,6 +78,7 @@ class CsvColumns {
   std::vector<Use> uses_;
   std::vector<std::size_t> key_columns_;  ///< in the schema's order
   std::size_t needed_ = 0;
+  std::size_t named_ = 0;
   bool keys_adjoin_ = false;
   std::size_t first_key_ = 0;
   std::size_t last_key_ = 0;

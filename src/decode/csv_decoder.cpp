@@ -1,5 +1,8 @@
 // Separated values. Text is cut into chunks; the separators of a chunk are found by vector code, then rows are read off
 // their positions. Chunks with a quote in them, and lines longer than a chunk, go through CsvRecordReader.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/spelling.hpp"
 #include "decode/csv_columns.hpp"
 #include "decode/csv_index.hpp"
 #include "decode/csv_record.hpp"
@@ -44,6 +48,7 @@ class CsvDecoder final : public Decoder {
         dialect_(dialect_of(source.format)),
         lines_(line_oriented(source)),
         columns_(stream, writer_),
+        name_(source.path.empty() ? "a message" : fmt::format("'{}'", source.path)),
         records_(dialect_),
         positions_(kChunk + 64),
         values_(writer_.slots()),
@@ -60,6 +65,9 @@ class CsvDecoder final : public Decoder {
     if (message.starts_file) {
       finish(rows);
       header_next_ = format_.columns.empty() || format_.header;
+      lines_read_ = 0;
+    }
+    if (message.starts_file || !lines_) {
       payload = without_byte_order_mark(payload);
     }
     text_.assign(held_back_, payload);
@@ -108,10 +116,56 @@ class CsvDecoder final : public Decoder {
     const std::vector<std::string> missing = columns_.resolve(names);
     usable_ = missing.empty();
     if (!usable_) {
-      log::error("stream '{}': CSV column '{}' is not in the {}; every row of it is refused", writer_.stream().name,
-                 missing.front(), format_.columns.empty() ? "header line" : "list of columns");
+      report_missing(missing, names);
     }
     cells_.resize(kAhead * std::min(columns_.needed(), kWidestAhead));
+  }
+
+  void report_missing(const std::vector<std::string>& missing, const std::vector<std::string_view>& names) const {
+    constexpr std::size_t kShown = 20;
+    std::string lacking;
+    for (const std::string& name : missing) {
+      const std::string near = nearest_spelling(name, names);
+      lacking += fmt::format("{}'{}'{}", lacking.empty() ? "" : ", ", name,
+                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
+    }
+    const std::vector<std::string_view> shown(
+        names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
+    spdlog::error("stream '{}', {}: the {} lacks {}; it has {}{}; every row is refused", writer_.stream().name, name_,
+                  format_.columns.empty() ? "header" : "list of columns", lacking, fmt::join(shown, ", "),
+                  names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
+  }
+
+  /// A row has a cell for each name. Empty cells behind them are common and harmless.
+  [[nodiscard]] bool fits(std::size_t found, std::string_view line) const noexcept {
+    if (found <= columns_.named()) {
+      return found == columns_.named();
+    }
+    if (dialect_.blanks) {
+      return false;
+    }
+    std::size_t empty = 0;
+    for (; !line.empty() && (line.back() == dialect_.separator || dialect_.is_blank(line.back()));
+         line.remove_suffix(1)) {
+      empty += line.back() == dialect_.separator ? 1U : 0U;
+    }
+    return empty >= found - columns_.named();
+  }
+
+  /// The first row that does not fit is shown; all are counted.
+  void refuse_row(std::size_t found, std::uint64_t number, std::string_view line, batch::RowWriter& rows) {
+    if (usable_ && !misfit_shown_) {
+      misfit_shown_ = true;
+      const bool one_more = found == columns_.named() + 1 && !any_fits_ && !format_.header;
+      log::put(any_fits_ ? log::Level::warning : log::Level::error,
+                  "stream '{}', {}, line {}: {} cells, but the {} {} names; such rows are refused (wrong_columns){}",
+                  writer_.stream().name, name_, number, found,
+                  format_.columns.empty() ? "header has" : "list of columns has", columns_.named(),
+                  one_more ? "; if the first cell is a row number without a name, give the names in 'columns', with "
+                             "header = true"
+                           : "");
+    }
+    rows.reject(batch::Malformed::wrong_columns, line);
   }
 
   /// `text` is whole lines.
@@ -155,6 +209,8 @@ class CsvDecoder final : public Decoder {
     }
     std::string_view record = text.substr(at, end - at);
     at = end;
+    const std::uint64_t number = lines_read_ + 1;
+    lines_read_ += static_cast<std::uint64_t>(std::count(record.begin(), record.end(), '\n'));
     for (const char line_break : {'\n', '\r'}) {
       record.remove_suffix(record.ends_with(line_break) ? 1 : 0);
     }
@@ -173,7 +229,7 @@ class CsvDecoder final : public Decoder {
     } else if (status == CsvRecordReader::Status::broken) {
       rows.reject(batch::Malformed::bad_payload, record);
     } else if (status == CsvRecordReader::Status::record) {
-      write_record(records_.cells(), record, rows);
+      write_record(records_.cells(), number, record, rows);
     }
     return true;
   }
@@ -194,7 +250,9 @@ class CsvDecoder final : public Decoder {
       }
       Pending& pending = pending_[slot];
       pending.line = split.line();
-      pending.usable = split.found() >= needed && usable_;
+      pending.found = split.found();
+      pending.number = lines_read_ + split.lines();
+      pending.usable = fits(pending.found, pending.line) && usable_;
       if (pending.usable) {
         const bool uncached = writer_.uncached() && columns_.keys(cells, tuple_);
         pending.key = uncached ? writer_.begin_lookup(tuple_) : writer_.prepare(columns_.key_bytes(cells));
@@ -213,24 +271,31 @@ class CsvDecoder final : public Decoder {
     while (written != read) {
       write(written++ % kAhead, needed, rows);
     }
+    lines_read_ += split.lines();
     return split.taken();
   }
 
   void write(std::size_t slot, std::size_t needed, batch::RowWriter& rows) {
     const Pending& pending = pending_[slot];
     if (!pending.usable) [[unlikely]] {
-      rows.reject(batch::Malformed::wrong_columns, pending.line);
+      refuse_row(pending.found, pending.number, pending.line, rows);
       return;
     }
+    any_fits_ = true;
     columns_.fill(cells_.data() + slot * needed, values_);
     writer_.write(values_, pending.line, rows, pending.key);
   }
 
-  void write_record(const std::vector<std::string_view>& cells, std::string_view line, batch::RowWriter& rows) {
-    if (cells.size() < columns_.needed() || !usable_) {
-      rows.reject(batch::Malformed::wrong_columns, line);
+  void write_record(const std::vector<std::string_view>& cells, std::uint64_t number, std::string_view line,
+                    batch::RowWriter& rows) {
+    const auto behind = cells.begin() + static_cast<std::ptrdiff_t>(std::min(cells.size(), columns_.named()));
+    const bool fit = cells.size() >= columns_.named() &&
+                     std::all_of(behind, cells.end(), [](std::string_view cell) { return cell.empty(); });
+    if (!fit || !usable_) {
+      refuse_row(cells.size(), number, line, rows);
       return;
     }
+    any_fits_ = true;
     columns_.fill(cells.data(), values_);
     writer_.write(values_, line, rows);
   }
@@ -241,7 +306,9 @@ class CsvDecoder final : public Decoder {
   /// A row that was split and waits to be written; its cells are in cells_.
   struct Pending {
     std::string_view line;
-    bool usable = false;  ///< it has the columns
+    std::size_t found = 0;     ///< cells
+    std::uint64_t number = 0;  ///< of the line in its file
+    bool usable = false;       ///< it has the columns
     KeyBytes key;
   };
 
@@ -250,12 +317,16 @@ class CsvDecoder final : public Decoder {
   const CsvDialect dialect_;
   const bool lines_;
   CsvColumns columns_;
-  bool usable_ = true;        // every declared column exists
+  const std::string name_;  // of the source, for messages
+  bool usable_ = true;      // every declared column exists
+  bool any_fits_ = false;   // of the rows so far
+  bool misfit_shown_ = false;
   bool header_next_ = false;  // the next record names the columns, or is skipped where they are declared
   CsvRecordReader records_;
   PaddedText text_;
-  std::string header_;     // names of the columns as netstrings, where a header line gave them
-  std::string held_back_;  // a quoted record whose end has not come yet
+  std::string header_;            // names of the columns as netstrings, where a header line gave them
+  std::string held_back_;         // a quoted record whose end has not come yet
+  std::uint64_t lines_read_ = 0;  // of the file; since the start, where reading goes on in its middle
   std::vector<std::uint32_t> positions_;
   std::vector<std::string_view> cells_;  // of the pending rows, needed() each
   std::array<Pending, kAhead> pending_;

@@ -26,15 +26,11 @@ CsvRecordReader::Status CsvRecordReader::read(std::string_view text, std::size_t
   while (cell == Cell::next) {
     cell = read_cell(text, at, record);
   }
-  if (cell == Cell::open) {
-    if (!complete && text.size() - record < kMaxQuotedRecord) {
-      return Status::incomplete;
-    }
-    end = after_first;
-    return Status::broken;
+  if (cell == Cell::open && !complete && text.size() - record < kMaxQuotedRecord) {
+    return Status::incomplete;
   }
-  if (cell == Cell::broken) {
-    end = std::min(line_end(text, at) + 1, text.size());
+  if (cell == Cell::open || cell == Cell::broken) {
+    end = after_first;
     return Status::broken;
   }
   end = at;

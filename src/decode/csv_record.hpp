@@ -40,9 +40,9 @@ inline constexpr std::size_t kMostColumns = std::size_t{1} << 20U;
 class CsvRecordReader {
  public:
   enum class Status {
-    record,     ///< cells() holds it
-    nothing,    ///< a blank line or a comment
-    broken,     ///< text after a closing quote (taken to the end of that line), or no closing quote (one line is taken)
+    record,   ///< cells() holds it
+    nothing,  ///< a blank line or a comment
+    broken,   ///< text after a closing quote, or no closing quote: one line is taken, for the quote may be a stray one
     incomplete  ///< the text ends inside quotes, and more of it may come
   };
 

@@ -43,6 +43,7 @@ class CsvRows {
   [[nodiscard]] std::string_view line() const noexcept { return line_; }  ///< the row without its line break
   [[nodiscard]] std::size_t found() const noexcept { return found_; }     ///< cells that it has
   [[nodiscard]] std::size_t taken() const noexcept { return row_; }       ///< bytes of whole rows so far
+  [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }   ///< so far, blank ones and comments too
 
  private:
   bool split(std::string_view* cells, std::size_t needed) noexcept {
@@ -93,6 +94,7 @@ class CsvRows {
     found_ = found;
     next_ = next;
     row_ = end + 1;
+    ++lines_;
     if (line_.ends_with('\r')) {
       line_.remove_suffix(1);
       // The last cell has it too, unless blanks stand between.
@@ -110,6 +112,7 @@ class CsvRows {
   std::size_t row_ = 0;
   std::string_view line_;
   std::size_t found_ = 0;
+  std::uint64_t lines_ = 0;
 };
 
 }  // namespace weir::decode

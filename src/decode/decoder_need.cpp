@@ -3,6 +3,8 @@
 
 #include "decode/csv_record.hpp"
 #include "decode/decoder.hpp"
+#include "decode/formats.hpp"
+#include "decode/json_lines.hpp"
 #include "decode/key_cache.hpp"
 #include "decode/senml_pack.hpp"
 
@@ -20,7 +22,8 @@ DecoderNeed json(const spec::Source& source, std::uint64_t longest) {
   // The whole text, with a path to the readings; its elements; and once more where one of them is broken.
   const std::uint64_t element = std::min<std::uint64_t>(longest, kLongestReading);
   const std::uint64_t document = source.format.array_path.empty() ? element : longest;
-  return {kKeptText + 3 * kParser * kShort, longest + kParser * (document + 2 * element)};
+  const std::uint64_t held = line_oriented(source) ? JsonLines::worst_case_bytes(document) : 0;
+  return {kKeptText + 3 * kParser * kShort + held, longest + kParser * (document + 2 * element)};
 }
 
 DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
@@ -31,11 +34,12 @@ DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
   return {kKeptText + kMaxQuotedRecord + header + (std::uint64_t{8} << 20U), 2 * longest + kCells};
 }
 
-DecoderNeed senml(const spec::Stream& stream, std::uint64_t longest) {
+DecoderNeed senml(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {
   // Each record may be a moment and a reading of its own; a moment's node takes about 100 bytes.
   const std::uint64_t slots = stream.schema.keys.size() + 1 + 2 * stream.schema.fields.size();
   const std::uint64_t sorted = 3 * SenmlPack::kMostRecords / 2 * (150 + slots * sizeof(std::size_t));
-  return {(kParser + 1) * kShort, (kParser + 1) * longest + SenmlPack::worst_case_bytes() + sorted};
+  const std::uint64_t held = line_oriented(source) ? JsonLines::worst_case_bytes(longest) : 0;
+  return {(kParser + 1) * kShort + held, (kParser + 1) * longest + SenmlPack::worst_case_bytes() + sorted};
 }
 
 DecoderNeed of_format(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {
@@ -45,7 +49,7 @@ DecoderNeed of_format(const spec::Stream& stream, const spec::Source& source, st
     case spec::FormatKind::csv:
       return csv(source, longest);
     case spec::FormatKind::senml:
-      return senml(stream, longest);
+      return senml(stream, source, longest);
     case spec::FormatKind::raw:
       return {};
   }

@@ -1,8 +1,8 @@
-// JSON through simdjson's on-demand parser: one reading, an array of readings, lines of either, or readings in an array
-// inside the document.
+// JSON through simdjson's on-demand parser: one reading, an array of readings, lines and files of either
+// (json_lines.hpp), or readings in an array inside the document.
 //
 // What no key, field or time needs is skipped by its brackets only; its scalars are not looked at. Equal members: the
-// first counts. A broken line or element costs only itself; where an array breaks off, what remains of it counts as
+// last counts. A broken line or element costs only itself; where an array breaks off, what remains of it counts as
 // one.
 #include <simdjson.h>
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "decode/formats.hpp"
+#include "decode/json_lines.hpp"
 #include "decode/json_members.hpp"
 #include "decode/lines.hpp"
 #include "decode/padded_text.hpp"
@@ -36,25 +37,39 @@ class JsonDecoder final : public Decoder {
         array_path_(source.format.array_path.empty() ? std::vector<std::string>{}
                                                      : pointer_parts(source.format.array_path)),
         text_(PaddedText::kPadding + longest_name(members_)),
+        json_lines_(text_, array_path_.empty(), array_path_.empty() ? kLongestReading : source.max_message),
         values_(writer_.slots()),
         enclosing_(array_path_.size(), values_) {}
 
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
-    text_.assign(without_byte_order_mark(message.payload));
-    read(text_.view(), rows);
+    read(without_byte_order_mark(message.payload), message.starts_file, rows);
     release_large_memory();
   }
 
+  void finish(batch::RowWriter& rows) override {
+    Values values{*this, rows};
+    json_lines_.finish(values);
+  }
+  [[nodiscard]] bool holds_back() const noexcept override { return json_lines_.holds_back(); }
+  void save(std::string& state) const override { json_lines_.save(state); }
+  void load(std::string_view state) override { json_lines_.load(state); }
+
  private:
-  void read(std::string_view payload, batch::RowWriter& rows) {
-    if (!lines_ && !begins_with_a_line(payload)) {
-      document(payload, rows);
+  void read(std::string_view payload, bool starts_file, batch::RowWriter& rows) {
+    Values values{*this, rows};
+    if (lines_) {
+      json_lines_.read(payload, starts_file, values);
       return;
     }
-    for (std::size_t at = 0; at < payload.size();) {
-      const std::string_view line = next_line(payload, at);
-      if (!line.empty() && (line.front() == '{' || !trimmed(line).empty())) {
+    text_.assign(payload);
+    if (!begins_with_a_line(text_.view())) {
+      document(text_.view(), rows);
+      return;
+    }
+    for (std::size_t at = 0; at < text_.view().size();) {
+      const std::string_view line = next_line(text_.view(), at);
+      if (!trimmed(line).empty()) {
         document(line, rows);
       }
     }
@@ -69,6 +84,19 @@ class JsonDecoder final : public Decoder {
       }
     }
   }
+
+  /// What JsonLines finds.
+  struct Values {
+    JsonDecoder& decoder;
+    batch::RowWriter& rows;
+
+    bool line(std::string_view text) {
+      return text.starts_with('{') &&
+             (decoder.array_path_.empty() ? decoder.object(text, rows) : decoder.nested(text, rows));
+    }
+    void value(std::string_view text) { decoder.document(text, rows); }
+    void damaged(std::string_view text) { rows.reject(Malformed::bad_payload, text); }
+  };
 
   simdjson::error_code parse(ondemand::parser& parser, std::string_view text, ondemand::document& document) {
     // Every text lies in text_, whose padding follows its end.
@@ -98,26 +126,16 @@ class JsonDecoder final : public Decoder {
   }
 
   void document(std::string_view text, batch::RowWriter& rows) {
-    std::fill(values_.begin(), values_.end(), Token{});
-    if (!array_path_.empty()) {
-      nested(text, rows);
-      return;
-    }
     const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first != std::string_view::npos && text[first] == '[') {
+    if (!array_path_.empty()) {
+      if (!nested(text, rows)) {
+        rows.reject(Malformed::bad_payload, text);
+      }
+    } else if (first != std::string_view::npos && text[first] == '[') {
       readings(text, first, rows);
-      return;
-    }
-    if (text.size() > kLongestReading) {
+    } else if (text.size() > kLongestReading) {
       rows.reject(Malformed::too_large, text);
-      return;
-    }
-    ondemand::document document;
-    ondemand::object object;
-    if (parse(parser_, text, document) == simdjson::SUCCESS && document.get_object().get(object) == simdjson::SUCCESS &&
-        read_members(object, members_, values_) && at_end(document)) {
-      writer_.write(values_, text, rows);
-    } else {
+    } else if (!object(text, rows)) {
       rows.reject(Malformed::bad_payload, text);
     }
   }
@@ -149,6 +167,20 @@ class JsonDecoder final : public Decoder {
         return;
       }
     }
+  }
+
+  /// One reading; false, and nothing was written, where the text is no object, or too long for one.
+  bool object(std::string_view text, batch::RowWriter& rows) {
+    std::fill(values_.begin(), values_.end(), Token{});
+    ondemand::document document;
+    ondemand::object object;
+    if (text.size() > kLongestReading || parse(parser_, text, document) != simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS || !read_members(object, members_, values_) ||
+        !at_end(document)) {
+      return false;
+    }
+    writer_.write(values_, text, rows);
+    return true;
   }
 
   /// An array of readings. Values that enclosing_ has are those of elements which lack them.
@@ -281,8 +313,8 @@ class JsonDecoder final : public Decoder {
     }
   }
 
-  /// Readings in an array inside the document.
-  void nested(std::string_view text, batch::RowWriter& rows) {
+  /// Readings in an array inside the document; false, and nothing was written, where there is none.
+  bool nested(std::string_view text, batch::RowWriter& rows) {
     for (std::vector<Token>& level : enclosing_) {
       std::fill(level.begin(), level.end(), Token{});
     }
@@ -299,12 +331,14 @@ class JsonDecoder final : public Decoder {
       read = false;
     }
     if (!read || found.empty() || !at_end(document)) {
-      rows.reject(Malformed::bad_payload, text);
-    } else if (found.front() == '[') {
+      return false;
+    }
+    if (found.front() == '[') {
       readings(found, 0, rows);
     } else {
       single_element(found, rows);
     }
+    return true;
   }
 
   /// Follows the path from its part `level` on; on the way every object's wanted members are kept for the elements.
@@ -366,6 +400,7 @@ class JsonDecoder final : public Decoder {
   const JsonMember members_;
   const std::vector<std::string> array_path_;
   PaddedText text_;
+  JsonLines json_lines_;
   ondemand::parser parser_;
   ondemand::parser element_parser_;
   ondemand::parser parser_of_array_;

@@ -32,10 +32,51 @@ bool has_escape(const char* raw) noexcept {
 
 void set(std::vector<Token>& values, const JsonMember& member, const Token& token) noexcept {
   for (const std::size_t slot : member.slots) {
-    if (values[slot].kind == Token::Kind::absent) {
-      values[slot] = token;
-    }
+    values[slot] = token;
   }
+}
+
+/// What an equal member that came earlier held is gone.
+void forget_children(std::vector<Token>& values, const JsonMember& member) noexcept {
+  for (const JsonMember& child : member.children) {
+    set(values, child, {});
+    forget_children(values, child);
+  }
+}
+
+std::size_t digits_at(std::string_view text, std::size_t at) noexcept {
+  std::size_t end = at;
+  while (end < text.size() && static_cast<unsigned char>(text[end] - '0') <= 9) {
+    ++end;
+  }
+  return end - at;
+}
+
+/// As RFC 8259 writes numbers. The parser looks at their first character only.
+bool is_number(std::string_view text) noexcept {
+  std::size_t at = text.starts_with('-') ? 1 : 0;
+  const std::size_t whole = digits_at(text, at);
+  if (whole == 0 || (whole > 1 && text[at] == '0')) {
+    return false;
+  }
+  at += whole;
+  if (at < text.size() && text[at] == '.') {
+    const std::size_t fraction = digits_at(text, ++at);
+    if (fraction == 0) {
+      return false;
+    }
+    at += fraction;
+  }
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    at += at < text.size() && (text[at] == '+' || text[at] == '-') ? 1U : 0U;
+    const std::size_t exponent = digits_at(text, at);
+    if (exponent == 0) {
+      return false;
+    }
+    at += exponent;
+  }
+  return at == text.size();
 }
 
 // Longer than they look: a token's text has readable bytes after it.
@@ -215,10 +256,14 @@ bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Tok
   if (value.type().get(type) != simdjson::SUCCESS) {
     return false;
   }
+  forget_children(values, wanted);
   Token token;
   switch (type) {
     case ondemand::json_type::number:
       token = {raw_token(value), Token::Kind::number};
+      if (!is_number(token.text)) {
+        return false;
+      }
       break;
     case ondemand::json_type::string:
       if (!read_string(value, token)) {

@@ -50,7 +50,7 @@ std::size_t longest_name(const JsonMember& member);
 /// after the match, for objects of a stream mostly have their members in one order.
 const JsonMember* find_member(const JsonMember& parent, simdjson::ondemand::field& field, std::size_t& expected);
 
-/// @brief Puts the wanted values of an object into their slots; the first of equal members counts. The texts live as
+/// @brief Puts the wanted values of an object into their slots; the last of equal members counts. The texts live as
 /// long as the parsed text and its parser's current document. @return false when the JSON is broken
 bool read_members(simdjson::ondemand::object object, const JsonMember& wanted, std::vector<Token>& values);
 

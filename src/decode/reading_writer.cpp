@@ -1,5 +1,7 @@
 #include "decode/reading_writer.hpp"
 
+#include "core/log.hpp"
+
 namespace weir::decode {
 namespace {
 
@@ -78,12 +80,37 @@ std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batc
     return batch::Malformed::bad_time;
   }
   const std::optional<std::int64_t> ns = time_.read(time.text);
+  if (stream_.time.unit == TimeUnit::automatic && !doubt_shown_) {
+    show_doubt(time.text, ns);
+  }
   if (!ns) {
     return batch::Malformed::bad_time;
   }
   last_time_.set(time.text, *ns);
   rows.time(*ns);
   return std::nullopt;
+}
+
+/// A number whose unit was guessed wrongly gives a wrong time without a word.
+void ReadingWriter::show_doubt(std::string_view text, std::optional<std::int64_t> ns) {
+  // The digits of dates, days and seconds of a run that began at 0: nothing that an epoch time of our days looks like.
+  constexpr std::int64_t kUnlikelyBeforeNs = 100'000'000'000'000'000;
+  const std::string_view pattern = calendar_pattern(text);
+  if (pattern.empty() && (!ns || *ns >= kUnlikelyBeforeNs || *ns <= -kUnlikelyBeforeNs || text.find('-', 1) < 10)) {
+    return;
+  }
+  doubt_shown_ = true;
+  std::string instant;
+  append_rfc3339(instant, ns.value_or(TimeReader(TimeUnit::seconds).read(text).value_or(0)));
+  if (!pattern.empty()) {
+    log::warn(
+        "stream '{}': time \"{}\" has the digits of a date and is refused (as seconds since 1970 it would be {}): say "
+        "format = \"{}\", or unit = \"s\" if seconds are meant",
+        stream_.name, text, instant, pattern);
+  } else {
+    log::warn("stream '{}': time \"{}\" was taken for seconds since 1970, {}; if that is meant, say unit = \"s\"",
+              stream_.name, text, instant);
+  }
 }
 
 /// The texts of the keys to tuple_.

@@ -196,6 +196,7 @@ class ReadingWriter {
   };
 
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
+  void show_doubt(std::string_view text, std::optional<std::int64_t> ns);
   std::optional<batch::Malformed> collect_keys(std::span<const Token> keys);
   std::optional<batch::Malformed> intern_keys(const KeyBytes& given, batch::RowWriter& rows);
 
@@ -207,6 +208,7 @@ class ReadingWriter {
   std::vector<Field> fields_;
   TimeReader time_;
   LastTime last_time_;
+  bool doubt_shown_ = false;  // about the unit of the times
   TopicCaptures captures_;
   const bool captures_any_;
   std::vector<Token> captured_keys_;           // of the message; absent where the payload gives the key

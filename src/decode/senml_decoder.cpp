@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "decode/formats.hpp"
+#include "decode/json_lines.hpp"
 #include "decode/lines.hpp"
 #include "decode/padded_text.hpp"
 #include "decode/reading_writer.hpp"
@@ -81,6 +82,7 @@ class SenmlDecoder final : public Decoder {
   SenmlDecoder(const spec::Stream& stream, const spec::Source& source)
       : writer_(stream, source),
         lines_(line_oriented(source)),
+        json_lines_(text_, false, source.max_message),
         pack_(stream.time.unit),
         keys_(stream.schema.keys.size()),
         fields_(stream.schema.fields.size()),
@@ -104,45 +106,75 @@ class SenmlDecoder final : public Decoder {
 
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
-    text_.assign(message.payload);
-    const std::string_view payload = text_.view();
-    read(payload, rows);
+    read(without_byte_order_mark(message.payload), message.starts_file, rows);
     // What a rare long text took is not kept for the next one, by every source.
     text_.release_above(kKeptText);
     pack_.release_above(kKeptText);
   }
 
+  void finish(batch::RowWriter& rows) override {
+    Packs packs{*this, rows};
+    json_lines_.finish(packs);
+  }
+  [[nodiscard]] bool holds_back() const noexcept override { return json_lines_.holds_back(); }
+  void save(std::string& state) const override { json_lines_.save(state); }
+  void load(std::string_view state) override { json_lines_.load(state); }
+
  private:
-  void read(std::string_view payload, batch::RowWriter& rows) {
-    if (!lines_) {
-      // A payload of several lines that is not one pack may be one pack a line.
-      std::size_t second = 0;
-      if (read_pack(payload, rows) || trimmed(payload).empty() || !read_pack(next_line(payload, second), rows)) {
-        finish_pack(payload, rows);
-        return;
-      }
+  void read(std::string_view payload, bool starts_file, batch::RowWriter& rows) {
+    Packs packs{*this, rows};
+    if (lines_) {
+      json_lines_.read(payload, starts_file, packs);
+      return;
     }
-    for (std::size_t at = 0; at < payload.size();) {
-      const std::string_view line = next_line(payload, at);
+    text_.assign(payload);
+    // A payload of several lines that is not one pack may be one pack a line.
+    const std::string_view text = text_.view();
+    std::size_t second = 0;
+    if (packs.line(text)) {
+      return;
+    }
+    if (trimmed(text).empty() || !read_pack(next_line(text, second), rows)) {
+      rows.reject(Malformed::bad_payload, text);
+      return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+      const std::string_view line = next_line(text, at);
       if (!trimmed(line).empty()) {
-        read_pack(line, rows);
-        finish_pack(line, rows);
+        packs.value(line);
       }
     }
   }
+
+  /// What JsonLines finds.
+  struct Packs {
+    SenmlDecoder& decoder;
+    batch::RowWriter& rows;
+
+    bool line(std::string_view text) {
+      const bool readable = decoder.read_pack(text, rows);
+      if (readable) {
+        decoder.write_pack(text, rows);
+      }
+      return readable;
+    }
+    void value(std::string_view text) {
+      if (!line(text)) {
+        damaged(text);
+      }
+    }
+    void damaged(std::string_view text) { rows.reject(Malformed::bad_payload, text); }
+  };
 
   bool read_pack(std::string_view text, const batch::RowWriter& rows) {
     // Some archives put a time stamp and a comma in front of the pack.
     const std::size_t begin = text.find_first_of("[{");
-    readable_ = begin != std::string_view::npos && pack_.read(text.substr(begin), rows.arrival_ns());
-    return readable_;
+    // Recorded files carry no arrival.
+    const std::optional<std::int64_t> now = rows.arrival_ns() != 0 ? std::optional(rows.arrival_ns()) : std::nullopt;
+    return begin != std::string_view::npos && pack_.read(text.substr(begin), now);
   }
 
-  void finish_pack(std::string_view sample, batch::RowWriter& rows) {
-    if (!readable_) {
-      rows.reject(Malformed::bad_payload, sample);
-      return;
-    }
+  void write_pack(std::string_view sample, batch::RowWriter& rows) {
     if (pack_.records().empty()) {
       return;
     }
@@ -302,6 +334,10 @@ class SenmlDecoder final : public Decoder {
 
   /// The fields are in their slots.
   void write(const SenmlRecord& record, std::size_t moment, std::string_view sample, batch::RowWriter& rows) {
+    if (own_time_ && record.lacks_now) {
+      rows.reject(Malformed::missing_time, sample);
+      return;
+    }
     for (std::size_t key = 0; key < keys_; ++key) {
       values_[writer_.key_slot(key)] = key_token(record, moment, key);
     }
@@ -315,6 +351,8 @@ class SenmlDecoder final : public Decoder {
 
   ReadingWriter writer_;
   const bool lines_;
+  PaddedText text_;
+  JsonLines json_lines_;
   SenmlPack pack_;
   const std::size_t keys_;
   const std::size_t fields_;
@@ -323,8 +361,6 @@ class SenmlDecoder final : public Decoder {
   std::string time_record_;  // the record that gives the time; empty: each record's own
   bool own_time_ = true;
 
-  PaddedText text_;
-  bool readable_ = false;
   std::unordered_map<Moment, std::size_t, MomentHash> moments_;
   std::vector<std::size_t> record_moments_;
   std::vector<std::size_t> next_of_moment_;  // a moment's first reading

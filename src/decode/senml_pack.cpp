@@ -48,8 +48,9 @@ bool numeric(const Token& token) noexcept {
   return token.kind == Token::Kind::number || token.kind == Token::Kind::text;
 }
 
+/// @param now_ns what a time below 2^28 s is relative to; such a time is `relative` where there is no now
 std::optional<std::int64_t> resolve_time(const Token& base, const Token& own, TimeUnit unit,
-                                         std::int64_t now_ns) noexcept {
+                                         std::optional<std::int64_t> now_ns, bool& relative) noexcept {
   if (unit != TimeUnit::seconds && unit != TimeUnit::milliseconds && unit != TimeUnit::microseconds &&
       unit != TimeUnit::nanoseconds) {
     unit = unit_by_magnitude(base.missing() ? own : base);
@@ -64,7 +65,8 @@ std::optional<std::int64_t> resolve_time(const Token& base, const Token& own, Ti
       return std::nullopt;
     }
   }
-  if (sum < kRelativeBelowNs && __builtin_add_overflow(sum, now_ns, &sum)) {
+  relative = sum < kRelativeBelowNs;
+  if (relative && (!now_ns || __builtin_add_overflow(sum, *now_ns, &sum))) {
     return std::nullopt;
   }
   return sum;
@@ -139,7 +141,7 @@ struct SenmlPack::Parser {
     constexpr std::pair<std::string_view, Token Raw::*> kLabels[] = {
         {"n", &Raw::n},   {"v", &Raw::v},   {"u", &Raw::u},     {"t", &Raw::t},     {"bn", &Raw::bn},
         {"bt", &Raw::bt}, {"bu", &Raw::bu}, {"bv", &Raw::bv},   {"vs", &Raw::text}, {"sv", &Raw::text},
-        {"s", &Raw::s},   {"bs", &Raw::bs}, {"vb", &Raw::text}, {"vd", &Raw::text}};
+        {"s", &Raw::s},   {"bs", &Raw::bs}, {"vb", &Raw::text}, {"vd", &Raw::text}, {"bver", &Raw::bver}};
     for (const auto& [name, where] : kLabels) {
       if (name == label) {
         return &(raw.*where);
@@ -162,9 +164,7 @@ struct SenmlPack::Parser {
         if (!read_value(field.value(), scalar, value)) {
           return false;
         }
-        if (token->kind == Token::Kind::absent) {
-          *token = value[0];
-        }
+        *token = value[0];
       } else if (elements != nullptr && label == "e") {
         ondemand::array array;
         if (field.value().get_array().get(array) != simdjson::SUCCESS || !read_array(array, *elements)) {
@@ -218,10 +218,10 @@ struct SenmlPack::Parser {
 SenmlPack::SenmlPack(TimeUnit unit) : unit_(unit), parser_(std::make_unique<Parser>()) {}
 SenmlPack::~SenmlPack() = default;
 
-bool SenmlPack::read(std::string_view text, std::int64_t now_ns) {
+bool SenmlPack::read(std::string_view text, std::optional<std::int64_t> now_ns) {
   raw_.clear();
   records_.clear();
-  if (text.empty() || !parser_->read(text, raw_)) {
+  if (text.empty() || !parser_->read(text, raw_) || !std::all_of(raw_.begin(), raw_.end(), is_understood)) {
     return false;
   }
   resolve(now_ns);
@@ -241,7 +241,18 @@ void SenmlPack::release_above(std::size_t bytes) {
   }
 }
 
-void SenmlPack::resolve(std::int64_t now_ns) {
+/// "A system MUST NOT use an object whose version is above the one that it understands" (RFC 8428, 4.4).
+bool SenmlPack::is_understood(const Raw& raw) noexcept {
+  constexpr std::int64_t kVersion = 10;
+  if (raw.bver.missing()) {
+    return true;
+  }
+  const ParsedDecimal version = parse_decimal(raw.bver.text, 0);
+  return numeric(raw.bver) && version.status == DecimalStatus::ok && version.units <= kVersion;
+}
+
+void SenmlPack::resolve(std::optional<std::int64_t> now_ns) {
+  const bool follows_data = !now_ns.has_value();
   Raw base;
   for (const Raw& raw : raw_) {
     for (Token Raw::*const member : {&Raw::bn, &Raw::bt, &Raw::bu, &Raw::bv, &Raw::bs}) {
@@ -249,10 +260,9 @@ void SenmlPack::resolve(std::int64_t now_ns) {
         base.*member = raw.*member;
       }
     }
-    if (raw.v.missing() && raw.s.missing() && raw.text.missing()) {
-      if (raw.n.missing() && raw.t.missing()) {
-        continue;  // base values only
-      }
+    const bool has_value = !raw.v.missing() || !raw.s.missing() || !raw.text.missing();
+    if (!has_value && raw.n.missing() && raw.t.missing()) {
+      continue;  // base values only
     }
     SenmlRecord record;
     record.base_name = base.bn.text;
@@ -260,10 +270,20 @@ void SenmlPack::resolve(std::int64_t now_ns) {
     record.unit = raw.u.missing() ? base.bu : raw.u;
     record.value = raw.v;
     record.base_value = base.bv;
+    if (!has_value && !base.bv.missing()) {
+      // A value that is not there is zero where there is a base value (4.1).
+      record.value = base.bv;
+      record.base_value = {};
+    }
     record.sum = raw.s;
     record.base_sum = base.bs;
     record.text = raw.text;
-    record.time_ns = resolve_time(base.bt, raw.t, unit_, now_ns);
+    bool relative = false;
+    record.time_ns = resolve_time(base.bt, raw.t, unit_, follows_data ? newest_ns_ : now_ns, relative);
+    record.lacks_now = relative && !record.time_ns;
+    if (record.time_ns && !relative) {
+      newest_ns_ = std::max(newest_ns_.value_or(*record.time_ns), *record.time_ns);
+    }
     records_.push_back(record);
   }
 }

@@ -25,6 +25,7 @@ struct SenmlRecord {
   Token sum, base_sum;                  ///< "s" and "bs"
   Token text;                           ///< "vs", "sv", "vd", or "vb" as "true" or "false"
   std::optional<std::int64_t> time_ns;  ///< resolved; nothing where it cannot be read
+  bool lacks_now = false;               ///< the time is relative, and there is nothing that it could be relative to
 
   /// @brief The resolved name is base name and own name, one behind the other.
   [[nodiscard]] bool has_resolved_name(std::string_view name) const noexcept {
@@ -45,9 +46,9 @@ class SenmlPack {
   ~SenmlPack();
 
   /// @brief Reads a pack. 64 bytes after the text must be readable.
-  /// @param now_ns what times below 2^28 s are relative to (RFC 8428, 4.5.3)
-  /// @return false when it is no SenML, or has too many records; then there are no records
-  bool read(std::string_view text, std::int64_t now_ns);
+  /// @param now_ns what times below 2^28 s are relative to (RFC 8428, 4.5.3); nothing: the newest absolute time so far
+  /// @return false when it is no SenML, of a later version, or has too many records; then there are no records
+  bool read(std::string_view text, std::optional<std::int64_t> now_ns);
 
   /// @brief Gives back what a text of more than `bytes` took, and its records.
   void release_above(std::size_t bytes);
@@ -58,14 +59,16 @@ class SenmlPack {
  private:
   /// A record as it is written.
   struct Raw {
-    Token bn, bt, bu, bv, bs, n, u, t, v, s, text;
+    Token bn, bt, bu, bv, bs, bver, n, u, t, v, s, text;
   };
   struct Parser;  // keeps simdjson's large header out of here
 
-  void resolve(std::int64_t now_ns);
+  static bool is_understood(const Raw& raw) noexcept;
+  void resolve(std::optional<std::int64_t> now_ns);
 
   TimeUnit unit_;
   std::unique_ptr<Parser> parser_;
+  std::optional<std::int64_t> newest_ns_;  ///< of the absolute times
   std::vector<Raw> raw_;
   std::vector<SenmlRecord> records_;
 };

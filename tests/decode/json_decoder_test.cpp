@@ -23,7 +23,7 @@ spec::Stream sensor_stream(spec::SourceKind kind = spec::SourceKind::file) {
 /// The only refusal of one line.
 Refusal refusal_of(const spec::Stream& stream, std::string_view line) {
   Decoding decoding(stream);
-  decoding.file(line);
+  decoding.file(line).finish();
   EXPECT_TRUE(decoding.rows().empty()) << line;
   EXPECT_EQ(decoding.refusals().size(), 1U) << line;
   EXPECT_EQ(decoding.received(), 1U);
@@ -32,7 +32,7 @@ Refusal refusal_of(const spec::Stream& stream, std::string_view line) {
 
 std::vector<Row> rows_of(const spec::Stream& stream, std::string_view text) {
   Decoding decoding(stream);
-  decoding.file(text);
+  decoding.file(text).finish();
   EXPECT_TRUE(decoding.refusals().empty()) << decoding.refusals()[0];
   return decoding.rows();
 }
@@ -161,9 +161,29 @@ TEST(JsonDecoder, SchemaWithoutFieldsNeedsNone) {
   EXPECT_EQ(rows_of(testing::make_stream(spec::FormatKind::json, {key("id")}, {}), R"({"t":1,"id":"a"})").size(), 1U);
 }
 
-TEST(JsonDecoder, FirstOfEqualMembersCounts) {
+TEST(JsonDecoder, LastOfEqualMembersCounts) {
   EXPECT_EQ(rows_of(sensor_stream(), R"({"t":1,"v":1,"id":"a","v":2,"id":"b","t":2})"),
-            (std::vector<Row>{{kSecond, {"a"}, {1'000}}}));
+            (std::vector<Row>{{2 * kSecond, {"b"}, {2'000}}}));
+  spec::Stream stream = sensor_stream();
+  stream.schema.fields[0].path = "/m/v";
+  EXPECT_EQ(rows_of(stream, R"({"t":1,"id":"a","m":{"v":1},"m":{"v":2}})"),
+            (std::vector<Row>{{kSecond, {"a"}, {2'000}}}));
+  EXPECT_EQ(refusal_of(stream, R"({"t":1,"id":"a","m":{"v":1},"m":{}})").reason, Malformed::missing_field);
+  EXPECT_EQ(refusal_of(stream, R"({"t":1,"id":"a","m":{"v":1},"m":5})").reason, Malformed::missing_field);
+}
+
+TEST(JsonDecoder, WhatIsNoJsonNumberBreaksTheText) {
+  for (const char* const number :
+       {"01", "-01", "1.", "1.e3", "1e", "1e+", "-", "--1", "1abc", "0x1", "1_0", "-Infinity"}) {
+    const std::string line = fmt::format(R"({{"t":1,"id":"a","v":{}}})", number);
+    EXPECT_EQ(refusal_of(sensor_stream(), line).reason, Malformed::bad_payload) << line;
+    const std::string key = fmt::format(R"({{"t":1,"id":{},"v":1}})", number);
+    EXPECT_EQ(refusal_of(sensor_stream(), key).reason, Malformed::bad_payload) << key;
+  }
+  for (const char* const number : {"0", "-0", "0.5", "10", "1e3", "1E-3", "-1.25e+2"}) {
+    const std::string line = fmt::format(R"({{"t":1,"id":{},"v":{}}})", number, number);
+    EXPECT_EQ(rows_of(sensor_stream(), line).size(), 1U) << line;
+  }
 }
 
 TEST(JsonDecoder, EscapedMemberNamesAreRecognised) {
@@ -258,12 +278,11 @@ TEST(JsonDecoder, ReasonsForRefusal) {
       {R"({"t":1,"id":"a","v":true})", Malformed::not_a_number},
       {R"({"t":1,"id":"a","v":[1]})", Malformed::not_a_number},
       {R"({"t":1,"id":"a","v":"NaN"})", Malformed::not_a_number},
-      {R"({"t":1,"id":"a","v":1x})", Malformed::not_a_number},
+      {R"({"t":1,"id":"a","v":1x})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1e17})", Malformed::out_of_range},
       {R"({"t":1,"id":"a","v":NaN})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1}})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1} x)", Malformed::bad_payload},
-      {R"({"t":1,"id":"a","v":1}{"t":1,"id":"a","v":1})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1)", Malformed::bad_payload},
       {R"({"t":1,"id":"a,"v":1})", Malformed::bad_payload},
       {R"({"t":1,"id":"a" "v":1})", Malformed::bad_payload},
@@ -274,7 +293,6 @@ TEST(JsonDecoder, ReasonsForRefusal) {
       {R"(21.5)", Malformed::bad_payload},
       {R"("text")", Malformed::bad_payload},
       {R"(null)", Malformed::bad_payload},
-      {R"([{"t":1,"id":"a","v":1})", Malformed::bad_payload},
       {"{\"t\":1,\"id\":\"\xC3\x28\",\"v\":1}", Malformed::bad_payload},
       {"\x01\x02", Malformed::bad_payload},
   };
@@ -396,11 +414,84 @@ TEST(JsonDecoder, EveryPrefixOfAnArrayBalances) {
   for (const spec::SourceKind kind : {spec::SourceKind::file, spec::SourceKind::mqtt}) {
     for (std::size_t size = 1; size < line.size(); ++size) {
       Decoding decoding(sensor_stream(kind));
-      decoding.file(line.substr(0, size));
+      decoding.file(line.substr(0, size)).finish();
       EXPECT_GE(decoding.refusals().size(), 1U) << size;
       EXPECT_EQ(decoding.received(), decoding.rows().size() + decoding.refusals().size());
     }
   }
+}
+
+constexpr const char* kManyLines =
+    "[\n  {\n    \"t\": 1,\n    \"id\": \"a\",\n    \"v\": 1\n  },\n  {\"t\":2,\"id\":\"a\",\"v\":2},\n  "
+    "{\"t\":3,\"id\":\"a\","
+    "\"v\":3}]\n{\"t\":4,\"id\":\"a\",\n\"v\":4}{\"t\":5,\"id\":\"a\",\"v\":5} "
+    "{\"t\":6,\"id\":\"a\",\"v\":6}\n[\n{\"t\":7,\"id\":"
+    "\"a\",\"v\":7}\n,{\"t\":8,\"id\":\"a\",\"v\":8}\n]\n[{\"t\":9,\"id\":\"a\",\"v\":9}]\n";
+
+TEST(JsonDecoder, ValuesMaySpanLinesAndSeveralMayStandInOne) {
+  // However the lines come: all at once, one by one, or in two blocks.
+  const std::string_view text = kManyLines;
+  std::vector<std::size_t> ends;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+    ends.push_back(end + 1);
+  }
+  for (const std::size_t cut : ends) {
+    Decoding two(sensor_stream());
+    two.file(text.substr(0, cut), true).file(text.substr(cut)).finish();
+    ASSERT_EQ(two.rows().size(), 9U) << cut;
+    for (int i = 0; i < 9; ++i) {
+      EXPECT_EQ(two.rows()[static_cast<std::size_t>(i)], (Row{(i + 1) * kSecond, {"a"}, {(i + 1) * 1'000}}));
+    }
+    EXPECT_TRUE(two.refusals().empty());
+  }
+  Decoding lines(sensor_stream());
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    lines.file(text.substr(begin, end - begin), begin == 0);
+    begin = end;
+  }
+  EXPECT_EQ(lines.finish().rows().size(), 9U);
+  EXPECT_FALSE(lines.holds_back());
+}
+
+TEST(JsonDecoder, DamageBetweenValuesOverLinesCostsItsOwnLine) {
+  const std::string text =
+      "{\n\"t\":1,\n\"id\":\"a\",\"v\":1\n}\n"  // good
+      "{\"t\":2,\"id\":\"a\",\"v\":\n"          // cut off
+      "{\"t\":3,\"id\":\"a\",\"v\":3}\n"
+      "{\"t\":4,\"id\":\"a\",\"v\":4} x\n"       // something behind it
+      "{\n\"t\":5,\n\"id\":\"a\",\n\"v\":\n}\n"  // a value without its value, over five lines
+      "[{\"t\":6,\"id\":\"a\",\"v\":6},\n"       // an array that does not end
+      "[{\"t\":7,\"id\":\"a\",\"v\":7}]\n"
+      "{\"t\":8,\"id\":\"a\",\"v\":8}\n"
+      "{\"t\":9,\"id\":\"a";
+  for (const bool at_once : {true, false}) {
+    Decoding decoding(sensor_stream(), 100);
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = at_once ? text.size() : std::min(text.find('\n', at), text.size() - 1) + 1;
+      decoding.file(text.substr(at, end - at), at == 0);
+      at = end;
+    }
+    decoding.finish();
+    std::vector<std::int64_t> seconds;
+    for (const Row& row : decoding.rows()) {
+      seconds.push_back(row.time / kSecond);
+    }
+    EXPECT_EQ(seconds, (std::vector<std::int64_t>{1, 3, 6, 7, 8}));
+    std::vector<std::string> samples;
+    for (const Refusal& refusal : decoding.refusals()) {
+      samples.push_back(refusal.sample);
+    }
+    EXPECT_EQ(samples, (std::vector<std::string>{"{\"t\":2,\"id\":\"a\",\"v\":", "{\"t\":4,\"id\":\"a\",\"v\":4} x",
+                                                 "{", "[", "{\"t\":9,\"id\":\"a"}));
+  }
+}
+
+TEST(JsonDecoder, ReadingGoesOnInTheMiddleOfAnArrayOverLines) {
+  Decoding decoding(sensor_stream());
+  decoding.file("{\"t\":2,\"id\":\"a\",\"v\":2},\n{\"t\":3,\"id\":\"a\",\"v\":3}\n]\n").finish();
+  EXPECT_EQ(decoding.rows().size(), 2U);
+  EXPECT_TRUE(decoding.refusals().empty());
 }
 
 TEST(JsonDecoder, DeepNestingIsPassedOver) {
