@@ -20,7 +20,7 @@ enum class TimeUnit : std::uint8_t {
   nanoseconds,
   rfc3339,  ///< and the forms of ISO 8601 around it: a blank for 'T', no zone (then TimeReader's), no seconds, a date
             ///< alone, a comma before the fraction, +0100 and +01
-  format  ///< strptime-style
+  format    ///< strptime-style
 };
 
 /// Reads event times of one declared form. Immutable after construction; any thread may call it. Copies share the zone

@@ -131,9 +131,9 @@ class CsvDecoder final : public Decoder {
     }
     const std::vector<std::string_view> shown(
         names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
-    spdlog::error("stream '{}', {}: the {} lacks {}; it has {}{}; every row is refused", writer_.stream().name, name_,
-                  format_.columns.empty() ? "header" : "list of columns", lacking, fmt::join(shown, ", "),
-                  names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
+    log::error("stream '{}', {}: the {} lacks {}; it has {}{}; every row is refused", writer_.stream().name, name_,
+               format_.columns.empty() ? "header" : "list of columns", lacking, fmt::join(shown, ", "),
+               names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
   }
 
   /// A row has a cell for each name. Empty cells behind them are common and harmless.
@@ -158,12 +158,12 @@ class CsvDecoder final : public Decoder {
       misfit_shown_ = true;
       const bool one_more = found == columns_.named() + 1 && !any_fits_ && !format_.header;
       log::put(any_fits_ ? log::Level::warning : log::Level::error,
-                  "stream '{}', {}, line {}: {} cells, but the {} {} names; such rows are refused (wrong_columns){}",
-                  writer_.stream().name, name_, number, found,
-                  format_.columns.empty() ? "header has" : "list of columns has", columns_.named(),
-                  one_more ? "; if the first cell is a row number without a name, give the names in 'columns', with "
-                             "header = true"
-                           : "");
+               "stream '{}', {}, line {}: {} cells, but the {} {} names; such rows are refused (wrong_columns){}",
+               writer_.stream().name, name_, number, found,
+               format_.columns.empty() ? "header has" : "list of columns has", columns_.named(),
+               one_more ? "; if the first cell is a row number without a name, give the names in 'columns', with "
+                          "header = true"
+                        : "");
     }
     rows.reject(batch::Malformed::wrong_columns, line);
   }

@@ -1,22 +1,17 @@
 #include "runtime/engine.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "core/decimal.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
-namespace {
-
-// Result rows handed to the sinks at once: few enough to stay in the nearest caches, and to bound the table.
-constexpr std::size_t kRowsAtOnce = 4096;
-
-}  // namespace
+namespace {}  // namespace
 
 bool Report::balances() const noexcept {
   return std::all_of(streams.begin(), streams.end(), [](const Stream& s) { return s.ledger.balances(); }) &&
@@ -180,7 +175,7 @@ void Engine::warn_of_forgotten(std::size_t stream_index) {
   }
   stream.forgotten_logged = true;
   const spec::Stream& spec = plan_.streams[stream_index].spec;
-  spdlog::warn(
+  log::warn(
       "stream '{}': more readings than max_remembered = {} have windows that are open; a repeat of one that is further "
       "back counts again: raise max_remembered",
       spec.name, spec.max_remembered);

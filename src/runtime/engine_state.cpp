@@ -286,8 +286,8 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
     return;
   }
   if (longest > spec.max_key_bytes) {
-    refuse(fmt::format("the state of stream '{}' holds a key of {} bytes, more than max_key_bytes = {}", spec.name, longest,
-                       spec.max_key_bytes),
+    refuse(fmt::format("the state of stream '{}' holds a key of {} bytes, more than max_key_bytes = {}", spec.name,
+                       longest, spec.max_key_bytes),
            fmt::format("set max_key_bytes = {}", longest));
     return;
   }

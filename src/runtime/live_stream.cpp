@@ -30,7 +30,7 @@ std::uint64_t messages_from(const std::string& directory, std::uint64_t number) 
       messages += record->kind == journal::Record::Kind::message ? 1U : 0U;
     }
   } catch (const Error& error) {
-    spdlog::warn("{}", error.what());
+    log::warn("{}", error.what());
   }
   return messages;
 }
@@ -69,18 +69,18 @@ void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::Source
   journal_ = journal::prepare_durable_journal(
       options, resume.discarded_at ? journal::kJournalEnd : resume.feed.next_record, recovered);
   for (const std::string& warning : recovered.warnings) {
-    spdlog::warn("stream '{}': {}", stream.name, warning);
+    log::warn("stream '{}': {}", stream.name, warning);
   }
   if (!recovered.positions.empty()) {
     refuse_unread(resume);
   }
   if (recovered.records > 0 && !resume.discarded_at) {
-    spdlog::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
+    log::info("stream '{}': {} records of the journal are read again", stream.name, recovered.records);
   }
   if (resume.discarded_at && journal::is_journal(options.directory)) {
     if (const std::uint64_t left = messages_from(options.directory, *resume.discarded_at); left > 0) {
-      spdlog::warn("stream '{}': {} messages of the journal that no checkpoint has are given up (--discard-state)",
-                   stream.name, left);
+      log::warn("stream '{}': {} messages of the journal that no checkpoint has are given up (--discard-state)",
+                stream.name, left);
     }
   }
   first_record_ = resume.feed.next_record = recovered.from;

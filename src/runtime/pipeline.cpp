@@ -114,7 +114,7 @@ void Pipeline::start() {
   require_known_names(impl.plan, checkpoint ? &*checkpoint : nullptr, impl.options.discard_state);
   if (checkpoint) {
     for (const std::string& note : impl.engine->restore(*checkpoint, impl.options.discard_state)) {
-      spdlog::warn("{}", note);
+      log::warn("{}", note);
     }
     impl.restored = true;
   }
@@ -133,7 +133,7 @@ void Pipeline::start() {
     throw;
   }
   if (impl.restored) {
-    spdlog::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
+    log::info("state restored from checkpoint {} in {}", checkpoint->number, impl.plan.spec.state_dir);
   }
   // First, so that it can take down whatever could be started; it waits until that is known.
   impl.control_thread = std::thread([&impl] { impl.control(); });
@@ -175,7 +175,7 @@ std::optional<state::Checkpoint> Pipeline::Impl::load() {
   std::vector<std::string> warnings;
   std::optional<state::Checkpoint> checkpoint = store->load(warnings);
   for (const std::string& warning : warnings) {
-    spdlog::warn("{}", warning);
+    log::warn("{}", warning);
   }
   return checkpoint;
 }

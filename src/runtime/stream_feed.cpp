@@ -1,6 +1,6 @@
 #include "runtime/stream_feed.hpp"
 
-#include <spdlog/spdlog.h>
+#include "core/log.hpp"
 
 #include <algorithm>
 #include <utility>

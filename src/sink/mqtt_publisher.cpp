@@ -200,8 +200,8 @@ void MqttPublisher::Impl::connection_failed(const mqtt::Outcome& outcome) {
   last_outcome = outcome;
   // A refusal of the first connection is connect()'s to report.
   if ((was_up || !outcome.refused) && logged.insert(outcome.text).second) {
-    spdlog::warn("{}: broker {}: {}; trying again, {} rows are held back", name, endpoint.broker,
-                 at_connect ? mqtt::with_tls_reason(outcome, endpoint).text : outcome.text, messages.size());
+    log::warn("{}: broker {}: {}; trying again, {} rows are held back", name, endpoint.broker,
+              at_connect ? mqtt::with_tls_reason(outcome, endpoint).text : outcome.text, messages.size());
   }
   next_try = Clock::now() + retry;
   retry = std::min(retry * 2, kLastRetry);
@@ -266,12 +266,12 @@ void MqttPublisher::Impl::connected_or_not() {
 // What is wanted gives way to what the broker says that it has.
 void MqttPublisher::Impl::adopt_limits() {
   if (endpoint.qos > limits.maximum_qos) {
-    spdlog::warn("{}: broker {} has no QoS {}: rows go out at QoS {}, the highest that it has", name, endpoint.broker,
-                 endpoint.qos, limits.maximum_qos);
+    log::warn("{}: broker {} has no QoS {}: rows go out at QoS {}, the highest that it has", name, endpoint.broker,
+              endpoint.qos, limits.maximum_qos);
     endpoint.qos = limits.maximum_qos;
   }
   if (endpoint.retain && !limits.retain_available) {
-    spdlog::warn("{}: broker {} has no retained messages: rows go out without 'retain'", name, endpoint.broker);
+    log::warn("{}: broker {} has no retained messages: rows go out without 'retain'", name, endpoint.broker);
     endpoint.retain = false;
   }
   suspect.want({endpoint.qos, endpoint.retain});
@@ -280,7 +280,7 @@ void MqttPublisher::Impl::adopt_limits() {
 void MqttPublisher::Impl::all_is_well() {
   first_retry = retry = kFirstRetry;
   if (logged.empty()) return;
-  spdlog::info("{}: connected to {} again, {} rows wait", name, endpoint.broker, messages.size());
+  log::info("{}: connected to {} again, {} rows wait", name, endpoint.broker, messages.size());
   logged.clear();
 }
 
@@ -308,9 +308,9 @@ void MqttPublisher::Impl::acknowledged_front() {
   progress = true;
   if (suspect.acknowledged()) {
     const PublishForm taken = suspect.form();
-    spdlog::warn("{}: broker {} ends the connection for rows with qos = {}{}: they go out with qos = {}{}", name,
-                 endpoint.broker, endpoint.qos, endpoint.retain ? " and retain = true" : "", taken.qos,
-                 endpoint.retain && !taken.retain ? " and without retain" : "");
+    log::warn("{}: broker {} ends the connection for rows with qos = {}{}: they go out with qos = {}{}", name,
+              endpoint.broker, endpoint.qos, endpoint.retain ? " and retain = true" : "", taken.qos,
+              endpoint.retain && !taken.retain ? " and without retain" : "");
     endpoint.qos = taken.qos;
     endpoint.retain = taken.retain;
   }
@@ -399,8 +399,8 @@ void MqttPublisher::submit(std::string topic, std::string payload) {
     impl_->pump();
     if (impl_->messages.size() < impl_->window) return;
     if (Clock::now() >= next_log) {
-      spdlog::warn("{}: {} rows wait for {}; the pipeline is held back", impl_->name, impl_->messages.size(),
-                   impl_->endpoint.broker);
+      log::warn("{}: {} rows wait for {}; the pipeline is held back", impl_->name, impl_->messages.size(),
+                impl_->endpoint.broker);
       next_log = Clock::now() + kBetweenLogs;
     }
     impl_->wait(seen, Clock::time_point::max());

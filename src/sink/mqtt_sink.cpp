@@ -78,9 +78,8 @@ void MqttSink::flush() {
 void MqttSink::report_refused() {
   for (const RefusedMessage& row : publisher_.take_refused()) {
     if (logged_.insert(row.reason).second) {
-      spdlog::error(
-          "{}: broker {} will not take a row for topic '{}': {}. It is given up; further ones ({}) are counted", name_,
-          broker_, printable(std::string_view(row.topic).substr(0, kLoggedTopic)), row.why, row.reason);
+      log::error("{}: broker {} will not take a row for topic '{}': {}. It is given up; further ones ({}) are counted",
+                 name_, broker_, printable(std::string_view(row.topic).substr(0, kLoggedTopic)), row.why, row.reason);
     }
     if (on_refused_) on_refused_(row.reason, row.payload);
   }
@@ -115,12 +114,12 @@ void MqttSink::close() {
   // Rows leave in order, so those that the checkpoint does not know are the last ones.
   const std::size_t lost = std::min(left, submitted_since_checkpoint_);
   if (left > lost) {
-    spdlog::warn("{}: {} rows for {} wait in the checkpoint and are sent after the next start", name_, left - lost,
-                 broker_);
+    log::warn("{}: {} rows for {} wait in the checkpoint and are sent after the next start", name_, left - lost,
+              broker_);
   }
   if (lost > 0) {
     const std::string message = fmt::format("{} rows were not delivered to {}", lost, broker_);
-    spdlog::error("{}: {}", name_, message);
+    log::error("{}: {}", name_, message);
     throw Error(message);
   }
 }

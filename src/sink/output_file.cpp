@@ -1,7 +1,6 @@
 #include "sink/output_file.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <xxhash.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/log.hpp"
 #include "sink/rotated_name.hpp"
 
 namespace weir::sink {
@@ -300,7 +300,7 @@ void OutputFile::tell_of_removal() {
   const bool there = ::fstat(file_.get(), &mine) != 0 ||
                      (::stat(path_.c_str(), &named) == 0 && named.st_ino == mine.st_ino && named.st_dev == mine.st_dev);
   if (!there && !removed_) {
-    spdlog::warn(
+    log::warn(
         "'{}' was {} while Weir writes to it: its rows go on into that file, and the next start is refused (put it "
         "back "
         "under its name; to take files away, set rotate_bytes or rotate_every)",

@@ -1,12 +1,12 @@
 #include "source/mqtt_connection.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/printable.hpp"
 #include "mqtt/client.hpp"
 #include "source/mqtt_options.hpp"
@@ -88,8 +88,8 @@ mqtt::Outcome MqttConnection::open() {
       return outcome;
     }
     subscriptions_.dropped(filter);
-    spdlog::info("stream '{}': broker '{}': '{}', which is no topic of the source any more, was unsubscribed", stream_,
-                 spec_.broker, printable(filter));
+    log::info("stream '{}': broker '{}': '{}', which is no topic of the source any more, was unsubscribed", stream_,
+              spec_.broker, printable(filter));
   }
   for (const std::string& topic : change.add) {
     subscriptions_.begin(topic);
@@ -117,7 +117,7 @@ mqtt::Outcome MqttConnection::subscribe(const std::string& topic) {
   int granted = spec_.qos;
   const mqtt::Outcome outcome = outcome_of_subscribe(performed, token.get(), topic, granted);
   if (outcome.ok && granted < spec_.qos && weaker_told_.insert(topic).second) {
-    spdlog::warn(
+    log::warn(
         "stream '{}': broker '{}' grants QoS {} for '{}' in place of {}: what that QoS does not promise can be lost; "
         "check the broker's settings",
         stream_, spec_.broker, granted, printable(topic), spec_.qos);
@@ -175,7 +175,7 @@ MqttConnection::End MqttConnection::wait(std::string& why) {
     if (!changed_.wait_until(lock, silent_at, something)) {
       silent_at += 24h;
       if (!heard_ && !std::exchange(silence_told_, true)) {
-        spdlog::warn(
+        log::warn(
             "stream '{}': broker '{}': nothing came on the source's topics for {} s; is something published there, and "
             "may this client read it?",
             stream_, spec_.broker, std::chrono::duration_cast<std::chrono::seconds>(options_.silence).count());
@@ -225,8 +225,8 @@ void MqttConnection::drop_what_brings(const std::string& topic) {
     }
     std::for_each(begin, end, [this](const std::string& filter) { subscriptions_.dropped(filter); });
     if (had_one) {
-      spdlog::info("stream '{}': broker '{}' has dropped the subscription that brought '{}'", stream_, spec_.broker,
-                   printable(topic));
+      log::info("stream '{}': broker '{}' has dropped the subscription that brought '{}'", stream_, spec_.broker,
+                printable(topic));
       return;
     }
   }

@@ -155,12 +155,12 @@ void MqttSource::on_message(const paho::message& message) noexcept {
 void MqttSource::refuse(batch::MessageView& view, batch::Malformed reason) {
   if (refusals_told_.insert(reason).second) {
     if (reason == batch::Malformed::too_large) {
-      spdlog::warn(
+      log::warn(
           "stream '{}': a message of {} bytes on '{}' is above max_message ({} bytes); such messages are "
           "refused ({})",
           stream_, view.payload.size(), printable(view.topic), spec_.max_message, name(reason));
     } else {
-      spdlog::warn(
+      log::warn(
           "stream '{}': broker '{}' sends what no topic of the source asks for, such as '{}': subscribed by an earlier "
           "configuration with this client_id? Such messages are refused ({}), and the broker is told to drop what "
           "brings them",
@@ -297,7 +297,7 @@ void MqttSource::hand_over_kept() {
 void MqttSource::say_up() {
   said_.clear();
   if (!std::exchange(up_, true)) {
-    spdlog::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
+    log::info("stream '{}': receiving from broker '{}'", stream_, spec_.broker);
   }
 }
 
@@ -305,7 +305,7 @@ void MqttSource::say_up() {
 void MqttSource::say_down(const std::string& why) {
   up_ = false;
   if (said_.insert(why).second) {
-    spdlog::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, why);
+    log::warn("stream '{}': broker '{}': {}; trying again", stream_, spec_.broker, why);
   }
 }
 

@@ -1,7 +1,6 @@
 #include "source/mqtt_subscriptions.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "core/file_system.hpp"
+#include "core/log.hpp"
 #include "core/topic_pattern.hpp"
 #include "mqtt/broker_address.hpp"
 #include "source/mqtt_options.hpp"
@@ -199,7 +199,7 @@ void MqttSubscriptions::save() {
     files.sync_directory(directory);
   } catch (const std::exception& error) {
     if (!std::exchange(failure_told_, true)) {
-      spdlog::warn("broker '{}': what is subscribed cannot be kept: {}", spec_.broker, error.what());
+      log::warn("broker '{}': what is subscribed cannot be kept: {}", spec_.broker, error.what());
     }
   }
 }
