@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "plan/mqtt_topic.hpp"
 #include "plan/pipelines.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -73,19 +72,6 @@ TEST(Conflicts, TwoClientsOfOneBrokerCannotShareAClientId) {
       mistakes_of(pipeline),
       ElementsAre("stream 's', source 2: 'client_id' = \"gw\" is that of stream 's', source 1 at the same broker, "
                   "which would throw out the one whenever the other connects (give each a client_id of its own)"));
-}
-
-TEST(Conflicts, SpellingsOfOneListener) {
-  EXPECT_EQ(plan::broker_listener("mqtt://Host"), "host:1883");
-  EXPECT_EQ(plan::broker_listener("tcp://host:99"), "host:99");
-  EXPECT_EQ(plan::broker_listener("mqtts://host"), "host:8883");
-  EXPECT_EQ(plan::broker_listener("ssl://host"), "host:8883");
-  EXPECT_EQ(plan::broker_listener("ws://host/mqtt"), "host:80");
-  EXPECT_EQ(plan::broker_listener("wss://host:444/mqtt"), "host:444");
-  EXPECT_EQ(plan::broker_listener("wss://host"), "host:443");
-  EXPECT_EQ(plan::broker_listener("mqtt://[fe80::1]"), "[fe80::1]:1883");
-  EXPECT_EQ(plan::broker_listener("mqtt://[fe80::1]:9"), "[fe80::1]:9");
-  EXPECT_EQ(plan::broker_listener("mqtt://127.0.0.1:9"), plan::broker_listener("mqtt://localhost:9"));
 }
 
 TEST(Conflicts, TwoOutputsCannotBeOneFile) {

@@ -32,19 +32,19 @@ state::StreamLedger replayed(const std::vector<std::pair<std::string, std::strin
     journal->close();
   }
   Report report;
-  test::replay_rows(R"(
+  test::replay_rows(R"toml(
     [pipeline]
     max_message = "2KiB"
     [streams.s]
-    source = { type = "mqtt", broker = "mqtt://localhost", topics = )" +
-                        topics + R"( }
+    source = { type = "mqtt", broker = "mqtt://localhost", topics = )toml" +
+                        topics + R"toml( }
     time = "arrival"
     fields = { v = 0 }
     [[query]]
     name = "q"
     from = "s"
     select = ["count()"]
-  )",
+  )toml",
                     &report, {}, {{"s", files.path("journal")}});
   EXPECT_TRUE(report.balances());
   return report.streams.at(0).ledger;

@@ -94,7 +94,7 @@ QUERY
 )";
 
 struct Parts {
-  std::string pipeline, source = R"({ type = "stdin" })", stream, select = "count()", query;
+  std::string pipeline{}, source = R"({ type = "stdin" })", stream{}, select = "count()", query{};
 };
 
 MemoryEstimate estimate_of(const Parts& parts, RunMode mode = RunMode::run) {
