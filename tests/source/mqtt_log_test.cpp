@@ -1,11 +1,8 @@
 // What the log says of a broker: each cause by its name, and once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -13,6 +10,7 @@
 #include "source/mqtt_publisher.hpp"
 #include "source/source.hpp"
 #include "support/broker.hpp"
+#include "support/kept_log.hpp"
 #include "support/tcp_server.hpp"
 
 namespace weir::source {
@@ -21,44 +19,6 @@ namespace {
 using test::Broker;
 using test::eventually;
 using ::testing::HasSubstr;
-
-/// Takes the place of the log.
-class Log {
- public:
-  Log() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink_));
-  }
-  ~Log() { spdlog::set_default_logger(before_); }
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
-
-  [[nodiscard]] std::string text() const { return sink_->text(); }
-  [[nodiscard]] int times(const std::string& what) const {
-    const std::string all = text();
-    int n = 0;
-    for (std::size_t at = all.find(what); at != std::string::npos; at = all.find(what, at + 1)) ++n;
-    return n;
-  }
-
- private:
-  class Sink final : public spdlog::sinks::base_sink<std::mutex> {
-   public:
-    std::string text() {
-      const std::lock_guard lock(mutex_);
-      return text_;
-    }
-
-   private:
-    void sink_it_(const spdlog::details::log_msg& message) override {
-      text_.append(message.payload.data(), message.payload.size()).append("\n");
-    }
-    void flush_() override {}
-    std::string text_;
-  };
-
-  std::shared_ptr<Sink> sink_ = std::make_shared<Sink>();
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 spec::Source source_at(const std::string& broker, int version = 5) {
   spec::Source spec;
@@ -72,7 +32,7 @@ spec::Source source_at(const std::string& broker, int version = 5) {
 TEST(MqttLog, AnotherReasonWhileItIsDownIsSaid) {
   const Broker::Login login{"gateway", "first-password"};
   Broker broker(login);
-  Log log;
+  const test::KeptLog log;
   Collector collector;
   spec::Source spec = source_at(broker.uri());
   spec.username = login.user;
@@ -102,7 +62,7 @@ TEST(MqttLog, AWeakerQosThanAskedForIsAWarning) {
     while (!connection.receive(1).empty()) {
     }
   });
-  Log log;
+  const test::KeptLog log;
   {
     Collector collector;
     const auto source =
@@ -117,7 +77,7 @@ TEST(MqttLog, AWeakerQosThanAskedForIsAWarning) {
 TEST(MqttLog, OneClientIdentifierInUseTwiceIsSaid) {
   for (const int version : {4, 5}) {
     const Broker broker;
-    Log log;
+    const test::KeptLog log;
     Collector collector;
     spec::Source spec = source_at(broker.uri(), version);
     spec.client_id = "gateway";
@@ -131,7 +91,7 @@ TEST(MqttLog, OneClientIdentifierInUseTwiceIsSaid) {
 
 TEST(MqttLog, SilenceOfTheBrokerIsSaidOnceUntilSomethingComes) {
   const Broker broker;
-  Log log;
+  const test::KeptLog log;
   Collector collector;
   SourceOptions options;
   options.silence = std::chrono::milliseconds(50);

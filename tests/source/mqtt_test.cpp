@@ -1,11 +1,8 @@
 // The MQTT source against a real broker.
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <set>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +14,7 @@
 #include "source/mqtt_publisher.hpp"
 #include "source/source.hpp"
 #include "support/broker.hpp"
+#include "support/kept_log.hpp"
 #include "support/process.hpp"
 #include "support/tcp_server.hpp"
 
@@ -285,10 +283,7 @@ TEST(Mqtt, StopWhileTheBrokerIsAwayReturns) {
 TEST(Mqtt, OutageIsLoggedOncePerChange) {
   Broker broker;
   broker.stop();
-  std::ostringstream log;
-  const auto before = spdlog::default_logger();
-  spdlog::set_default_logger(
-      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  const test::KeptLog log;
   {
     Collector collector;
     spec::Source spec = mqtt_source(broker);
@@ -308,18 +303,9 @@ TEST(Mqtt, OutageIsLoggedOncePerChange) {
       return collector.count() > 0;
     }));
   }
-  spdlog::set_default_logger(before);
-  const std::string text = log.str();
-  const auto occurrences = [&](const std::string& what) {
-    std::size_t n = 0;
-    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
-      ++n;
-    }
-    return n;
-  };
-  EXPECT_EQ(occurrences("trying again"), 1U) << text;
-  EXPECT_EQ(occurrences("receiving from"), 1U) << text;
-  EXPECT_EQ(occurrences("secret-password"), 0U) << text;
+  EXPECT_EQ(log.times("trying again"), 1) << log.text();
+  EXPECT_EQ(log.times("receiving from"), 1) << log.text();
+  EXPECT_EQ(log.times("secret-password"), 0) << log.text();
 }
 
 // What mosquitto does not do on demand comes from a broker of a few bytes: it answers CONNECT and one SUBSCRIBE.
