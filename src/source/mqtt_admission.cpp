@@ -1,5 +1,7 @@
 #include "source/mqtt_admission.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 // A broker sends the copies of a message one behind the other; two equal readings of a sensor are further apart.
 constexpr std::chrono::milliseconds kBetweenCopies(100);
+constexpr std::size_t kMostTopics = 100'000;
 
 std::string text_of(const paho::message& message) {
   std::string text(message.get_topic());
@@ -45,6 +48,9 @@ MqttAdmission::Verdict MqttAdmission::judge(const paho::message& message) {
       second_copy(message)) {
     return Verdict::other_topic;
   }
+  if (retained_ && known_snapshot(message)) {
+    return Verdict::retained;
+  }
   return message.get_payload_ref().length() > max_message_ ? Verdict::too_large : Verdict::take;
 }
 
@@ -76,6 +82,19 @@ bool MqttAdmission::second_copy(const paho::message& message) {
     last_other_at_ = Clock::now();
   }
   return ours_came_;
+}
+
+bool MqttAdmission::known_snapshot(const paho::message& message) {
+  const paho::binary_ref& payload = message.get_payload_ref();
+  const std::uint64_t hash = XXH3_64bits(payload.data(), payload.length());
+  const auto known = newest_.find(message.get_topic());
+  if (known != newest_.end()) {
+    return std::exchange(known->second, hash) == hash && message.is_retained();
+  }
+  if (newest_.size() < kMostTopics) {
+    newest_.emplace(message.get_topic(), hash);
+  }
+  return false;
 }
 
 }  // namespace weir::source

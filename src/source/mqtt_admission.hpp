@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/topic_pattern.hpp"
@@ -45,6 +46,7 @@ class MqttAdmission {
   enum class Bringer : std::uint8_t { ours, other, unknown };
   [[nodiscard]] Bringer bringer(const paho::message& message) const;
   [[nodiscard]] bool second_copy(const paho::message& message);
+  [[nodiscard]] bool known_snapshot(const paho::message& message);
 
   std::vector<TopicPattern> topics_;
   std::vector<std::uint32_t> identifiers_;  ///< of our subscriptions
@@ -53,6 +55,9 @@ class MqttAdmission {
   std::atomic<bool> ignore_retained_{false};
   std::atomic<bool> others_{false};
   std::atomic<bool> ours_came_{false};
+  /// Where retained messages are wanted: topic to the hash of its newest payload. Without a session every connection
+  /// brings them again.
+  std::unordered_map<std::string, std::uint64_t> newest_;
   // The newest copy of another subscription: that of ours may follow at once.
   std::string last_other_;
   std::chrono::steady_clock::time_point last_other_at_;

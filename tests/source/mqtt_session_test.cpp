@@ -180,6 +180,32 @@ TEST_P(MqttSession, ARetainedMessageCountsOnceOverReconnectsAndRestarts) {
   EXPECT_THAT(of_a, ElementsAre("hall/a away-0"));
 }
 
+TEST_P(MqttSession, WithoutASessionARetainedMessageCountsAgainOnlyWhenItHasChanged) {
+  spec_.retained = true;
+  spec_.client_id.clear();
+  MqttPublisher(broker_).publish("hall/a", "kept-", 1, 1, true);
+  Collector collector;
+  const auto source = start({"hall/+"}, collector);
+  EXPECT_TRUE(eventually([&] { return collector.count() == 1; }));
+  for (int i = 0; i < 2; ++i) {
+    broker_.stop();
+    broker_.start();
+    MqttPublisher publisher(broker_);
+    const std::size_t before = collector.count();
+    EXPECT_TRUE(eventually([&] {
+      publisher.publish("hall/b", "again", 1, 1);
+      return collector.count() > before;
+    }));
+    publisher.publish("hall/a", "change-" + std::to_string(i) + "-", 1, 1, true);
+    EXPECT_TRUE(eventually([&] { return taken(collector).back() == "hall/a change-" + std::to_string(i) + "-0"; }));
+  }
+  std::vector<std::string> of_a;
+  for (const std::string& text : taken(collector)) {
+    if (text.starts_with("hall/a")) of_a.push_back(text);
+  }
+  EXPECT_THAT(of_a, ElementsAre("hall/a kept-0", "hall/a change-0-0", "hall/a change-1-0"));
+}
+
 TEST_P(MqttSession, AMessageAboveTheLimitIsRefusedOrNotSentAtAll) {
   Collector collector;
   const auto source = start({"in"}, collector);
