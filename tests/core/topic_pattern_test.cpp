@@ -79,13 +79,21 @@ TEST(TopicPattern, TwoOverlapWhereATopicMatchesBoth) {
       };
   grow(topics, {"a", "b", "", "$s"}, "", 4);
   grow(patterns, {"a", "b", "", "$s", "+", "{k}", "#"}, "", 3);
-  for (const std::string& a : patterns) {
-    for (const std::string& b : patterns) {
+  std::vector<TopicPattern> read(patterns.begin(), patterns.end());
+  std::vector<std::vector<bool>> matched;  // [pattern][topic]
+  for (const TopicPattern& pattern : read) {
+    std::vector<bool>& of = matched.emplace_back();
+    for (const std::string& topic : topics) {
+      of.push_back(pattern.matches(topic));
+    }
+  }
+  for (std::size_t a = 0; a < read.size(); ++a) {
+    for (std::size_t b = 0; b < read.size(); ++b) {
       bool both = false;
-      for (const std::string& topic : topics) {
-        both = both || (TopicPattern(a).matches(topic) && TopicPattern(b).matches(topic));
+      for (std::size_t i = 0; i < topics.size() && !both; ++i) {
+        both = matched[a][i] && matched[b][i];
       }
-      ASSERT_EQ(TopicPattern(a).overlaps(TopicPattern(b)), both) << a << " and " << b;
+      ASSERT_EQ(read[a].overlaps(read[b]), both) << patterns[a] << " and " << patterns[b];
     }
   }
 }
