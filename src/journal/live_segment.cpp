@@ -37,7 +37,7 @@ std::shared_ptr<LiveSegment> LiveSegment::create(FileSystem& files, const std::s
       throw FileError("map", path, errno);
     }
     segment->memory_ = static_cast<char*>(memory);
-    segment->capacity_ = bytes;
+    segment->capacity_ = segment->file_bytes_ = bytes;
     segment->guard_.emplace(memory, bytes);
     // Durable already: if a power cut spares the name that it gets and nothing else, it is known for what it is.
     SegmentHeader& header = segment->header();
@@ -117,6 +117,7 @@ void LiveSegment::complete(std::uint64_t end_number, bool followed) {
     mine.seal_followed();
   }
   sync_file();
+  file_bytes_ = end;
   files_.truncate(file_, end, path_);
 }
 
@@ -139,7 +140,7 @@ void LiveSegment::sync_file() {
   try {
     files_.sync(file_, path_);
     struct ::stat status {};
-    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < capacity_)) {
+    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < file_bytes_)) {
       throw Error(describe_broken());
     }
   } catch (const Error& error) {

@@ -85,6 +85,7 @@ class LiveSegment {
 
   // A page whose write failed is marked clean, so the next fdatasync would succeed: the first failure stays.
   std::mutex sync_mutex_;
+  std::uint64_t file_bytes_ = 0;  // a shorter file was cut off by somebody else
   std::string sync_failure_;
   bool name_durable_ = false;
 };
