@@ -155,8 +155,8 @@ std::vector<DirectoryReader::Listed> DirectoryReader::list() {
     }
     std::optional<Listed> file = look_at(::dirfd(directory.get()), name, spec_.follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
     if (!file && errno != ENOENT && !std::exchange(told_of_hidden_, true)) {
-      spdlog::warn("cannot look at '{}/{}': {}; such files are not read", printable(spec_.path), printable(name),
-                   std::strerror(errno));
+      log::warn("cannot look at '{}/{}': {}; such files are not read", printable(spec_.path), printable(name),
+                std::strerror(errno));
     }
     if (file && file->link && !std::exchange(told_of_links_, true)) {
       log::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
