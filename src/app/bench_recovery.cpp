@@ -20,8 +20,8 @@
 #include "app/bench.hpp"
 #include "app/bench_directory.hpp"
 #include "app/command.hpp"
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/time_text.hpp"
 #include "journal/durable_journal.hpp"
 #include "plan/plan.hpp"
 #include "runtime/journals.hpp"
@@ -126,7 +126,7 @@ Continued continue_journal(const std::string& directory) {
   journal::Recovered recovered;
   const auto journal = journal::open_durable_journal(runtime::journal_options(spec, spec.streams.front()),
                                                      journal::kJournalEnd, recovered);
-  const std::int64_t begin_ns = arrival_clock_ns();
+  const std::int64_t begin_ns = wall_clock_ns();
   std::string text;
   Continued continued;
   for (std::uint64_t i = 0; i < kReadingsPerSecond * kSeconds; ++i) {
@@ -206,7 +206,7 @@ int bench_recovery(const BenchOptions& options) {
       killed.journal = continue_journal(killed.directory.path());
     }
     // A message is not from the future, and the restart's own instant ends the last batch.
-    while (arrival_clock_ns() < all.back().journal.end_ns + kBatchInterval.count()) {
+    while (wall_clock_ns() < all.back().journal.end_ns + kBatchInterval.count()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     std::vector<Turn> turns;

@@ -62,6 +62,8 @@ void Batch::clear() noexcept {
   runs.clear();
   ticks.clear();
   interval_ends.clear();
+  ahead.clear();
+  clock_set_back_ns.reset();
   key_count = 0;
   may_have_nulls = false;
   end_of_input = false;
@@ -82,6 +84,8 @@ void Batch::keep_rows(std::span<const std::uint8_t> keep) noexcept {
   std::size_t run = 0;
   std::size_t tick = 0;
   std::size_t interval = 0;
+  std::size_t ahead_kept = 0;
+  auto next_ahead = ahead.begin();
   const auto move_marks = [&](std::uint32_t row) {
     for (; run < runs.size() && runs[run].row <= row; ++run) {
       runs[run].row = to;
@@ -95,6 +99,12 @@ void Batch::keep_rows(std::span<const std::uint8_t> keep) noexcept {
   };
   for (std::uint32_t row = 0; row < size_; ++row) {
     move_marks(row);
+    if (next_ahead != ahead.end() && next_ahead->row == row) {
+      if (keep[row] != 0) {
+        ahead[ahead_kept++] = {to, next_ahead->arrival_ns};
+      }
+      ++next_ahead;
+    }
     if (keep[row] == 0) {
       continue;
     }
@@ -108,6 +118,7 @@ void Batch::keep_rows(std::span<const std::uint8_t> keep) noexcept {
     ++to;
   }
   move_marks(size_);
+  ahead.resize(ahead_kept);
   size_ = to;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,14 +34,25 @@ struct SourceRun {
   std::uint32_t source;
 };
 
-/// A decision of the wall clock, placed between rows: before `row`, the watermark is at least `watermark_ns` (all
-/// sources are idle), or one source became idle or active. Recorded so that a replay repeats it.
+/// A decision of the wall clock, placed between rows, before `row`. Made from what is recorded, so a replay repeats it.
 struct Tick {
-  enum class Kind : std::uint8_t { source_idle, source_finished, watermark };
+  enum class Kind : std::uint8_t {
+    source_idle,      ///< `source` no longer holds the watermark back
+    source_finished,  ///< likewise
+    source_heard,     ///< `source` holds it back again, also if its readings turn out to be duplicates
+    watermark,        ///< all sources are silent: the watermark is at least `instant_ns`
+    arrival_clock  ///< the arrival clock stands at `instant_ns`: the watermark follows readings ahead of their arrival
+  };
   std::uint32_t row;
   Kind kind;
   std::uint32_t source = 0;
-  std::int64_t watermark_ns = 0;
+  std::int64_t instant_ns = 0;
+};
+
+/// Row `row` has an event time beyond its arrival (live): it lifts the watermark no further than to `arrival_ns`.
+struct AheadRow {
+  std::uint32_t row;
+  std::int64_t arrival_ns;
 };
 
 /// Before `row`, the interval that ends at `end_ns` of arrival time ended (per-batch queries close on it). Where a mark
@@ -53,7 +65,7 @@ struct IntervalEnd {
 /// Where the decoding of a journal stands after a batch, so that a restart goes on there (semantics §7).
 struct FeedState {
   struct Source {
-    std::int64_t last_arrival_ns = 0;
+    std::int64_t last_arrival_ns = 0;  ///< of a reading
     bool idle = false;
     bool finished = false;
     std::string decoder;  ///< what the decoder keeps between messages (Decoder::save)
@@ -94,6 +106,7 @@ class Batch {
   std::vector<SourceRun> runs;             ///< at least one when size() > 0; ascending rows
   std::vector<Tick> ticks;                 ///< ascending rows, row <= size()
   std::vector<IntervalEnd> interval_ends;  ///< ascending rows, row <= size()
+  std::vector<AheadRow> ahead;             ///< ascending rows; few, but for a clock that is behind its sensors'
   std::uint32_t key_count = 0;             ///< the dictionary's size when sealed: every key here is below
   bool may_have_nulls = false;             ///< some field of some row may be kNullUnits
   bool end_of_input = false;               ///< after these rows every source has ended: close all windows
@@ -108,6 +121,9 @@ class Batch {
   FeedState feed;                   ///< written at each sealing; clear() leaves it, for it has texts
   bool at_message_boundary = true;  ///< a checkpoint may be taken after this batch
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
+  /// Before the first row and tick the arrival clock was set back to this instant: the stream's time begins anew there
+  /// where it was ahead (semantics §4).
+  std::optional<std::int64_t> clock_set_back_ns;
   /// End of the batch interval that is still open after the last row; the smallest int64 before the first.
   std::int64_t open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 

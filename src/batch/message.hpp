@@ -44,7 +44,7 @@ enum class Delivery : std::uint8_t {
 struct MessageView {
   std::string_view payload;
   std::string_view topic;       ///< MQTT topic, empty elsewhere
-  std::int64_t arrival_ns = 0;  ///< wall clock at arrival, since the Unix epoch
+  std::int64_t arrival_ns = 0;  ///< since the Unix epoch; 0 from a source: the consumer's clock says, on entry
   std::uint32_t source = 0;     ///< index in the stream's list of sources
   Delivery delivery = Delivery::hold_back;
   bool duplicate = false;             ///< MQTT's DUP

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 #include "batch/batch.hpp"
 #include "batch/key_dictionary.hpp"
 #include "batch/malformed.hpp"
 #include "core/decimal.hpp"
+#include "core/instant.hpp"
 
 namespace weir::batch {
 
@@ -45,14 +45,21 @@ class RowWriter {
     from_ns_ = from_ns;
     to_ns_ = to_ns;
   }
+  /// @brief Readings that were not asked for, so far.
+  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
+  /// @brief Event times outside are refused as `bad_time`: what is computed from them would not be representable.
+  void set_times(InstantRange times) noexcept { times_allowed_ = times; }
 
   /// @brief What the following readings have in common. @param latest_time_ns later event times are refused as `future`
   /// (arrival + max_ahead live; the largest int64 in a replay).
-  void begin_message(std::uint32_t source, std::int64_t arrival_ns, std::int64_t latest_time_ns) noexcept {
+  /// @param held_ns readings with later event times are marked as ahead (arrival live; the largest int64 in a replay)
+  void begin_message(std::uint32_t source, std::int64_t arrival_ns, std::int64_t latest_time_ns,
+                     std::int64_t held_ns = kLatest) noexcept {
     arrival_ns_ = arrival_ns;
+    held_ns_ = held_ns;
     latest_time_ns_ = latest_time_ns;
-    last_taken_ns_ =
-        to_ns_ == std::numeric_limits<std::int64_t>::max() ? latest_time_ns : std::min(latest_time_ns, to_ns_ - 1);
+    times_taken_.first = std::max(times_allowed_.first, from_ns_);
+    times_taken_.last = std::min({times_allowed_.last, latest_time_ns, to_ns_ == kLatest ? kLatest : to_ns_ - 1});
     if (batch_->runs.empty() || batch_->runs.back().source != source) {
       batch_->runs.push_back({row_, source});
     }
@@ -66,7 +73,7 @@ class RowWriter {
   // dictionary: a reading that is refused takes none. Then commit() once.
   void time(std::int64_t ns) noexcept { times_[row_] = ns; }
   /// @brief Whether a reading of the current row's time is taken; if not, refuse_time() and no commit().
-  [[nodiscard]] bool takes_time() const noexcept { return times_[row_] >= from_ns_ && times_[row_] <= last_taken_ns_; }
+  [[nodiscard]] bool takes_time() const noexcept { return times_taken_.contains(times_[row_]); }
   void key(std::uint32_t id) noexcept { ids_[row_] = id; }
   void field(std::size_t i, std::int64_t units) noexcept { batch_->field(i)[row_] = units; }
   void null_field(std::size_t i) noexcept {
@@ -76,6 +83,9 @@ class RowWriter {
 
   /// @brief The current row is a reading, `rounded` of whose fields lost digits.
   void commit(std::uint32_t rounded = 0) {
+    if (times_[row_] > held_ns_) [[unlikely]] {
+      mark_ahead();
+    }
     batch_->rounded += rounded;
     ++batch_->received;
     batch_->set_size(++row_);
@@ -84,10 +94,15 @@ class RowWriter {
     }
   }
 
-  /// @brief The current reading's time is not taken: it lies ahead of its arrival, or was not asked for.
+  /// @brief The current reading's time is not taken: it is none to compute with, too far ahead of its arrival, or was
+  /// not asked for.
   void refuse_time(std::string_view sample) {
-    if (times_[row_] > latest_time_ns_) {
+    if (!times_allowed_.contains(times_[row_])) {
+      reject(Malformed::bad_time, sample);
+    } else if (times_[row_] > latest_time_ns_) {
       reject(Malformed::future, sample);
+    } else {
+      ++left_out_;
     }
   }
 
@@ -100,6 +115,7 @@ class RowWriter {
 
  private:
   void next_batch();
+  void mark_ahead();
 
   KeyDictionary* keys_;
   Owner* owner_;
@@ -111,9 +127,12 @@ class RowWriter {
   std::uint32_t source_ = 0;
   std::int64_t arrival_ns_ = 0;
   std::int64_t latest_time_ns_ = 0;
-  std::int64_t from_ns_ = std::numeric_limits<std::int64_t>::min();
-  std::int64_t to_ns_ = std::numeric_limits<std::int64_t>::max();
-  std::int64_t last_taken_ns_ = 0;
+  std::int64_t held_ns_ = 0;
+  InstantRange times_allowed_;
+  std::int64_t from_ns_ = kEarliest;
+  std::int64_t to_ns_ = kLatest;
+  InstantRange times_taken_;
+  std::uint64_t left_out_ = 0;
 };
 
 }  // namespace weir::batch

@@ -1,9 +1,12 @@
 #include "execute/emitter.hpp"
 
+#include <string>
 #include <utility>
 
 #include "core/error.hpp"
-#include "execute/instant.hpp"
+#include "core/instant.hpp"
+#include "core/log.hpp"
+#include "core/time_text.hpp"
 
 namespace weir::execute {
 
@@ -29,6 +32,7 @@ void Emitter::window(const WindowTotals& totals) {
   const std::int64_t start = saturating_subtract(end, query_->window_ns);
 
   if (totals.revision) {
+    emit_empty();
     numbers_.clear();
     for (const std::uint32_t group : totals.groups) {
       numbers_.push_back(revisions_->next_number({end, group}));
@@ -37,8 +41,9 @@ void Emitter::window(const WindowTotals& totals) {
     ledger_->rows += rows;
     ledger_->revisions += rows;
   } else if (totals.groups.empty() && !totals.refused) {
-    if (emits_empty_) emit_empty(end, end);
+    if (emits_empty_) add_empty(end, end);
   } else {
+    emit_empty();
     started_ = true;
     ledger_->rows += finalizer_.append(totals, start, end, {}, *out_);
   }
@@ -54,17 +59,44 @@ void Emitter::finish() {
 }
 
 void Emitter::emit_skipped() {
-  while (answered_ != expected_.size() && expected_[answered_].kind == Kind::empty) {
-    const Expected skipped = expected_[answered_++];
-    emit_empty(skipped.first_end, skipped.last_end);
+  for (; answered_ != expected_.size(); ++answered_) {
+    const Expected& next = expected_[answered_];
+    if (next.kind == Kind::empty) {
+      add_empty(next.first_end, next.last_end);
+    } else if (next.kind == Kind::step) {
+      emit_empty();
+    } else {
+      break;
+    }
   }
 }
 
-void Emitter::emit_empty(std::int64_t first_end, std::int64_t last_end) {
+void Emitter::add_empty(std::int64_t first_end, std::int64_t last_end) {
   if (!started_) return;
-  for (std::int64_t end = first_end; end <= last_end;) {
+  if (empty_ == 0) first_empty_ = first_end;
+  last_empty_ = last_end;
+  empty_ += (static_cast<std::uint64_t>(last_end) - static_cast<std::uint64_t>(first_end)) /
+                static_cast<std::uint64_t>(query_->slide_ns) +
+            1;
+}
+
+void Emitter::emit_empty() {
+  const std::uint64_t windows = std::exchange(empty_, 0);
+  if (windows > kMostEmptyWindows) {
+    std::string from;
+    std::string to;
+    append_rfc3339(from, first_empty_);
+    append_rfc3339(to, last_empty_);
+    log::warn(
+        "query '{}': {} empty windows in a row, from {} to {}, get no rows: event time was set forward by more than {} "
+        "of them at once; look for a sensor whose clock began wrong",
+        query_->spec.name, windows, from, to, kMostEmptyWindows);
+    started_ = query_->per_batch;
+    return;
+  }
+  std::int64_t end = first_empty_;
+  for (std::uint64_t i = 0; i < windows; ++i, end += query_->slide_ns) {
     ledger_->rows += finalizer_.append_empty(saturating_subtract(end, query_->window_ns), end, *out_);
-    if (__builtin_add_overflow(end, query_->slide_ns, &end)) break;
   }
 }
 

@@ -2,6 +2,10 @@
 //
 // A backend may answer late, so what is to come is kept in a queue, together with the empty windows in between, of
 // which the backend knows nothing. Owned by the QueryRunner, used by the engine's thread.
+//
+// Rows of empty windows (emit_empty) are as many as event time is long, and one reading may move it by decades. So of
+// what one step of the watermark closes, the empty windows in a row are emitted only if they are at most
+// kMostEmptyWindows: beyond that, time did not pass but was set, and the query begins anew.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +23,9 @@
 
 namespace weir::execute {
 
+/// Empty windows in a row, closed by one reading or tick, that get rows.
+inline constexpr std::uint64_t kMostEmptyWindows = 100'000;
+
 class Emitter final : public WindowConsumer {
  public:
   /// All outlive the emitter.
@@ -35,6 +42,10 @@ class Emitter final : public WindowConsumer {
   // What the backend was asked for, in order, right before asking. `end_ns` is the end that the row shows.
   void expect_window(std::int64_t end_ns) { expected_.push_back({Kind::window, end_ns, end_ns}); }
   void expect_revision(std::int64_t end_ns) { expected_.push_back({Kind::revision, end_ns, end_ns}); }
+  /// @brief What is expected from now on is closed by another step of the watermark. Called behind the last one too.
+  void step() {
+    if (emits_empty_) expected_.push_back({Kind::step, 0, 0});
+  }
   /// @brief Windows without readings that the backend is not asked for: ends first_end, first_end + slide … last_end.
   void skip_empty(std::int64_t first_end, std::int64_t last_end);
 
@@ -48,14 +59,15 @@ class Emitter final : public WindowConsumer {
   [[nodiscard]] std::uint64_t bytes() const noexcept;
 
  private:
-  enum class Kind : std::uint8_t { window, revision, empty };
+  enum class Kind : std::uint8_t { window, revision, empty, step };
   struct Expected {
     Kind kind;
     std::int64_t first_end;
     std::int64_t last_end;
   };
   void emit_skipped();
-  void emit_empty(std::int64_t first_end, std::int64_t last_end);
+  void add_empty(std::int64_t first_end, std::int64_t last_end);
+  void emit_empty();
 
   const plan::QueryPlan* query_;
   Revisions* revisions_;
@@ -66,6 +78,10 @@ class Emitter final : public WindowConsumer {
   batch::ResultTable* out_ = nullptr;
   std::vector<Expected> expected_;
   std::size_t answered_ = 0;  ///< so many of expected_ are done; both start again when all are
+  // Empty windows in a row that wait for the end of the row.
+  std::uint64_t empty_ = 0;
+  std::int64_t first_empty_ = 0;
+  std::int64_t last_empty_ = 0;
   std::vector<std::uint32_t> numbers_;
 };
 

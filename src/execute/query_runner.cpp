@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/instant.hpp"
 #include "execute/emitter.hpp"
 #include "execute/group_table.hpp"
-#include "execute/instant.hpp"
+#include "execute/pane_codec.hpp"
 #include "execute/revisions.hpp"
 
 namespace weir::execute {
@@ -49,6 +50,7 @@ struct QueryRunner::Impl {
   void close_all(std::int64_t newest);
   void emit_revisions();
   void close_interval(std::int64_t end);
+  void begin_anew(const WatermarkTrace::NewBeginning& beginning);
   void begin();
   void finish();
 
@@ -69,6 +71,7 @@ struct QueryRunner::Impl {
   Revisions revisions;
   Emitter emitter;
   std::unique_ptr<QueryPanes> panes;
+  std::uint64_t beginnings = 0;  ///< how often time began anew
 
   // Windows: multiples of the slide, or kNothingClosed.
   std::int64_t closed_end = kNothingClosed;   ///< windows that end here or before were emitted
@@ -109,11 +112,13 @@ void QueryRunner::Impl::run(const batch::Batch& next, const WatermarkTrace& trac
   ended = 0;
   groups.extend(next.key_count);
   begin();
+  if (trace.new_beginning()) begin_anew(*trace.new_beginning());
   if (query.per_batch) {
     run_intervals(trace);
   } else {
     run_windows(trace);
   }
+  emitter.step();
   finish();
   revisions.forget(expired_end);
   ledger.delivered += next.size();
@@ -136,7 +141,7 @@ void QueryRunner::Impl::run_windows(const WatermarkTrace& trace) {
     from = to;
     if (cut > size) break;
     // The row that lifts the watermark belongs to no window that ends there, so the cut may lie before it.
-    advance(trace.at(cut), trace.newest_before(cut));
+    advance(trace.passing(threshold, cut), trace.newest_before(cut));
   }
   if (batch->end_of_input) close_all(trace.newest_before(size));
 }
@@ -198,6 +203,7 @@ void QueryRunner::Impl::advance(std::int64_t watermark, std::int64_t newest) {
 }
 
 void QueryRunner::Impl::close_windows(std::int64_t new_end, std::int64_t new_expired, std::int64_t newest) {
+  emitter.step();
   emit_revisions();
   ended += (static_cast<std::uint64_t>(new_end) - static_cast<std::uint64_t>(closed_end)) /
            static_cast<std::uint64_t>(slide);
@@ -251,6 +257,33 @@ void QueryRunner::Impl::close_all(std::int64_t newest) {
   expired_end = closed_end;
 }
 
+void QueryRunner::Impl::begin_anew(const WatermarkTrace::NewBeginning& beginning) {
+  if (query.per_batch) {
+    interval_watermark = std::min(interval_watermark, beginning.watermark);
+    return;
+  }
+  std::int64_t closed =
+      beginning.watermark == kNoWatermark ? kNothingClosed : floor_multiple(beginning.watermark, slide);
+  if (beginning.newest != kNoWatermark && beginning.newest <= beginning.clock) {
+    closed = std::max(closed, last_end_of(beginning.newest));
+  }
+  if (closed_end <= closed) return;
+  close_all(beginning.newest);
+  emitter.step();
+  finish();
+  // Panes only ever go forward: those that go on are what a checkpoint without any would give.
+  state::SectionWriter none;
+  PaneEncoder(query, none, 0).finish();
+  state::Reader in(none.bytes());
+  panes->load(in, PaneNumbers::compact, closed, groups.groups());
+  ++beginnings;
+  begin();
+  closed_end = expired_end = closed;
+  accumulated = false;
+  emitter.set_started(false);
+  revisions.forget(kLatest);
+}
+
 void QueryRunner::Impl::emit_revisions() {
   revisions.take_marked([this](std::int64_t end, const std::vector<std::uint32_t>& revised) {
     emitter.expect_revision(end);
@@ -286,6 +319,7 @@ void QueryRunner::Impl::run_intervals(const WatermarkTrace& trace) {
 }
 
 void QueryRunner::Impl::close_interval(std::int64_t end) {
+  emitter.step();
   if (interval_end != kNoInterval) {
     emitter.skip_empty(saturating_add(interval_end, slide), saturating_subtract(end, slide));
   }
@@ -350,6 +384,7 @@ void QueryRunner::save(state::SectionWriter& section) const {
   state.ledger.save(out);
   out.u32(state.groups.groups());
   state.revisions.save(out);
+  section.set_generation(state.beginnings);
   state.panes->save(section);
 }
 

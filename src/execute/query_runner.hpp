@@ -13,7 +13,8 @@
 //
 // Empty windows. With emit_empty and without group_by, every window without readings after the first one with readings
 // gets a row; of a per-batch query every interval. They are skipped without a look at each of them otherwise: a jump
-// over years costs no more than a jump over minutes.
+// over years costs no more than a jump over minutes. More than kMostEmptyWindows in a row, closed by one reading or one
+// tick, get none: the query begins anew with the next window that has readings.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,10 @@
 
 namespace weir::execute {
 
+//
+// A new beginning. Where the arrival clock was set back and the watermark with it (WatermarkTrace::new_beginning), what
+// is still open is emitted as it is, and windows that had no reading open again. Those that had one stay closed, as
+// long as the readings' times are not themselves beyond the clock: no row comes a second time with another content.
 class QueryRunner {
  public:
   /// All arguments outlive the runner.

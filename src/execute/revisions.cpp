@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "core/error.hpp"
-#include "execute/instant.hpp"
+#include "core/instant.hpp"
 
 namespace weir::execute {
 namespace {

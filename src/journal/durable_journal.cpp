@@ -20,6 +20,7 @@
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/posix_file.hpp"
+#include "journal/arrived.hpp"
 #include "journal/frame_reading.hpp"
 #include "journal/live_segment.hpp"
 #include "journal/memory_queue.hpp"
@@ -70,12 +71,13 @@ class DurableJournal final : public Journal {
       : options_(checked(options)),
         directory_lock_(lock_directory(*options_.files, options_.directory)),
         queue_(make_memory_queue(options_.memory_bytes)),
+        clock_(options_.notice),
         stretch_(std::clamp<std::uint64_t>(options_.backlog_bytes / 4, 1, kStretchBytes)),
         wake_bytes_(std::min(kWakeBytes, options_.backlog_bytes / 4)) {
     found_ = recover_segments(options_, from, recovered);
     recovered.from = found_.from;
     appended_ = found_.bytes;
-    raise_arrival_clock(found_.newest_arrival_ns);  // the wall clock may have been set back since
+    clock_.resume(std::max(options_.last_arrival_ns, found_.newest_arrival_ns), options_.not_before_ns);
     first_ = make_first_segment(options_, found_);
   }
 
@@ -93,10 +95,12 @@ class DurableJournal final : public Journal {
     begin_once();
   }
 
-  batch::Accepted offer(const batch::MessageView& message) override { return offer(message, Sender::can_wait); }
+  batch::Accepted offer(const batch::MessageView& message) override {
+    return offer(arrived(message, clock_), Sender::can_wait);
+  }
 
   batch::Accepted offer_until(const batch::MessageView& message, Clock::time_point /*deadline*/) override {
-    return offer(message, Sender::acknowledges);
+    return offer(arrived(message, clock_), Sender::acknowledges);
   }
 
   [[nodiscard]] bool has_room() const override {
@@ -113,7 +117,7 @@ class DurableJournal final : public Journal {
     Record record;
     record.kind = Record::Kind::finished;
     record.message.source = source;
-    record.message.arrival_ns = arrival_clock_ns();
+    record.message.arrival_ns = clock_.now_ns();
     append_when_possible(record, 0);
   }
 
@@ -126,7 +130,7 @@ class DurableJournal final : public Journal {
     Record record;
     record.kind = Record::Kind::failed;
     record.message.source = source;
-    record.message.arrival_ns = arrival_clock_ns();
+    record.message.arrival_ns = clock_.now_ns();
     record.error = what;
     append_when_possible(record, 0);
   }
@@ -203,7 +207,7 @@ class DurableJournal final : public Journal {
     reading_ = chain_->after(nullptr);
     Record started;
     started.kind = Record::Kind::started;
-    started.message.arrival_ns = arrival_clock_ns();
+    started.message.arrival_ns = clock_.now_ns();
     append(started);
     room_.notify_all();
   }
@@ -307,7 +311,7 @@ class DurableJournal final : public Journal {
     const std::uint64_t shed = shed_total();
     Record tick;
     tick.kind = Record::Kind::tick;
-    tick.message.arrival_ns = arrival_clock_ns();
+    tick.message.arrival_ns = clock_.now_ns();
     tick.shed = shed - shed_told_;
     if (!append(tick)) {
       return false;
@@ -353,7 +357,7 @@ class DurableJournal final : public Journal {
       }
       const Clock::time_point now = Clock::now();
       if (!deadline) {
-        const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, arrival_clock_ns()));
+        const std::chrono::nanoseconds until_tick(tick_at_ns - std::min(tick_at_ns, clock_.now_ns()));
         deadline = now + std::min(until_tick, longest_wait);
       }
       if (now >= *deadline) {
@@ -413,7 +417,7 @@ class DurableJournal final : public Journal {
         }
         pending_ = *record;
         if (pending_->kind != Record::Kind::message) {
-          pending_->message.arrival_ns = arrival_clock_ns();
+          pending_->message.arrival_ns = clock_.now_ns();
         }
       }
       bytes += frame_bytes(*pending_);
@@ -429,7 +433,7 @@ class DurableJournal final : public Journal {
 
   /// Under steady load no time passes without a message, and yet what was shed is told of once an interval.
   void tell_of_shedding(std::int64_t tick_at_ns) {
-    if (shed_total() != shed_told_ && tick_at_ns != shed_tick_at_ns_ && arrival_clock_ns() >= tick_at_ns) {
+    if (shed_total() != shed_told_ && tick_at_ns != shed_tick_at_ns_ && clock_.now_ns() >= tick_at_ns) {
       shed_tick_at_ns_ = append_tick() ? tick_at_ns : shed_tick_at_ns_;
     }
   }
@@ -441,6 +445,7 @@ class DurableJournal final : public Journal {
   std::shared_ptr<LiveSegment> first_;  // until the journal begins
   const FileDescriptor directory_lock_;
   const std::unique_ptr<MemoryQueue> queue_;  // sheddable messages
+  ArrivalClock clock_;
   const std::uint64_t stretch_;
   const std::uint64_t wake_bytes_;
 

@@ -30,9 +30,14 @@ struct DurableOptions {
   bool sync_each = false;                     ///< journal_sync = "always": offer() returns after fdatasync
   bool keep = false;         ///< a recording: release_before() removes nothing, full segments are compressed
   bool skip_damage = false;  ///< go on after damaged records instead of refusing
+  /// The arrival clock an earlier life had come to, as a checkpoint has it; records that are there may go beyond.
+  std::int64_t last_arrival_ns = std::numeric_limits<std::int64_t>::min();
+  /// A wall clock before this cannot be right (ArrivalClock::resume).
+  std::int64_t not_before_ns = std::numeric_limits<std::int64_t>::min();
   FileSystem* files = &real_file_system();
   /// Told what happens in the background, one line each: the disk is full, there is room again, a segment that cannot
-  /// be compressed. From any thread, also under the journal's locks: it must not call the journal.
+  /// be compressed, a wall clock that was set. From any thread, also under the journal's locks: it must not call the
+  /// journal.
   std::function<void(const std::string&)> notice;
 };
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,8 @@
 
 namespace weir::journal {
 
+/// The journal's clock gives messages their arrival (core/arrival_clock.hpp) where their source did not.
+///
 /// Producers: any thread, through MessageConsumer. Consumer: one thread, through next().
 class Journal : public batch::MessageConsumer {
  public:
@@ -41,8 +44,9 @@ class Journal : public batch::MessageConsumer {
   virtual void release_before(std::uint64_t number) noexcept { static_cast<void>(number); }
 };
 
-/// @brief A journal that is a MemoryQueue (memory_queue.hpp) and lives as long as the process. @throws Error when the
-/// memory cannot be reserved.
-std::unique_ptr<Journal> make_memory_journal(std::uint64_t capacity_bytes);
+/// @brief A journal that is a MemoryQueue (memory_queue.hpp) and lives as long as the process. @param notice told what
+/// happens to the wall clock, one line each, from any thread @throws Error when the memory cannot be reserved.
+std::unique_ptr<Journal> make_memory_journal(std::uint64_t capacity_bytes,
+                                             std::function<void(const std::string&)> notice = {});
 
 }  // namespace weir::journal

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/instant.hpp"
 #include "core/spelling.hpp"
 #include "plan/conflicts.hpp"
 #include "plan/query_compiler.hpp"
@@ -101,6 +102,21 @@ void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   }
 }
 
+/// Readings may come until then, the beginning of 2070, whatever a query asks for.
+constexpr std::int64_t kLatestYear = 3'155'760'000'000'000'000;
+
+InstantRange times_with_room(const Plan& plan, const StreamPlan& stream) {
+  std::int64_t room = 0;
+  for (const std::size_t query : stream.queries) {
+    const QueryPlan& each = plan.queries[query];
+    room = std::max(room, saturating_add(saturating_add(each.window_ns, each.slide_ns),
+                                         std::max<std::int64_t>(each.allowed_lateness_ns, 0)));
+  }
+  room = saturating_add(room, stream.spec.out_of_order.count());
+  room = saturating_add(room, plan.spec.batch_interval.count());
+  return {kEarliest + room, kLatest - room};
+}
+
 }  // namespace
 
 Plan compile(spec::Pipeline pipeline) {
@@ -149,6 +165,16 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
     StreamPlan& stream = plan.streams[plan.queries[i].stream];
     stream.queries.push_back(i);
     stream.has_per_batch_query = stream.has_per_batch_query || plan.queries[i].per_batch;
+  }
+  for (StreamPlan& stream : plan.streams) {
+    stream.times = times_with_room(plan, stream);
+    if (!stream.times.contains(kLatestYear)) {
+      diagnostics.add(stream.spec.line,
+                      fmt::format("stream '{}': its longest window and slide, with allowed_lateness, out_of_order and "
+                                  "batch_interval, reach beyond the instants that there are",
+                                  stream.spec.name),
+                      "together they must stay below 190 years");
+    }
   }
   return plan;
 }

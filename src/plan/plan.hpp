@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "batch/result_table.hpp"
+#include "core/instant.hpp"
 #include "ops/program.hpp"
 #include "spec/pipeline_spec.hpp"
 
@@ -102,6 +103,9 @@ struct StreamPlan {
   std::vector<std::size_t> queries;
   bool arrival_time = false;  ///< event time is arrival: the watermark follows the interval clock
   bool has_per_batch_query = false;
+  /// Event times that leave room, on both sides, for everything that is ever computed from one: windows, disorder,
+  /// lateness, batch intervals. Others are refused, the same for every query, so no instant wraps or sticks at a limit.
+  InstantRange times;
 };
 
 struct Plan {

@@ -11,7 +11,18 @@
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
-namespace {}  // namespace
+namespace {
+
+std::string time_text(std::int64_t ns) {
+  std::string text;
+  if (ns == execute::kNoWatermark) {
+    return "nothing";
+  }
+  append_rfc3339(text, ns);
+  return text;
+}
+
+}  // namespace
 
 bool Report::balances() const noexcept {
   return std::all_of(streams.begin(), streams.end(), [](const Stream& s) { return s.ledger.balances(); }) &&
@@ -98,6 +109,10 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
       known->second.advance(position.offset, position.detail);
     }
   }
+  if (batch.clock_set_back_ns) {
+    stream.resume.newest_arrival_ns = batch.newest_arrival_ns;
+    stream.resume.interval_end_ns = batch.open_interval_end_ns;
+  }
   stream.resume.newest_arrival_ns = std::max(stream.resume.newest_arrival_ns, batch.newest_arrival_ns);
   stream.resume.interval_end_ns = std::max(stream.resume.interval_end_ns, batch.open_interval_end_ns);
   stream.resume.ended |= batch.end_of_input;
@@ -118,7 +133,16 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   }
   ledger.delivered += batch.size();
 
+  const std::int64_t watermark = stream.tracker->watermark();
   stream.tracker->advance(batch, stream.trace, &backend_);
+  if (stream.trace.new_beginning()) {
+    log::warn(
+        "stream '{}': the arrival clock was set back to {}, and the watermark from {} to {}: windows that no reading "
+        "came into open again",
+        plan_.streams[stream_index].spec.name, time_text(*batch.clock_set_back_ns), time_text(watermark),
+        time_text(stream.trace.new_beginning()->watermark));
+  }
+  stream.standstill.look(plan_.streams[stream_index].spec, *stream.tracker, batch.feed);
   late_rows_all_.clear();
   std::int64_t late_before = std::numeric_limits<std::int64_t>::max();
   for (const std::size_t index : plan_.streams[stream_index].queries) {

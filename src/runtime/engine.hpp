@@ -22,6 +22,7 @@
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
 #include "runtime/dedupe.hpp"
+#include "runtime/standstill_watch.hpp"
 #include "runtime/stream_identity.hpp"
 #include "sink/sink.hpp"
 #include "state/checkpoint_store.hpp"
@@ -71,8 +72,9 @@ struct StreamResume {
   std::vector<std::pair<std::uint32_t, batch::SourcePosition>> positions;
   std::int64_t interval_end_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
-  batch::FeedState feed;  ///< of a stream that reads a journal
-  bool ended = false;     ///< the input had ended: nothing is left to read
+  batch::FeedState feed;                                ///< of a stream that reads a journal
+  std::int64_t newest_time_ns = execute::kNoWatermark;  ///< the largest event time seen
+  bool ended = false;                                   ///< the input had ended: nothing is left to read
 };
 
 /// The head of a stream's section of a checkpoint; the key tuples, the watermark tracker and the dedupe table follow.
@@ -153,6 +155,7 @@ class Engine {
     execute::WatermarkTrace trace;
     std::unique_ptr<Dedupe> dedupe;
     bool forgotten_logged = false;
+    StandstillWatch standstill;
     state::StreamLedger ledger;
     StreamResume resume;
     StreamIdentity identity;

@@ -292,6 +292,7 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
     return;
   }
   stream.tracker->load(in);
+  stream.resume.newest_time_ns = stream.tracker->newest();
   if (const unsigned format = in.u8(); format != 0) {
     Dedupe saved_dedupe(-1, spec.max_remembered);
     (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in, format >= kDedupeFormat);

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/instant.hpp"
 #include "core/log.hpp"
 #include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
@@ -35,13 +36,24 @@ std::uint64_t messages_from(const std::string& directory, std::uint64_t number) 
   return messages;
 }
 
+/// No machine that runs this program has an earlier time: the beginning of 2026.
+constexpr std::int64_t kNotBefore = 1'767'225'600'000'000'000;
+
+/// A wall clock that stands before it, or before what sensors have said, cannot be right: that of a machine without a
+/// battery, before it has asked for the time.
+std::int64_t earliest_right(const plan::StreamPlan& stream, const StreamResume& resume) {
+  if (stream.arrival_time) {
+    return kNotBefore;
+  }
+  return std::max(kNotBefore, saturating_subtract(resume.newest_time_ns, stream.spec.max_ahead.count()));
+}
+
 }  // namespace
 
 LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       durable_(!wiring.plan->spec.state_dir.empty()) {
-  raise_arrival_clock(resume.feed.clock_ns);  // the wall clock may have been set back since
   const spec::Stream& stream = wiring.plan->streams[wiring.stream].spec;
   std::vector<batch::SourcePosition> positions(stream.sources.size());
   for (const auto& [source, position] : resume.positions) {
@@ -50,7 +62,8 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
   if (durable_) {
     look_at_journal(resume, positions);
   } else {
-    journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory);
+    journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory,
+                                            journal_options(wiring.plan->spec, stream).notice);
   }
   feed_.emplace(wiring, resume);
   source::SourceOptions options;
@@ -64,7 +77,9 @@ void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::Source
   const spec::Pipeline& spec = wiring_.plan->spec;
   const spec::Stream& stream = wiring_.plan->streams[wiring_.stream].spec;
   make_directories(spec.state_dir + "/journal", 0700);
-  const journal::DurableOptions options = journal_options(spec, stream);
+  journal::DurableOptions options = journal_options(spec, stream);
+  options.last_arrival_ns = resume.feed.clock_ns;
+  options.not_before_ns = earliest_right(wiring_.plan->streams[wiring_.stream], resume);
   journal::Recovered recovered;
   journal_ = journal::prepare_durable_journal(
       options, resume.discarded_at ? journal::kJournalEnd : resume.feed.next_record, recovered);

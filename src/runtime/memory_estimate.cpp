@@ -118,7 +118,11 @@ class Estimator {
           std::max<std::uint64_t>(plan_.spec.max_message, source::kBlockBytes) / kShortestReading;
       batches += stream.sources.size() * (readings / plan_.spec.batch_rows + 2);
     }
-    estimate_.add({Kind::batches, owner, batches * batch, 0, 0});
+    // At worst every reading is ahead of its arrival: marked in its batch, and once more while the engine looks at it.
+    const std::uint64_t ahead = plan.arrival_time ? 0
+                                                  : plan_.spec.batch_rows * (batches + 1) * sizeof(batch::AheadRow) +
+                                                        plan_.spec.batch_rows * sizeof(std::int64_t);
+    estimate_.add({Kind::batches, owner, batches * batch + ahead, 0, 0});
     if (mode_ == RunMode::run) {
       queue(stream, owner);
     }

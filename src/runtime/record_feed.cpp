@@ -2,31 +2,22 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <limits>
 
+#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/instant.hpp"
 #include "core/log.hpp"
 #include "source/line_buffer.hpp"
 
 namespace weir::runtime {
-namespace {
-
-constexpr std::int64_t kBeforeAll = std::numeric_limits<std::int64_t>::min();
-
-std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
-  const std::int64_t remainder = value % step;
-  return value - (remainder < 0 ? remainder + step : remainder);
-}
-
-}  // namespace
-
 RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& resume)
     : stream_(wiring.plan->streams[wiring.stream]),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       longest_message_(std::max<std::uint64_t>(wiring.plan->spec.max_message, source::kBlockBytes) + 1),
       feed_(wiring, IntervalClock::arrival),
       sources_(stream_.spec.sources.size()),
-      clock_ns_(std::max(resume.feed.clock_ns, resume.newest_arrival_ns)),
+      clock_ns_(resume.feed.sources.empty() ? resume.newest_arrival_ns : resume.feed.clock_ns),
+      ahead_watch_(stream_.spec, *wiring.keys),
       next_record_(resume.feed.next_record) {
   feed_.set_interval_end(resume.interval_end_ns);
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
@@ -41,6 +32,9 @@ RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& res
       decoders_[i]->load(saved.decoder);
     }
   }
+  feed_.set_on_ahead([this](std::uint32_t key, std::int64_t time_ns, std::int64_t arrival_ns) {
+    ahead_watch_.take(key, time_ns, arrival_ns);
+  });
   feed_.set_before_hand_on([this](batch::Batch& batch) { write_state(batch.feed); });
 }
 
@@ -81,21 +75,34 @@ void RecordFeed::take(const journal::Record& record) {
 void RecordFeed::message(const journal::Record& record) {
   // Arrival instants of several receivers can be swapped by a hair; within a stream they never go back.
   advance_clock(record.message.arrival_ns);
-  SourceState& source = sources_[record.message.source];
-  source.last_arrival_ns = clock_ns_;
-  source.idle = false;
-  source.finished = false;
-  const std::int64_t ahead = stream_.spec.max_ahead.count();
-  const std::int64_t latest = clock_ns_ > std::numeric_limits<std::int64_t>::max() - ahead
-                                  ? std::numeric_limits<std::int64_t>::max()
-                                  : clock_ns_ + ahead;
+  const std::uint32_t source = record.message.source;
   batch::MessageView message = record.message;
   message.refused = refusal(message);
   if (message.refused) [[unlikely]] {
     message.payload = message.payload.substr(0, batch::kRefusedSample);
   }
-  feed_.message(message, *decoders_[message.source], clock_ns_, latest);
+  const std::uint64_t before = feed_.readings();
+  feed_.message(message, *decoders_[source], clock_ns_, latest(), held());
+  if (feed_.readings() != before) {
+    heard(source);
+  }
   feed_.set_boundary(nothing_held_back());
+}
+
+// A source is heard when it sends a reading, not when it sends something: heartbeats, empty arrays and what is refused
+// say nothing about how far its time has come. A duplicate is a reading, though the engine will drop it, hence the
+// tick.
+void RecordFeed::heard(std::uint32_t source) {
+  SourceState& state = sources_[source];
+  state.last_arrival_ns = clock_ns_;
+  if (state.idle || state.finished) {
+    state.idle = state.finished = false;
+    feed_.tick({0, batch::Tick::Kind::source_heard, source, 0});
+  }
+}
+
+std::int64_t RecordFeed::latest() const noexcept {
+  return saturating_add(clock_ns_, stream_.spec.max_ahead.count());
 }
 
 // A journal can hold what a source of today would not have handed on: an older version wrote it, or one with other
@@ -118,7 +125,7 @@ std::optional<batch::Malformed> RecordFeed::refusal(const batch::MessageView& me
 
 void RecordFeed::finished(const journal::Record& record) {
   const std::uint32_t source = record.message.source;
-  feed_.finish_input(source, *decoders_[source], clock_ns_);
+  feed_.finish_input(source, *decoders_[source], clock_ns_, latest(), held());
   feed_.set_boundary(nothing_held_back());
   sources_[source].finished = true;
   feed_.tick({0, batch::Tick::Kind::source_finished, source, 0});
@@ -133,6 +140,10 @@ bool RecordFeed::nothing_held_back() const noexcept {
 void RecordFeed::started(std::int64_t now_ns) {
   ended_ = false;
   failed_sources_.clear();  // of the life before: this one has begun them anew
+  if (saturating_subtract(clock_ns_, now_ns) > ArrivalClock::kMostSlewed.count()) {
+    clock_ns_ = now_ns;
+    feed_.set_arrival_clock_back(now_ns);
+  }
   for (SourceState& source : sources_) {
     source.last_arrival_ns = std::max(clock_ns_, now_ns);
     source.finished = false;
@@ -142,8 +153,8 @@ void RecordFeed::started(std::int64_t now_ns) {
 
 void RecordFeed::advance_clock(std::int64_t now_ns) {
   clock_ns_ = std::max(clock_ns_, now_ns);
-  if (feed_.interval_end() == kBeforeAll) {
-    feed_.set_interval_end(floor_to(clock_ns_, interval_ns_) + interval_ns_);
+  if (feed_.interval_end() == kEarliest) {
+    feed_.set_interval_end(next_multiple(clock_ns_, interval_ns_));
     for (SourceState& source : sources_) {
       source.last_arrival_ns = std::max(source.last_arrival_ns, clock_ns_);
     }
@@ -153,7 +164,9 @@ void RecordFeed::advance_clock(std::int64_t now_ns) {
   }
   feed_.advance_arrival_clock(clock_ns_);
   if (!stream_.arrival_time) {
-    check_idle(feed_.interval_end() - interval_ns_);
+    const std::int64_t interval_begin = feed_.interval_end() - interval_ns_;
+    feed_.tick({0, batch::Tick::Kind::arrival_clock, 0, interval_begin});
+    check_idle(interval_begin);
   }
   feed_.seal();
 }
@@ -174,7 +187,7 @@ void RecordFeed::check_idle(std::int64_t now_ns) {
   }
   if (all_silent) {
     // Nobody can tell how far the sensors' time has come, so the wall clock stands in (semantics §4).
-    feed_.tick({0, batch::Tick::Kind::watermark, 0, now_ns - stream_.spec.out_of_order.count()});
+    feed_.tick({0, batch::Tick::Kind::watermark, 0, saturating_subtract(now_ns, stream_.spec.out_of_order.count())});
   }
 }
 

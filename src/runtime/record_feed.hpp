@@ -12,6 +12,7 @@
 #include "core/topic_pattern.hpp"
 #include "decode/decoder.hpp"
 #include "journal/record.hpp"
+#include "runtime/ahead_watch.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/stream_feed.hpp"
 
@@ -48,7 +49,7 @@ class RecordFeed {
     std::vector<TopicPattern> topics;
   };
   struct SourceState {
-    std::int64_t last_arrival_ns = 0;
+    std::int64_t last_arrival_ns = 0;  ///< of a reading
     bool idle = false;
     bool finished = false;
   };
@@ -58,6 +59,9 @@ class RecordFeed {
   [[nodiscard]] bool nothing_held_back() const noexcept;
   void started(std::int64_t now_ns);
   void advance_clock(std::int64_t now_ns);
+  void heard(std::uint32_t source);
+  [[nodiscard]] std::int64_t held() const noexcept { return stream_.arrival_time ? kLatest : clock_ns_; }
+  [[nodiscard]] std::int64_t latest() const noexcept;
   void check_idle(std::int64_t now_ns);
   void write_state(batch::FeedState& state) const;
 
@@ -69,6 +73,7 @@ class RecordFeed {
   std::vector<Admitted> admitted_;  ///< [source]
   std::vector<SourceState> sources_;
   std::int64_t clock_ns_;
+  AheadWatch ahead_watch_;
   std::uint64_t next_record_ = 0;
   bool ended_ = false;
   std::vector<std::string> failed_sources_;

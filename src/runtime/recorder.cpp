@@ -3,9 +3,9 @@
 #include <thread>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/log.hpp"
 #include "core/posix_file.hpp"
+#include "core/time_text.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 #include "source/source.hpp"
@@ -32,7 +32,7 @@ struct Recorder::Recording {
 
   /// Reads what is appended, so that ticks are recorded and nobody waits for room.
   void work() {
-    std::int64_t now = arrival_clock_ns();
+    std::int64_t now = wall_clock_ns();
     std::size_t ended = 0;
     while (ended < has_ended.size()) {
       const std::int64_t interval_end = (now / interval.count() + 1) * interval.count();

@@ -5,8 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
+#include "core/instant.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -36,6 +36,7 @@ std::uint64_t take_rows(batch::SourcePosition& position) {
 struct ReplayStream::Input final : batch::RowWriter::Owner {
   Input(ReplayStream& owner, std::uint32_t number) : stream(owner), index(number), writer(*owner.wiring_.keys, *this) {
     writer.set_range(owner.options_.from_ns, owner.options_.to_ns);
+    writer.set_times(owner.plan_.times);
   }
 
   batch::Batch& batch_full(batch::Batch& /*full*/) override {
@@ -131,7 +132,12 @@ void ReplayStream::work() {
         break;
       }
       // The next round follows the last one in event time, one batch interval after its newest reading.
-      shift = feed_.newest_event_time() - feed_.oldest_event_time() + wiring_.plan->spec.batch_interval.count();
+      const std::int64_t newest = feed_.newest_event_time() - shift;
+      shift = saturating_add(saturating_subtract(feed_.newest_event_time(), feed_.oldest_event_time()),
+                             wiring_.plan->spec.batch_interval.count());
+      if (saturating_add(newest, shift) > plan_.times.last) {
+        break;  // no later instants are left
+      }
       feed_.set_range({options_.from_ns, options_.to_ns, shift});
       open_inputs(false);
     }
@@ -162,7 +168,7 @@ bool ReplayStream::next_message(Input& input) {
 void ReplayStream::read_one() {
   Input& input = *inputs_.front();
   while (!stopping() && next_message(input)) {
-    const std::int64_t arrival = plan_.arrival_time ? arrival_clock_ns() : 0;
+    const std::int64_t arrival = plan_.arrival_time ? clock_.now_ns() : 0;
     if (plan_.arrival_time) {
       feed_.advance_arrival_clock(arrival);
     }
@@ -191,7 +197,7 @@ void ReplayStream::read_one() {
     }
   }
   if (!stopping()) {
-    feed_.finish_input(0, *input.decoder, plan_.arrival_time ? arrival_clock_ns() : 0);
+    feed_.finish_input(0, *input.decoder, plan_.arrival_time ? clock_.now_ns() : 0);
   }
 }
 
@@ -232,7 +238,7 @@ bool ReplayStream::refill(Input& input) {
 void ReplayStream::decode_next(Input& input) {
   input.staged.push_back(input.spare());
   input.writer.attach(*input.staged.back());
-  const std::int64_t arrival = plan_.arrival_time ? arrival_clock_ns() : 0;
+  const std::int64_t arrival = plan_.arrival_time ? clock_.now_ns() : 0;
   input.writer.begin_message(input.index, arrival, kNever);
   if (input.reader->next(input.block)) {
     input.decoder->decode(input.block, input.writer);

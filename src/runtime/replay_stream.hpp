@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/arrival_clock.hpp"
 #include "runtime/pipeline.hpp"
 #include "runtime/stream_feed.hpp"
 #include "runtime/stream_replay.hpp"
@@ -37,6 +38,7 @@ class ReplayStream final : public StreamReplay {
   StreamResume resume_;
   ReplayOptions options_;
   StreamFeed feed_;
+  ArrivalClock clock_;  ///< of a stream in arrival time
   std::vector<std::unique_ptr<Input>> inputs_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_total_ = 0;

@@ -1,29 +1,21 @@
 #include "runtime/stream_feed.hpp"
 
-#include "core/log.hpp"
-
 #include <algorithm>
 #include <utility>
 
+#include "core/instant.hpp"
+#include "core/log.hpp"
 #include "core/time_text.hpp"
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
-namespace {
-
-std::int64_t floor_to(std::int64_t value, std::int64_t step) noexcept {
-  const std::int64_t remainder = value % step;
-  return value - (remainder < 0 ? remainder + step : remainder);
-}
-
-}  // namespace
-
 StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
     : wiring_(wiring),
       clock_(clock),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       writer_(*wiring.keys, *this),
       malformed_log_(wiring.plan->streams[wiring.stream].spec) {
+  writer_.set_times(wiring.plan->streams[wiring.stream].times);
   batch_ = wiring_.pool->acquire();
   stopped_ = !batch_;
   if (batch_) {
@@ -34,14 +26,14 @@ StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
 StreamFeed::~StreamFeed() = default;
 
 void StreamFeed::message(const batch::MessageView& message, decode::Decoder& decoder, std::int64_t arrival_ns,
-                         std::int64_t latest_time_ns) {
+                         std::int64_t latest_time_ns, std::int64_t held_ns) {
   if (stopped_) {
     return;
   }
   arrival_ns_ = arrival_ns;
   batch_->newest_arrival_ns = std::max(batch_->newest_arrival_ns, arrival_ns);
   batch_->payload_bytes += message.payload.size();
-  writer_.begin_message(message.source, arrival_ns, latest_time_ns);
+  writer_.begin_message(message.source, arrival_ns, latest_time_ns, held_ns);
   decoder.decode(message, writer_);
   if (stopped_) {
     return;
@@ -52,12 +44,13 @@ void StreamFeed::message(const batch::MessageView& message, decode::Decoder& dec
   position(message.source, message.position_offset, message.position_detail);
 }
 
-void StreamFeed::finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns) {
+void StreamFeed::finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns,
+                              std::int64_t latest_time_ns, std::int64_t held_ns) {
   if (stopped_) {
     return;
   }
   arrival_ns_ = arrival_ns;
-  writer_.begin_message(source, arrival_ns, std::numeric_limits<std::int64_t>::max());
+  writer_.begin_message(source, arrival_ns, latest_time_ns, held_ns);
   decoder.finish(writer_);
   if (!stopped_) {
     after_rows();
@@ -69,7 +62,7 @@ void StreamFeed::copy_row(const batch::Batch& from, std::uint32_t row, std::uint
   if (stopped_) {
     return;
   }
-  writer_.begin_message(source, arrival_ns_, std::numeric_limits<std::int64_t>::max());
+  writer_.begin_message(source, arrival_ns_, kLatest);
   writer_.time(from.times()[row]);
   writer_.key(from.keys()[row]);
   for (std::size_t i = 0; i < from.fields(); ++i) {
@@ -123,9 +116,9 @@ bool StreamFeed::advance_arrival_clock(std::int64_t now_ns) {
   if (stopped_) {
     return false;
   }
-  const std::int64_t begin = floor_to(now_ns, interval_ns_);
+  const std::int64_t begin = floor_multiple(now_ns, interval_ns_);
   if (interval_end_ == std::numeric_limits<std::int64_t>::min()) {
-    interval_end_ = begin + interval_ns_;
+    interval_end_ = next_multiple(now_ns, interval_ns_);
   }
   if (now_ns < interval_end_) {
     return false;
@@ -135,12 +128,26 @@ bool StreamFeed::advance_arrival_clock(std::int64_t now_ns) {
   if (begin > interval_end_) {
     batch_->interval_ends.push_back({batch_->size(), begin});
   }
-  interval_end_ = begin + interval_ns_;
+  interval_end_ = next_multiple(now_ns, interval_ns_);
   next_malformed_interval();
   if (wiring_.plan->streams[wiring_.stream].arrival_time) {
     tick({0, batch::Tick::Kind::watermark, 0, begin});
   }
   return true;
+}
+
+void StreamFeed::set_arrival_clock_back(std::int64_t now_ns) {
+  if (stopped_) {
+    return;
+  }
+  if (!seal()) {
+    return;
+  }
+  if (interval_end_ != kEarliest) {
+    batch_->interval_ends.push_back({0, interval_end_});
+  }
+  batch_->clock_set_back_ns = now_ns;
+  interval_end_ = next_multiple(now_ns, interval_ns_);
 }
 
 void StreamFeed::shed(std::uint64_t messages) {
@@ -219,9 +226,11 @@ void StreamFeed::hand_on() {
   }
   batch_->key_count = wiring_.keys->size();
   batch_->open_interval_end_ns = interval_end_;
+  handed_on_ += batch_->size();
   wiring_.queue->push({wiring_.stream, std::move(batch_)});
   batch_ = wiring_.pool->acquire();
   examined_ = 0;
+  ahead_examined_ = 0;
   if (!batch_) {
     stopped_ = true;
     return;
@@ -266,23 +275,27 @@ void StreamFeed::after_rows() {
     oldest_event_time_ = std::min(oldest_event_time_, times[row]);
   }
   examined_ = batch_->size();
+  for (; ahead_examined_ < batch_->ahead.size(); ++ahead_examined_) {
+    const batch::AheadRow& ahead = batch_->ahead[ahead_examined_];
+    on_ahead_(batch_->keys()[ahead.row], times[ahead.row], ahead.arrival_ns);
+  }
 }
 
 void StreamFeed::mark_event_time_intervals() {
   const std::int64_t* const times = batch_->times();
   for (std::uint32_t row = examined_; row < batch_->size(); ++row) {
     if (interval_end_ == std::numeric_limits<std::int64_t>::min()) {
-      interval_end_ = floor_to(times[row], interval_ns_) + interval_ns_;
+      interval_end_ = next_multiple(times[row], interval_ns_);
       continue;
     }
     if (times[row] >= interval_end_) {
       batch_->interval_ends.push_back({row, interval_end_});
       // Intervals between the two marks had no reading.
-      const std::int64_t begin = floor_to(times[row], interval_ns_);
+      const std::int64_t begin = floor_multiple(times[row], interval_ns_);
       if (begin > interval_end_) {
         batch_->interval_ends.push_back({row, begin});
       }
-      interval_end_ = begin + interval_ns_;
+      interval_end_ = next_multiple(times[row], interval_ns_);
     }
   }
 }

@@ -12,6 +12,7 @@
 #include "batch/batch.hpp"
 #include "batch/key_dictionary.hpp"
 #include "batch/row_writer.hpp"
+#include "core/instant.hpp"
 #include "decode/decoder.hpp"
 #include "plan/plan.hpp"
 #include "runtime/batch_flow.hpp"
@@ -27,7 +28,7 @@ namespace weir::runtime {
 /// Which clock ends the batch intervals.
 enum class IntervalClock : std::uint8_t {
   none,       ///< nobody asks for them
-  arrival,    ///< the recorded arrival instants, through end_interval()
+  arrival,    ///< the recorded arrival instants, through advance_arrival_clock()
   event_time  ///< replay of input without arrival: the running maximum of event time (semantics §3)
 };
 
@@ -60,8 +61,9 @@ class StreamFeed final : private batch::RowWriter::Owner {
   ~StreamFeed() override;
 
   /// @brief Decodes a message with the source's decoder. @param arrival_ns as recorded, not before the last one
+  /// @param latest_time_ns, held_ns as RowWriter::begin_message() has them
   void message(const batch::MessageView& message, decode::Decoder& decoder, std::int64_t arrival_ns,
-               std::int64_t latest_time_ns);
+               std::int64_t latest_time_ns = kLatest, std::int64_t held_ns = kLatest);
   /// @brief Appends row `row` of `from` as a reading of `source` (several files merged by event time).
   void copy_row(const batch::Batch& from, std::uint32_t row, std::uint32_t source);
   /// @brief Adds what was counted beside the rows of a merged message.
@@ -71,12 +73,19 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void malformed(batch::Malformed reason, std::string_view sample) override;
   void position(std::uint32_t source, std::uint64_t offset, std::string_view detail);
   /// @brief Lets a decoder hand on a reading that the end of its input completes.
-  void finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns);
+  void finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns,
+                    std::int64_t latest_time_ns = kLatest, std::int64_t held_ns = kLatest);
 
   void tick(batch::Tick tick);
   /// @brief The arrival clock stands at `now_ns`: ends the intervals that are over, and for streams in arrival time
   /// lifts the watermark to their end. True when an interval ended.
   bool advance_arrival_clock(std::int64_t now_ns);
+  /// @brief The arrival clock was set back to `now_ns`: hands the batch on, ends the open interval, and begins anew.
+  void set_arrival_clock_back(std::int64_t now_ns);
+  /// @brief Told of each reading ahead of its arrival, on this thread: key, event time, arrival.
+  void set_on_ahead(std::function<void(std::uint32_t, std::int64_t, std::int64_t)> call) {
+    on_ahead_ = std::move(call);
+  }
   void shed(std::uint64_t messages);
   void set_range(const ReplayRange& range);
 
@@ -89,6 +98,8 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void finish(bool ended);
 
   [[nodiscard]] std::uint32_t rows() const noexcept { return batch_ ? batch_->size() : 0; }
+  /// @brief Readings so far, also duplicates and those that a replay leaves out.
+  [[nodiscard]] std::uint64_t readings() const noexcept { return handed_on_ + rows() + writer_.left_out(); }
   [[nodiscard]] std::int64_t newest_event_time() const noexcept { return newest_event_time_; }
   [[nodiscard]] std::int64_t oldest_event_time() const noexcept { return oldest_event_time_; }
   /// @brief Called before a batch is handed on, e.g. to put positions into it.
@@ -121,9 +132,12 @@ class StreamFeed final : private batch::RowWriter::Owner {
   std::int64_t oldest_event_time_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t arrival_ns_ = 0;
   std::function<void(batch::Batch&)> before_hand_on_;
+  std::function<void(std::uint32_t, std::int64_t, std::int64_t)> on_ahead_;
+  std::uint64_t handed_on_ = 0;  ///< rows
   bool divisible_ = false;
   std::int64_t shift_ns_ = 0;   ///< of a replay's range
   std::uint32_t examined_ = 0;  ///< rows of the current batch that after_rows() has seen
+  std::size_t ahead_examined_ = 0;
   std::unique_ptr<batch::Batch> batch_;
   batch::RowWriter writer_;
   MalformedLog malformed_log_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <exception>
 
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 
@@ -51,7 +50,6 @@ bool CustomSource::store(std::string_view payload, std::string_view topic) {
   batch::MessageView message;
   message.payload = payload;
   message.topic = topic;
-  message.arrival_ns = arrival_clock_ns();
   message.source = index_;
   message.starts_file = stored_.fetch_add(1, std::memory_order_relaxed) == 0;
   return consumer_.offer(message) != batch::Accepted::stopped;

@@ -14,7 +14,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
@@ -323,7 +322,6 @@ bool DirectoryReader::refuse(const std::string& what, std::string detail, batch:
   message.payload = sample_;
   message.refused = batch::Malformed::unreadable;
   message.source = index_;
-  message.arrival_ns = arrival_clock_ns();
   message.position_offset = offset_;
   message.position_detail = detail_;
   return true;

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -216,7 +215,6 @@ bool FileReader::next(batch::MessageView& message) {
   }
   message.starts_file = !message.refused && std::exchange(starts_file_, false);
   message.source = index_;
-  message.arrival_ns = arrival_clock_ns();
   message.position_offset = offset_;
   if (has_position_) {
     if (const auto hash = hash_of_ends(fd_, offset_)) {

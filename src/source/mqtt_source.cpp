@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
@@ -129,7 +128,6 @@ void MqttSource::on_message(const paho::message& message) noexcept {
   batch::MessageView view;
   view.payload = {payload.data(), payload.length()};
   view.topic = {topic.data(), topic.length()};
-  view.arrival_ns = arrival_clock_ns();
   view.source = index_;
   view.delivery = message.get_qos() == 0 ? batch::Delivery::shed : batch::Delivery::hold_back;
   view.duplicate = message.is_duplicate();

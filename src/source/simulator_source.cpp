@@ -3,7 +3,6 @@
 #include <charconv>
 #include <chrono>
 
-#include "core/arrival_clock.hpp"
 #include "core/time_text.hpp"
 #include "source/line_buffer.hpp"
 #include "source/simulated_text.hpp"
@@ -72,7 +71,6 @@ bool SimulatorSource::offer(const std::string& lines) {
   }
   batch::MessageView message;
   message.payload = lines;
-  message.arrival_ns = arrival_clock_ns();
   message.source = index();
   message.starts_file = !begun_;
   begun_ = true;

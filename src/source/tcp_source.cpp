@@ -13,7 +13,6 @@
 #include <memory>
 #include <utility>
 
-#include "core/arrival_clock.hpp"
 #include "core/duration.hpp"
 #include "core/log.hpp"
 
@@ -160,7 +159,6 @@ bool TcpSource::offer(const Lines& lines) {
   }
   batch::MessageView message;
   message.payload = lines.text;
-  message.arrival_ns = arrival_clock_ns();
   message.source = index();
   if (lines.too_long) {
     message.refused = batch::Malformed::too_large;

@@ -19,6 +19,7 @@ std::optional<ChunkPlace> SectionWriter::place_of(std::uint64_t id, std::uint64_
 
 bool SectionWriter::begin_chunk(std::uint64_t id, std::uint64_t version) {
   end();
+  version ^= generation_;
   if (const std::optional<ChunkPlace> place = place_of(id, version)) {
     chunks_.push_back({id, version, 0, place, nullptr, {}});
     return false;
@@ -47,8 +48,8 @@ void SectionWriter::resolve() {
       continue;
     }
     const DeferredChunk::Made made = chunk.later->make();
-    chunk.version = made.version;
-    chunk.place = place_of(*chunk.id, made.version);
+    chunk.version = made.version ^ generation_;
+    chunk.place = place_of(*chunk.id, chunk.version);
     if (!chunk.place) chunk.data = made.bytes;
     chunk.bytes = chunk.data.size();
   }

@@ -70,6 +70,9 @@ class SectionWriter {
   /// @brief Takes the bytes of the current chunk.
   Writer& out() noexcept { return out_; }
 
+  /// @brief Versions of the chunks that follow mean something else than those of another generation: for who began anew
+  /// and counts versions from the start again.
+  void set_generation(std::uint64_t generation) noexcept { generation_ = generation << 48U; }
   /// @brief Ends the chunk before and begins chunk `id`, unique in the section. @param version another one whenever the
   /// chunk's bytes are others. @return false when the chunk is stored with that version: write nothing then.
   bool begin_chunk(std::uint64_t id, std::uint64_t version);
@@ -79,7 +82,9 @@ class SectionWriter {
   void end_chunk();
 
   /// @brief Whether chunk `id` is stored with that version: begin_chunk() would return false.
-  [[nodiscard]] bool stored(std::uint64_t id, std::uint64_t version) const { return place_of(id, version).has_value(); }
+  [[nodiscard]] bool stored(std::uint64_t id, std::uint64_t version) const {
+    return place_of(id, version ^ generation_).has_value();
+  }
 
   /// @brief Makes the deferred chunks, and says of every chunk where its bytes are. Nothing is written after it.
   /// @throws Error when one cannot be made; the section is of no use then.
@@ -102,6 +107,7 @@ class SectionWriter {
   Writer out_;
   std::vector<Chunk> chunks_;
   Chunk current_;
+  std::uint64_t generation_ = 0;
   std::size_t begin_ = 0;  ///< of the current chunk in out_
 };
 

@@ -100,7 +100,7 @@ TEST(Batch, Clear_KeepsTheMemoryAndForgetsTheRest) {
   const std::int64_t* const times = batch.times();
   batch.set_size(10);
   batch.runs.push_back({0, 1});
-  batch.ticks.push_back({.row = 0, .kind = Tick::Kind::watermark, .source = 0, .watermark_ns = 5});
+  batch.ticks.push_back({.row = 0, .kind = Tick::Kind::watermark, .source = 0, .instant_ns = 5});
   batch.interval_ends.push_back({.row = 0, .end_ns = 5});
   batch.key_count = 7;
   batch.may_have_nulls = true;

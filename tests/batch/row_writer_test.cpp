@@ -160,8 +160,44 @@ TEST(RowWriter, ReadingsOutsideTheRange_AreNeitherReceivedNorRefused) {
     write(writer, {time, 0, 0, 0});
   }
   EXPECT_EQ(keeper.rows(), (std::vector<Row>{{10, 0, 0, 0}, {19, 0, 0, 0}}));
+  EXPECT_EQ(writer.left_out(), 2U);
   EXPECT_EQ(keeper.batches[0].received, 3U) << "one is refused: no sensor can have measured then";
   EXPECT_EQ(keeper.batches[0].malformed[static_cast<std::size_t>(Malformed::future)], 1U);
+}
+
+TEST(RowWriter, TimeThatLeavesNoRoom_IsBadTimeAlsoWhereItWouldBeFuture) {
+  KeyDictionary keys(1, 10);
+  Keeper keeper(8);
+  RowWriter writer(keys, keeper);
+  writer.attach(keeper.batches.back());
+  writer.set_times({-5'000, 5'000});
+  writer.begin_message(0, 100, 1'000);
+  for (const std::int64_t time : {-5'001, -5'000, 1'000, 1'001, 5'000, 5'001}) {
+    write(writer, {time, 0, 0, 0});
+  }
+  writer.begin_message(0, 100, kNoLimit);
+  for (const std::int64_t time : {5'000, 5'001}) {
+    write(writer, {time, 0, 0, 0});
+  }
+  EXPECT_EQ(keeper.rows().size(), 3U);
+  EXPECT_EQ(keeper.batches[0].malformed[static_cast<std::size_t>(Malformed::future)], 2U);
+  EXPECT_EQ(keeper.batches[0].malformed[static_cast<std::size_t>(Malformed::bad_time)], 3U);
+}
+
+TEST(RowWriter, RowAheadOfItsArrival_IsMarked) {
+  KeyDictionary keys(1, 10);
+  Keeper keeper(2);
+  RowWriter writer(keys, keeper);
+  writer.attach(keeper.batches.back());
+  writer.begin_message(0, 100, kNoLimit, 100);
+  for (const std::int64_t time : {100, 101, 99, 102}) {
+    write(writer, {time, 0, 0, 0});
+  }
+  for (const std::size_t batch : {0U, 1U}) {
+    ASSERT_EQ(keeper.batches[batch].ahead.size(), 1U);
+    EXPECT_EQ(keeper.batches[batch].ahead[0].row, 1U);
+    EXPECT_EQ(keeper.batches[batch].ahead[0].arrival_ns, 100);
+  }
 }
 
 TEST(RowWriter, NullField_MarksTheBatch) {

@@ -170,6 +170,7 @@ void EngineUnderTest::feed(std::span<const oracle::Event> events, bool end_of_in
   batch.key_count = keys_.size();
   batch.end_of_input = end_of_input;
   batch.received = row;
+  batch.clock_set_back_ns = std::exchange(clock_set_back_ns_, std::nullopt);
 
   tracker_.advance(batch, trace_, &backend_);
   std::vector<std::uint32_t> late_rows;

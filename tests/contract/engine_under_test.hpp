@@ -43,6 +43,9 @@ class EngineUnderTest {
   /// @brief The events as one batch.
   void feed(std::span<const oracle::Event> events, bool end_of_input = false);
 
+  /// @brief The arrival clock is set back before the next batch.
+  void set_clock_back(std::int64_t instant_ns) { clock_set_back_ns_ = instant_ns; }
+
   [[nodiscard]] std::string save() const;
   /// @brief The same without what `section` knows to be stored.
   void save(state::SectionWriter& section) const;
@@ -72,6 +75,7 @@ class EngineUnderTest {
   std::vector<std::size_t> late_readings_;
   std::size_t delivered_ = 0;
   std::uint64_t windows_closed_ = 0;
+  std::optional<std::int64_t> clock_set_back_ns_;
 };
 
 }  // namespace weir::contract

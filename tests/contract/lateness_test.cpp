@@ -7,6 +7,7 @@
 #include "contract/backends.hpp"
 #include "contract/engine_under_test.hpp"
 #include "contract/events.hpp"
+#include "execute/emitter.hpp"
 
 namespace weir::contract {
 namespace {
@@ -237,6 +238,79 @@ TEST_P(Lateness, EmptyWindow_HasARowOnlyIfAskedForAndOnlyAfterTheFirstReading) {
                                                "[20000000000 30000000000) r0 () count()=0 s=null",
                                                "[30000000000 40000000000) r0 () count()=0 s=null",
                                                "[40000000000 50000000000) r0 () count()=1 s=1000"));
+}
+
+TEST_P(Lateness, EmptyWindows_BeyondABoundGetNoRowsAndTheQueryBeginsAnew) {
+  constexpr auto kMost = static_cast<std::int64_t>(execute::kMostEmptyWindows);
+  QueryCase query = count_and_sum(false).with(s, s);
+  query.spec.emit_empty = true;
+  const plan::Plan plan = plan_of(plugs_stream(1, 0), query.spec);
+  // The reading that closes the gap is one past its last empty window.
+  const auto rows_of = [&](std::int64_t empty, std::size_t split) {
+    EngineUnderTest engine(plan, backend());
+    const std::int64_t far = (1 + empty) * s;
+    const std::vector<oracle::Event> events{reading_at(0), reading_at(far), reading_at(far + 3 * s)};
+    engine.feed(std::span(events).first(split));
+    engine.feed(std::span(events).subspan(split));
+    EXPECT_EQ(engine.ledger().windows, static_cast<std::uint64_t>(empty) + 4);
+    return engine.rows().size();
+  };
+  const auto filled = static_cast<std::size_t>(kMost) + 4;
+  for (const std::size_t split : {0U, 1U, 2U, 3U}) {
+    EXPECT_EQ(rows_of(kMost, split), filled) << split;
+    EXPECT_EQ(rows_of(kMost + 1, split), 4U) << split;
+    EXPECT_EQ(rows_of(1'700'000'000, split), 4U) << split;
+  }
+}
+
+TEST_P(Lateness, EmptyWindows_OfOneTickAtATimeAreNotBounded) {
+  QueryCase query = count_and_sum(false).with(s, s);
+  query.spec.emit_empty = true;
+  const plan::Plan plan = plan_of(plugs_stream(1, 0), query.spec);
+  EngineUnderTest engine(plan, backend());
+  std::vector<oracle::Event> events{reading_at(0), source_idle(0)};
+  constexpr auto kHalf = static_cast<std::int64_t>(execute::kMostEmptyWindows) / 2;
+  for (std::int64_t i = 1; i <= 3; ++i) events.push_back(watermark_at(i * kHalf * s));
+  engine.feed(events);
+  EXPECT_EQ(engine.rows().size(), static_cast<std::size_t>(3 * kHalf)) << "each tick is a step of its own";
+}
+
+TEST_P(Lateness, ClockSetBack_OpensWindowsThatNoReadingCameInto) {
+  constexpr std::int64_t kYear = 365 * 24 * 3600 * s;
+  const QueryCase query = count_and_sum(true).with(10 * s, 10 * s);
+  const plan::Plan plan = plan_of(plugs_stream(1, 0), query.spec);
+  EngineUnderTest engine(plan, backend());
+  const std::vector<oracle::Event> before{reading_at(5 * s, 1), source_idle(0), watermark_at(10 * kYear)};
+  engine.feed(before);
+  engine.set_clock_back(12 * s);
+  const std::vector<oracle::Event> after{reading_at(7 * s, 2), reading_at(13 * s, 4), reading_at(20 * s, 8)};
+  engine.feed(after);
+  EXPECT_THAT(engine.texts(), ElementsAre("[0 10000000000) r0 (p0) count()=1 s=0.001",
+                                          "[10000000000 20000000000) r0 (p0) count()=1 s=0.004"));
+  EXPECT_EQ(engine.ledger().late, 1U) << "a window that had a reading stays closed";
+  const std::string saved = engine.save();
+  EngineUnderTest again(plan, backend());
+  again.load(saved, engine);
+  again.feed(std::vector<oracle::Event>{reading_at(30 * s, 1)});
+  EXPECT_THAT(again.texts(), ElementsAre("[20000000000 30000000000) r0 (p0) count()=1 s=0.008"));
+}
+
+TEST_P(Lateness, ClockSetBackBehindTheReadings_EmitsWhatIsOpenAndBeginsAnew) {
+  const QueryCase query = count_and_sum(true).with(10 * s, 5 * s);
+  const plan::Plan plan = plan_of(plugs_stream(1, 0), query.spec);
+  EngineUnderTest engine(plan, backend());
+  const std::vector<oracle::Event> before{reading_at(1002 * s, 1), reading_at(1008 * s, 2)};
+  engine.feed(before);
+  engine.set_clock_back(12 * s);
+  const std::vector<oracle::Event> after{reading_at(12 * s, 4), reading_at(16 * s, 8)};
+  engine.feed(after);
+  engine.feed({}, true);
+  EXPECT_THAT(engine.texts(), ElementsAre("[995000000000 1005000000000) r0 (p0) count()=1 s=0.001",
+                                          "[1000000000000 1010000000000) r0 (p0) count()=2 s=0.003",
+                                          "[1005000000000 1015000000000) r0 (p0) count()=1 s=0.002",
+                                          "[5000000000 15000000000) r0 (p0) count()=1 s=0.004",
+                                          "[10000000000 20000000000) r0 (p0) count()=2 s=0.012",
+                                          "[15000000000 25000000000) r0 (p0) count()=1 s=0.008"));
 }
 
 TEST_P(Lateness, Jump_OverYearsOfEmptyWindowsDoesNotVisitEachOfThem) {

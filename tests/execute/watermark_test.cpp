@@ -16,12 +16,14 @@ constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max();
 struct Step {
   std::int64_t time = 0;
   std::uint32_t source = 0;
+  std::int64_t arrival = kLimit;
 };
 
 std::unique_ptr<batch::Batch> batch_of(const std::vector<Step>& steps, std::vector<batch::Tick> ticks = {}) {
   auto batch = std::make_unique<batch::Batch>(0, std::max<std::uint32_t>(1, static_cast<std::uint32_t>(steps.size())));
   for (std::uint32_t row = 0; row < steps.size(); ++row) {
     batch->times()[row] = steps[row].time;
+    if (steps[row].time > steps[row].arrival) batch->ahead.push_back({row, steps[row].arrival});
     if (batch->runs.empty() || batch->runs.back().source != steps[row].source) {
       batch->runs.push_back({row, steps[row].source});
     }
@@ -118,6 +120,50 @@ TEST(Watermark, NeverGoesBack) {
   EXPECT_EQ(trace.final(), 100);
 }
 
+batch::Tick clock_at(std::uint32_t row, std::int64_t instant) {
+  return {row, batch::Tick::Kind::arrival_clock, 0, instant};
+}
+
+TEST(Watermark, ReadingAheadOfItsArrival_LiftsItToTheArrival) {
+  WatermarkTracker tracker(1, 10);
+  WatermarkTrace trace;
+  const auto batch = batch_of({{100, 0, 101}, {5000, 0, 105}, {106, 0, 107}, {104, 0, 108}});
+  tracker.advance(*batch, trace);
+  EXPECT_EQ(trace.at(0), 90);
+  EXPECT_EQ(trace.at(1), 95);
+  EXPECT_EQ(trace.final(), 96);
+  EXPECT_EQ(trace.newest_before(1), 100);
+  EXPECT_EQ(trace.newest_before(2), 5000);
+  EXPECT_EQ(trace.reach(96, 0), 2U);
+  EXPECT_EQ(trace.reach(97, 0), 5U);
+}
+
+TEST(Watermark, ReadingAheadOfItsArrival_IsFollowedAsTheClockMovesOn) {
+  WatermarkTracker tracker(1, 0);
+  WatermarkTrace trace;
+  tracker.advance(*batch_of({{500, 0, 100}}, {clock_at(1, 150)}), trace);
+  EXPECT_EQ(trace.at(0), 100);
+  EXPECT_EQ(trace.final(), 150);
+  state::Writer out;
+  tracker.save(out);
+  WatermarkTracker restored(1, 0);
+  const std::string bytes = out.take();
+  state::Reader in(bytes);
+  restored.load(in);
+  restored.advance(*batch_of({}, {clock_at(0, 400), clock_at(0, 900)}), trace);
+  EXPECT_EQ(trace.reach(400, 0), 0U);
+  EXPECT_EQ(trace.passing(400, 0), 400) << "each tick by itself";
+  EXPECT_EQ(trace.final(), 500) << "no further than the reading";
+}
+
+TEST(Watermark, SourceThatIsHeardWithoutAReading_HoldsItBackAgain) {
+  WatermarkTracker tracker(2, 0);
+  WatermarkTrace trace;
+  const batch::Tick heard{1, batch::Tick::Kind::source_heard, 1, 0};
+  tracker.advance(*batch_of({{100, 0}, {200, 0}}, {idle(0, 1), heard}), trace);
+  EXPECT_EQ(trace.final(), 100);
+}
+
 TEST(Watermark, Limits_AreHeld) {
   WatermarkTracker tracker(1, 1000);
   WatermarkTrace trace;
@@ -133,11 +179,16 @@ TEST(Watermark, Limits_AreHeld) {
 class Slow {
  public:
   Slow(std::size_t sources, std::int64_t out_of_order)
-      : newest_(sources, kNone), counts_(sources, true), late_(out_of_order) {}
+      : newest_(sources, kNone), held_(sources, kNone), counts_(sources, true), late_(out_of_order) {}
 
   void tick(const batch::Tick& tick) {
     if (tick.kind == batch::Tick::Kind::watermark) {
-      value_ = std::max(value_, tick.watermark_ns);
+      value_ = std::max(value_, tick.instant_ns);
+    } else if (tick.kind == batch::Tick::Kind::arrival_clock) {
+      for (std::size_t i = 0; i < newest_.size(); ++i) {
+        held_[i] = std::max(held_[i], std::min(newest_[i], tick.instant_ns));
+      }
+      follow();
     } else {
       counts_[tick.source] = false;
       follow();
@@ -147,6 +198,7 @@ class Slow {
     counts_[step.source] = true;
     follow();
     newest_[step.source] = std::max(newest_[step.source], step.time);
+    held_[step.source] = std::max(held_[step.source], std::min(step.time, step.arrival));
     all_ = std::max(all_, step.time);
     follow();
   }
@@ -158,12 +210,13 @@ class Slow {
     std::int64_t smallest = kLimit;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       if (!counts_[i]) continue;
-      if (newest_[i] == kNone) return;
-      smallest = std::min(smallest, newest_[i] - late_);
+      if (held_[i] == kNone) return;
+      smallest = std::min(smallest, held_[i] - late_);
     }
     if (smallest != kLimit) value_ = std::max(value_, smallest);
   }
   std::vector<std::int64_t> newest_;
+  std::vector<std::int64_t> held_;  // at the arrival
   std::vector<bool> counts_;
   std::int64_t late_;
   std::int64_t value_ = kNone;
@@ -176,6 +229,7 @@ TEST(Watermark, RandomStreams_AreAsSpeltOutRowByRow) {
   for (int round = 0; round < 60; ++round) {
     const auto sources = 1 + below(4);
     const auto run_length = round % 3 == 0 ? 3000U : 1 + static_cast<unsigned>(below(60));
+    const unsigned ahead_share = round % 5 == 0 ? 0 : round % 5 == 1 ? 500 : 5;
     const double tick_share = round % 2 == 0 ? 0.0 : 0.01;
     WatermarkTracker tracker(sources, 50);
     Slow slow(sources, 50);
@@ -187,13 +241,18 @@ TEST(Watermark, RandomStreams_AreAsSpeltOutRowByRow) {
       std::uint32_t source = 0;
       for (std::uint32_t row = 0; row <= size; ++row) {
         if (static_cast<double>(below(1000)) < tick_share * 1000) {
-          ticks.push_back(below(3) == 0 ? lifted(row, now + 30)
-                                        : idle(row, static_cast<std::uint32_t>(below(sources))));
+          const auto kind = below(4);
+          ticks.push_back(kind == 0   ? lifted(row, now + 30)
+                          : kind == 1 ? clock_at(row, now)
+                                      : idle(row, static_cast<std::uint32_t>(below(sources))));
         }
         if (row == size) break;
         if (row % run_length == 0) source = static_cast<std::uint32_t>(below(sources));
         now += static_cast<std::int64_t>(below(5));
-        steps.push_back({now - static_cast<std::int64_t>(below(80)), source});
+        const bool fast = ahead_share > 0 && below(1000) < ahead_share;
+        steps.push_back(
+            {fast ? now + static_cast<std::int64_t>(below(500)) : now - static_cast<std::int64_t>(below(80)), source,
+             now + 3});
       }
       const auto batch = batch_of(steps, ticks);
       tracker.advance(*batch, trace);

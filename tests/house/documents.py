@@ -45,7 +45,7 @@ def check_tests(source: pathlib.Path, where: pathlib.Path, text: str) -> list[st
             problems.append(f"{where}: there is no test {module}.{test}")
         name = module.removesuffix("_test")
         lists = [file.parent / "CMakeLists.txt" for file in files]
-        if not any(re.search(rf"foreach\([^)]*\b{name}\b", file.read_text(encoding="utf-8")) for file in lists if file.exists()):
+        if not any(re.search(rf"(?:foreach|set)\([^)]*\b{name}\b", file.read_text(encoding="utf-8")) for file in lists if file.exists()):
             problems.append(f"{where}: CTest does not run {module}.{test}")
     return problems
 

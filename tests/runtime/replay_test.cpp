@@ -147,6 +147,32 @@ window = "10s")~"),
   EXPECT_TRUE(report.balances());
 }
 
+TEST(Replay, EventTimesAtTheEndsOfTheirRangeAreBadTimeForEveryQuery) {
+  const Scratch scratch;
+  const std::string in = scratch.path("in.csv");
+  for (const std::string time : {"-9223372036854775808", "-9223372036854775807", "9223372036854775807",
+                                 "9223372036000000000", "9223372035000000001"}) {
+    write_file(in, time + ",a,1\n");
+    for (const std::string query : {"", "window = \"1h\"", "window = \"1w\"", "window = \"1s\"\nslide = \"7s\""}) {
+      std::string toml = configuration(file_source(in), "select = [\"count()\"]\n" + query);
+      toml.replace(toml.find("unit = \"s\""), 10, "unit = \"ns\"");
+      runtime::Report report;
+      EXPECT_EQ(replay_rows(toml, &report), "") << time << query;
+      EXPECT_EQ(report.streams[0].ledger.malformed[static_cast<std::size_t>(batch::Malformed::bad_time)], 1U);
+    }
+  }
+  // The last that leaves room: a window, its slide and a batch interval.
+  write_file(in, "9223370036854775807,a,1\n-9223370036854775000,a,1\n");
+  for (const std::string query : {"", "window = \"10m\""}) {
+    std::string toml = configuration(file_source(in), "select = [\"count()\"]\n" + query);
+    toml.replace(toml.find("unit = \"s\""), 10, "unit = \"ns\"");
+    runtime::Report report;
+    replay_rows(toml, &report);
+    EXPECT_EQ(report.queries[0].ledger.delivered, 2U);
+    EXPECT_GE(report.queries[0].ledger.rows, 1U);
+  }
+}
+
 TEST(Replay, DedupeCountsAReadingOnce) {
   const Scratch scratch;
   write_file(scratch.path("in.csv"), "1,a,1\n1,a,1\n2,a,1\n1,b,1\n2,a,1\n");

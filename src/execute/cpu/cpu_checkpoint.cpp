@@ -94,6 +94,7 @@ void CpuPanes::finish_images() const {
 }
 
 void CpuPanes::load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) {
+  finish_images();  // they may still read what is cleared
   panes_.clear();
   for (auto& worker : scratch_) {
     worker->pane = nullptr;

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/instant.hpp"
 #include "execute/cpu/closing.hpp"
 #include "execute/cpu/worker.hpp"
-#include "execute/instant.hpp"
 
 namespace weir::execute::cpu {
 namespace {

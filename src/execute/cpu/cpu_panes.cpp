@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "core/decimal.hpp"
+#include "core/instant.hpp"
 #include "execute/cpu/closing.hpp"
 #include "execute/cpu/worker.hpp"
-#include "execute/instant.hpp"
 #include "execute/pane_codec.hpp"
 #include "ops/quantile_bins.hpp"
 

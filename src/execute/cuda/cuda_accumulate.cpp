@@ -2,8 +2,8 @@
 #include <array>
 #include <bit>
 
+#include "core/instant.hpp"
 #include "execute/cuda/cuda_panes.hpp"
-#include "execute/instant.hpp"
 #include "kernels/step.hpp"
 
 namespace weir::execute::cuda {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "core/instant.hpp"
 #include "execute/cuda/cuda_panes.hpp"
-#include "execute/instant.hpp"
 #include "ops/hyperloglog.hpp"
 
 namespace weir::execute::cuda {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "execute/instant.hpp"
+#include "core/instant.hpp"
 
 namespace weir::execute::cuda {
 

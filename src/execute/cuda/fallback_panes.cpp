@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/instant.hpp"
 #include "core/log.hpp"
-#include "execute/instant.hpp"
 
 namespace weir::execute::cuda {
 namespace {

@@ -1,13 +1,21 @@
-// Arithmetic on instants that stays within 64 bits: a broken clock's year 2262 must not become undefined behaviour.
+// Arithmetic on instants that stays within 64 bits: a broken clock's year 2262 must not become undefined
+// behaviour.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 
-namespace weir::execute {
+namespace weir {
 
 inline constexpr std::int64_t kEarliest = std::numeric_limits<std::int64_t>::min();
 inline constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max();
+
+/// Instants from `first` to `last`, both included.
+struct InstantRange {
+  std::int64_t first = kEarliest;
+  std::int64_t last = kLatest;
+  [[nodiscard]] bool contains(std::int64_t instant) const noexcept { return first <= instant && instant <= last; }
+};
 
 /// @brief a + b, held at the limits.
 inline std::int64_t saturating_add(std::int64_t a, std::int64_t b) noexcept {
@@ -38,4 +46,9 @@ inline std::int64_t floor_multiple(std::int64_t a, std::int64_t step) noexcept {
   return toward_zero < kEarliest + step ? toward_zero : toward_zero - step;
 }
 
-}  // namespace weir::execute
+/// @brief The smallest multiple of step that is > a, for step > 0, held at the limits.
+inline std::int64_t next_multiple(std::int64_t a, std::int64_t step) noexcept {
+  return saturating_add(floor_multiple(a, step), step);
+}
+
+}  // namespace weir

@@ -1,8 +1,8 @@
-#include "execute/instant.hpp"
+#include "core/instant.hpp"
 
 #include <gtest/gtest.h>
 
-namespace weir::execute {
+namespace weir {
 namespace {
 
 TEST(Instant, FloorMultiple_GoesTowardThePast) {
@@ -35,4 +35,4 @@ TEST(Instant, Sums_AreHeldAtTheLimits) {
 }
 
 }  // namespace
-}  // namespace weir::execute
+}  // namespace weir
