@@ -117,6 +117,7 @@ void LiveSegment::complete(std::uint64_t end_number, bool followed) {
     mine.seal_followed();
   }
   sync_file();
+  complete_ = true;
   files_.truncate(file_, end, path_);
 }
 
@@ -139,7 +140,9 @@ void LiveSegment::sync_file() {
   try {
     files_.sync(file_, path_);
     struct ::stat status {};
-    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < capacity_)) {
+    const bool cut =
+        !complete_ && ::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < capacity_;
+    if (broken() || cut) {
       throw Error(describe_broken());
     }
   } catch (const Error& error) {
