@@ -162,12 +162,6 @@ bool SegmentChain::sync_before(std::unique_lock<std::mutex>& lock, std::uint64_t
     try {
       for (const std::shared_ptr<LiveSegment>& segment : segments) {
         segment->sync();
-        if (segment->removed() && !std::exchange(told_of_removal_, true)) {
-          options_.notice(fmt::format(
-              "journal segment '{}' was removed while Weir writes to it: what it holds ends with this process "
-              "(stop Weir gracefully, which saves it in a checkpoint, then start it with --skip-damage)",
-              segment->path()));
-        }
       }
     } catch (const Error& error) {
       failure = error.what();
@@ -176,12 +170,23 @@ bool SegmentChain::sync_before(std::unique_lock<std::mutex>& lock, std::uint64_t
     syncing_ = false;
     if (failure.empty()) {
       synced_number_ = target;
+      tell_of_removal();
     } else {
       set_failure(failure);
     }
     synced_.notify_all();
   }
   return failure_.empty();
+}
+
+/// Of the active segment: the others are removed by release_before().
+void SegmentChain::tell_of_removal() {
+  if (active_->removed() && !std::exchange(told_of_removal_, true)) {
+    options_.notice(
+        fmt::format("journal segment '{}' was removed while Weir writes to it: what it holds ends with this process "
+                    "(stop Weir gracefully, which saves it in a checkpoint, then start it with --skip-damage)",
+                    active_->path()));
+  }
 }
 
 void SegmentChain::completed(const LiveSegment& segment) {

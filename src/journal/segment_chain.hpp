@@ -67,6 +67,7 @@ class SegmentChain {
   void use(std::shared_ptr<LiveSegment> segment);
   void completed(const LiveSegment& segment);
   void supply_changed(const std::string& failure);
+  void tell_of_removal();
   void set_failure(const std::string& what);
   std::string next_to_release(std::uint64_t number);
 
@@ -84,7 +85,7 @@ class SegmentChain {
   std::uint64_t next_number_ = 0;
   std::uint64_t synced_number_ = 0;
   bool syncing_ = false;
-  bool told_of_removal_ = false;  // whoever is syncing_ looks
+  bool told_of_removal_ = false;
   std::string failure_;
 
   std::optional<SegmentFinisher> finisher_;

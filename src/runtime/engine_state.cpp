@@ -79,6 +79,7 @@ struct Engine::Restoring {
   std::vector<std::string> discard;
   std::vector<Diagnostic> refused;
   std::vector<std::string> notes;
+  std::vector<std::string> refused_streams;
 };
 
 void Engine::save_stream(std::size_t index, state::SectionWriter& section) const {
@@ -201,7 +202,7 @@ StateOutlook look_at_state(const plan::Plan& plan, execute::Backend& backend) {
 }
 
 std::vector<std::string> Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {
-  Restoring restoring{discard, {}, {}};
+  Restoring restoring{discard, {}, {}, {}};
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     restore_stream(i, checkpoint, restoring);
   }
@@ -244,6 +245,7 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
   const spec::Stream& spec = plan_.streams[index].spec;
   const auto refuse = [&](std::string what, std::string hint) {
     restoring.refused.push_back({plan_.spec.file, spec.line, std::move(what), std::move(hint)});
+    restoring.refused_streams.push_back(spec.name);
   };
   const std::string undo = fmt::format(
       "undo the change, or start with --discard-state {}, which begins the stream and its queries anew", spec.name);
@@ -311,6 +313,9 @@ void Engine::restore_query(std::size_t index, const state::Checkpoint& checkpoin
     return;
   }
   const Stream& stream = *streams_[query.stream];
+  if (contains(restoring.refused_streams, plan_.streams[query.stream].spec.name)) {
+    return;  // one reason is enough
+  }
   const bool discarded = contains(restoring.discard, name);
   state::Reader in(*bytes);
   const bool changed = in.text() != query.fingerprint();

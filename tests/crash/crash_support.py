@@ -287,7 +287,7 @@ class CrashTest(WeirTest):
     def segments(self, state="state"):
         """Journal segments, oldest first."""
         return sorted(path for path in (self.directory / state).rglob("*")
-                      if path.is_file() and path.name != "LOCK" and not path.name.startswith("checkpoint-"))
+                      if path.is_file() and path.name.startswith("journal-") and path.suffix == ".weir")
 
     def wait_journaled(self, process, text, state="state"):
         """Until a segment of the journal holds this text."""

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -176,6 +177,23 @@ TEST_F(Start, ASegmentThatIsCutOffBehindItsRecordsIsNoticedByTheNextSync) {
   ASSERT_EQ(journal->offer(message("x")), batch::Accepted::yes);
   std::filesystem::resize_file(segment_files(options_.directory).front(), 100'000);
   EXPECT_THROW(journal->sync(), Error);
+}
+
+TEST_F(Start, SegmentsThatAreCompletedWhileTheyAreSyncedAreNotTakenForCutOff) {
+  options_.backlog_bytes = 1U << 30U;
+  Recovered recovered;
+  const auto journal = open_durable_journal(options_, 0, recovered);
+  std::atomic<bool> over = false;
+  std::thread syncer([&] {
+    while (!over) journal->sync();
+  });
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_EQ(journal->offer(message(std::string(400, 'x'))), batch::Accepted::yes);
+    if (i % 100 == 0) journal->release_before(static_cast<std::uint64_t>(i));
+  }
+  over = true;
+  syncer.join();
+  EXPECT_EQ(notices(), "");
 }
 
 TEST_F(Start, ASegmentThatIsRemovedWhileItIsWrittenToIsToldOfOnce) {

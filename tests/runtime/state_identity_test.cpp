@@ -176,7 +176,7 @@ TEST_F(StateIdentity, AReplayReadsOnWhereItsInputHasGrown) {
   lines("a.jsonl", {{20, 2}});
   const runtime::Report report = run(toml, true);
   EXPECT_EQ(report.streams[0].ledger.received, 2U);
-  EXPECT_EQ(report.queries[1].ledger.windows, 2U);
+  EXPECT_EQ(report.queries[1].ledger.rows, 2U);
 }
 
 TEST_F(StateIdentity, SourcesThatHadComeToTheirEndAreBothReadOn) {
