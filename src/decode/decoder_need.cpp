@@ -1,6 +1,7 @@
 // What decoders take, in the worst case of each format.
 #include <algorithm>
 
+#include "decode/csv_columns.hpp"
 #include "decode/csv_record.hpp"
 #include "decode/decoder.hpp"
 #include "decode/formats.hpp"
@@ -32,7 +33,7 @@ DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
   const std::uint64_t columns = std::min<std::uint64_t>(kMostColumns, longest);
   const std::uint64_t wanted = std::min<std::uint64_t>(kWidestAhead, header ? columns : source.format.columns.size());
   const std::uint64_t kept = std::min<std::uint64_t>(longest, kKeptText) + kMaxQuotedRecord +
-                             8 * wanted * sizeof(std::string_view) + (header ? 3 * columns : 0);
+                             kRowsAhead * wanted * sizeof(std::string_view) + (header ? 3 * columns : 0);
   // A line without its end is copied to get one.
   return {kept, 2 * longest + 3 * columns / 2 * sizeof(std::string_view)};
 }

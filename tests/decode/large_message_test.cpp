@@ -19,7 +19,7 @@ using testing::field;
 using testing::key;
 using testing::make_stream;
 
-constexpr std::size_t kReadings = 40'000;  // more than a mebibyte of them
+constexpr std::size_t kReadings = 40'500;  // more than a mebibyte of them
 
 spec::Stream json_stream(spec::SourceKind kind) {
   spec::Stream stream = make_stream(spec::FormatKind::json, {key("id")}, {field("v", 0)}, kind);
@@ -63,15 +63,22 @@ TEST(LargeMessage, AnArrayOfJsonReadingsIsReadElementByElement) {
   }
 }
 
-TEST(LargeMessage, AnArrayThatBreaksOffCostsItsRest) {
+TEST(LargeMessage, AnArrayThatWasCutOffIsRefusedAndOneThatBreaksOffCostsItsRest) {
   std::size_t refused = 0;
-  std::string array = array_of(kReadings, refused);
-  for (const std::string& rest : {std::string(""), std::string(R"(,{"id":"b","v":)"), std::string(R"(,{"id":"b)")}) {
-    Decoding decoding(json_stream(spec::SourceKind::mqtt), 1000);
-    decoding.topic("t", array.substr(0, array.size() - 2) + rest);
-    EXPECT_EQ(decoding.rows().size(), kReadings) << rest;
-    EXPECT_EQ(decoding.refusals().size(), refused + 1) << rest;
-    EXPECT_EQ(decoding.refusals().back().reason, Malformed::bad_payload);
+  const std::string array = array_of(kReadings, refused);
+  const std::string open = array.substr(0, array.size() - 2);
+  for (const char* const rest : {"", R"(,{"id":"b","v":1})"}) {
+    Decoding cut_off(json_stream(spec::SourceKind::mqtt), 1000);
+    cut_off.topic("t", open + rest);
+    EXPECT_EQ(cut_off.rows().size(), 0U) << rest;
+    EXPECT_EQ(cut_off.refusals().size(), 1U) << rest;
+  }
+  for (const char* const rest : {R"(,{"id":"b ])", R"(,{"id":"b" ])", ",[ ]"}) {
+    Decoding broken(json_stream(spec::SourceKind::mqtt), 1000);
+    broken.topic("t", open + rest);
+    EXPECT_EQ(broken.rows().size(), kReadings) << rest;
+    EXPECT_EQ(broken.refusals().size(), refused + 1) << rest;
+    EXPECT_EQ(broken.refusals().back().reason, Malformed::bad_payload);
   }
 }
 
