@@ -117,7 +117,7 @@ void write_run(TextWriter& out, bool small) {
 // More readings than are remembered, none of whose windows closes.
 constexpr std::uint32_t kRemembered = 1'000'000;
 std::uint32_t remembered(bool small) {
-  return small ? kRemembered / 20 : kRemembered;
+  return small ? kRemembered / 4 : kRemembered;
 }
 spec::Pipeline dedupe_pipeline(bool small) {
   spec::Pipeline pipeline = csv_pipeline(10);
@@ -136,14 +136,14 @@ void write_dedupe(TextWriter& out, bool small) {
 // Keys of the largest size.
 constexpr std::uint32_t kKeyBytes = 4096;
 spec::Pipeline long_keys_pipeline(bool small) {
-  spec::Pipeline pipeline = csv_pipeline(small ? 1'000 : 50'000);
+  spec::Pipeline pipeline = csv_pipeline(small ? 5'000 : 50'000);
   pipeline.streams[0].max_key_bytes = kKeyBytes;
   return pipeline;
 }
 void write_long_keys(TextWriter& out, bool small) {
   Lines lines(out);
   const std::string filler(kKeyBytes - 10, 'k');
-  for (std::uint32_t key = 0; key < (small ? 1'000U : 50'000U) && lines.add("{},{:010}{},1\n", kBegin, key, filler);
+  for (std::uint32_t key = 0; key < (small ? 5'000U : 50'000U) && lines.add("{},{:010}{},1\n", kBegin, key, filler);
        ++key) {
   }
 }
@@ -152,7 +152,7 @@ void write_long_keys(TextWriter& out, bool small) {
 constexpr std::int64_t kOctaves = 62;
 constexpr std::int64_t kBinsOfAnOctave = 64;
 std::uint32_t wild_groups(bool small) {
-  return small ? 2 : 30;
+  return small ? 8 : 30;
 }
 spec::Pipeline quantile_pipeline(bool small) {
   spec::Pipeline pipeline = csv_pipeline(wild_groups(small));
@@ -211,7 +211,7 @@ void write_revisions(TextWriter& out, bool small) {
 // A line of the largest size: an array of readings, or readings at the end of a path, hard to parse in either case.
 constexpr std::uint64_t kLargest = std::uint64_t{16} << 20U;
 std::uint64_t largest(bool small) {
-  return small ? kLargest / 4 : kLargest;
+  return small ? kLargest / 2 : kLargest;
 }
 spec::Pipeline message_pipeline(bool small) {
   spec::Pipeline pipeline = csv_pipeline(10);

@@ -16,6 +16,11 @@
 
 namespace weir::decode {
 
+/// So many rows are split before the first of them is written: enough for a load from memory to come back.
+inline constexpr std::size_t kRowsAhead = 8;
+/// Rows that are needed further than this are read one by one: their cells would not fit the caches.
+inline constexpr std::size_t kWidestAhead = 65'536;
+
 class CsvColumns {
  public:
   /// @param stream must outlive this; `writer` gives the slots

@@ -27,8 +27,6 @@ namespace {
 
 // The positions of a chunk (32 KiB at most) stay in the first-level cache.
 constexpr std::size_t kChunk = 8U * 1024U;
-// Rows that are needed further are read one by one: their cells would not fit the caches.
-constexpr std::size_t kWidestAhead = 65'536;
 // What a rare long line took is not kept.
 constexpr std::size_t kKeptText = std::size_t{1} << 20U;
 
@@ -118,7 +116,7 @@ class CsvDecoder final : public Decoder {
     if (!usable_) {
       report_missing(missing, names);
     }
-    cells_.resize(kAhead * std::min(columns_.needed(), kWidestAhead));
+    cells_.resize(kRowsAhead * std::min(columns_.needed(), kWidestAhead));
   }
 
   void report_missing(const std::vector<std::string>& missing, const std::vector<std::string_view>& names) const {
@@ -243,7 +241,7 @@ class CsvDecoder final : public Decoder {
     std::size_t read = 0;
     std::size_t written = 0;
     while (true) {
-      const std::size_t slot = read % kAhead;
+      const std::size_t slot = read % kRowsAhead;
       std::string_view* const cells = cells_.data() + slot * needed;
       if (!split.next(cells, needed)) {
         break;
@@ -258,18 +256,18 @@ class CsvDecoder final : public Decoder {
         pending.key = uncached ? writer_.begin_lookup(tuple_) : writer_.prepare(columns_.key_bytes(cells));
       }
       ++read;
-      if (read - written > kAhead / 2) {
-        const Pending& halfway = pending_[(read - kAhead / 2) % kAhead];
+      if (read - written > kRowsAhead / 2) {
+        const Pending& halfway = pending_[(read - kRowsAhead / 2) % kRowsAhead];
         if (halfway.usable && halfway.key.looked_up) {
           writer_.continue_lookup(halfway.key);
         }
       }
-      if (read - written == kAhead) {
-        write(written++ % kAhead, needed, rows);
+      if (read - written == kRowsAhead) {
+        write(written++ % kRowsAhead, needed, rows);
       }
     }
     while (written != read) {
-      write(written++ % kAhead, needed, rows);
+      write(written++ % kRowsAhead, needed, rows);
     }
     lines_read_ += split.lines();
     return split.taken();
@@ -300,9 +298,6 @@ class CsvDecoder final : public Decoder {
     writer_.write(values_, line, rows);
   }
 
-  // Enough rows for a load from memory to come back.
-  static constexpr std::size_t kAhead = 8;
-
   /// A row that was split and waits to be written; its cells are in cells_.
   struct Pending {
     std::string_view line;
@@ -329,7 +324,7 @@ class CsvDecoder final : public Decoder {
   std::uint64_t lines_read_ = 0;  // of the file; since the start, where reading goes on in its middle
   std::vector<std::uint32_t> positions_;
   std::vector<std::string_view> cells_;  // of the pending rows, needed() each
-  std::array<Pending, kAhead> pending_;
+  std::array<Pending, kRowsAhead> pending_;
   std::vector<Token> values_;
   std::vector<std::string_view> tuple_;  // keys of the row that is split
 };

@@ -1,6 +1,7 @@
 // What decoders take, in the worst case of each format.
 #include <algorithm>
 
+#include "decode/csv_columns.hpp"
 #include "decode/csv_record.hpp"
 #include "decode/decoder.hpp"
 #include "decode/formats.hpp"
@@ -27,11 +28,14 @@ DecoderNeed json(const spec::Source& source, std::uint64_t longest) {
 }
 
 DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
-  constexpr std::uint64_t kCells = 3 * kMostColumns / 2 * sizeof(std::string_view);
-  // A header line is kept with at least 2 bytes for each column.
-  const std::uint64_t header = source.format.columns.empty() ? 3 * kMostColumns : 0;
+  // A cell takes a byte of a line at least. Of a header line each column is kept, with 2 bytes or its name.
+  const bool header = source.format.columns.empty();
+  const std::uint64_t columns = std::min<std::uint64_t>(kMostColumns, longest);
+  const std::uint64_t wanted = std::min<std::uint64_t>(kWidestAhead, header ? columns : source.format.columns.size());
+  const std::uint64_t kept = std::min<std::uint64_t>(longest, kKeptText) + kMaxQuotedRecord +
+                             kRowsAhead * wanted * sizeof(std::string_view) + (header ? 3 * columns : 0);
   // A line without its end is copied to get one.
-  return {kKeptText + kMaxQuotedRecord + header + (std::uint64_t{8} << 20U), 2 * longest + kCells};
+  return {kept, 2 * longest + 3 * columns / 2 * sizeof(std::string_view)};
 }
 
 DecoderNeed senml(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {

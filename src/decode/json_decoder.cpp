@@ -147,6 +147,10 @@ class JsonDecoder final : public Decoder {
       elements(text, rows);
       return;
     }
+    if (!trimmed(text).ends_with(']')) {
+      rows.reject(Malformed::bad_payload, text);  // as simdjson does: it was cut off
+      return;
+    }
     for (std::size_t at = begin + 1; at < text.size();) {
       const std::size_t end = end_of_json_element(text, at);
       const std::string_view element = trimmed(text.substr(at, end - at));
