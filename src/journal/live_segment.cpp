@@ -138,8 +138,7 @@ void LiveSegment::sync_file() {
   }
   try {
     files_.sync(file_, path_);
-    struct ::stat status {};
-    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < capacity_)) {
+    if (broken() || files_.status(file_, path_).bytes < capacity_) {
       throw Error(describe_broken());
     }
   } catch (const Error& error) {
@@ -149,7 +148,7 @@ void LiveSegment::sync_file() {
 }
 
 void mark_followed(FileSystem& files, const std::string& path) {
-  SegmentHeader header = SegmentReader(path).header();
+  SegmentHeader header = SegmentReader(path, files).header();
   if (header.complete() && !header.followed()) {
     header.seal_followed();
     const FileDescriptor file = files.open(path, O_RDWR);

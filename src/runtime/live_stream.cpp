@@ -7,7 +7,6 @@
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 
@@ -37,7 +36,7 @@ std::uint64_t messages_from(const std::string& directory, std::uint64_t number) 
 
 }  // namespace
 
-LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
+LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume, FileSystem& files)
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       durable_(!wiring.plan->spec.state_dir.empty()) {
@@ -48,7 +47,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
     positions.at(source) = position;
   }
   if (durable_) {
-    look_at_journal(resume, positions);
+    look_at_journal(resume, positions, files);
   } else {
     journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory);
   }
@@ -60,11 +59,12 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
   }
 }
 
-void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions) {
+void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions,
+                                 FileSystem& files) {
   const spec::Pipeline& spec = wiring_.plan->spec;
   const spec::Stream& stream = wiring_.plan->streams[wiring_.stream].spec;
-  make_directories(spec.state_dir + "/journal", 0700);
-  const journal::DurableOptions options = journal_options(spec, stream);
+  files.make_directories(spec.state_dir + "/journal", 0700);
+  const journal::DurableOptions options = journal_options(spec, stream, files);
   journal::Recovered recovered;
   journal_ = journal::prepare_durable_journal(
       options, resume.discarded_at ? journal::kJournalEnd : resume.feed.next_record, recovered);
