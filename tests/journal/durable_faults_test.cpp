@@ -207,5 +207,14 @@ TEST_F(Faults, ASegmentThatCannotBeCompressedStaysAsItIs) {
   EXPECT_THAT(notices()[0], HasSubstr("uncompressed"));
 }
 
+TEST_F(Faults, AFailureAtTheVeryEndIsTold) {
+  auto journal = open_and_settle();
+  journal->offer(message("p"));
+  files_.fail(Call::sync, EIO);
+  journal.reset();
+  ASSERT_EQ(notices().size(), 1U);
+  EXPECT_THAT(notices()[0], HasSubstr("Input/output error"));
+}
+
 }  // namespace
 }  // namespace weir::test
