@@ -89,6 +89,9 @@ void LiveSegment::append(const Record& record, std::uint64_t bytes) noexcept {
 
 void LiveSegment::sync() {
   const std::lock_guard lock(sync_mutex_);
+  if (complete_) {
+    return;
+  }
   const std::uint64_t end = this->end();
   sync_file();
   if (!name_durable_) {
@@ -117,6 +120,7 @@ void LiveSegment::complete(std::uint64_t end_number, bool followed) {
     mine.seal_followed();
   }
   sync_file();
+  complete_ = true;
   files_.truncate(file_, end, path_);
 }
 

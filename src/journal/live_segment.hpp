@@ -87,6 +87,7 @@ class LiveSegment {
   std::mutex sync_mutex_;
   std::string sync_failure_;
   bool name_durable_ = false;
+  bool complete_ = false;  // durable, and cut to what it holds: nothing is left to sync
 };
 
 /// @brief A complete segment of an earlier process learns that another one follows it, whose name is durable.
