@@ -90,9 +90,7 @@ double plain_write(const std::string& path, const Case& c, const std::string& pa
   }
   const auto begin = Clock::now();
   for (std::uint64_t i = 0; i < c.messages; ++i) {
-    if (const int error = write_all(file.get(), payload); error != 0) {
-      throw system_error("write", path, error);
-    }
+    real_file_system().write(file, payload, path);
     if (c.sync_each && ::fdatasync(file.get()) != 0) {
       throw system_error("sync", path);
     }

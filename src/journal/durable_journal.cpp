@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +18,6 @@
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
-#include "core/posix_file.hpp"
 #include "journal/arrived.hpp"
 #include "journal/frame_reading.hpp"
 #include "journal/live_segment.hpp"
@@ -54,12 +52,9 @@ DurableOptions checked(DurableOptions options) {
 }
 
 FileDescriptor lock_directory(FileSystem& files, const std::string& directory) {
-  make_directories(directory, 0700);
+  files.make_directories(directory, 0700);
   FileDescriptor lock = files.open(directory, O_RDONLY | O_DIRECTORY);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      throw system_error("lock", directory);
-    }
+  if (!files.lock(lock, directory)) {
     throw Error(fmt::format("the journal '{}' is in use by another process", directory));
   }
   return lock;
@@ -198,7 +193,8 @@ class DurableJournal final : public Journal {
     }
     put_in_order(*options_.files, options_.directory, found_);
     recovered_.emplace(segments_from(found_.segments, found_.from), found_.from,
-                       options_.skip_damage ? SegmentSequence::OnDamage::skip : SegmentSequence::OnDamage::refuse);
+                       options_.skip_damage ? SegmentSequence::OnDamage::skip : SegmentSequence::OnDamage::refuse,
+                       *options_.files);
     chain_.emplace(options_, found_, first_, mutex_, [this] {
       reader_.notify_all();
       room_.notify_all();

@@ -85,7 +85,7 @@ SegmentInfo look_at(const SegmentName& segment, const SegmentName* next) {
 std::unique_ptr<JournalReader> open_journal_reader(const std::string& path, std::uint64_t from) {
   std::vector<SegmentName> segments;
   if (is_directory(path)) {
-    segments = segments_from(find_segments(path).segments, from);
+    segments = segments_from(find_segments(real_file_system(), path).segments, from);
   } else {
     segments.push_back({SegmentReader(path).header().first_number, path});
   }
@@ -97,7 +97,7 @@ std::unique_ptr<JournalReader> open_journal_reader(const std::string& path, std:
 
 bool is_journal(const std::string& path) {
   if (is_directory(path)) {
-    return !find_segments(path).segments.empty();
+    return !find_segments(real_file_system(), path).segments.empty();
   }
   std::string first(kSegmentMagic.size(), '\0');
   std::ifstream in(path, std::ios::binary);
@@ -105,7 +105,7 @@ bool is_journal(const std::string& path) {
 }
 
 std::vector<SegmentInfo> list_segments(const std::string& directory) {
-  const std::vector<SegmentName> names = find_segments(directory).segments;
+  const std::vector<SegmentName> names = find_segments(real_file_system(), directory).segments;
   std::vector<SegmentInfo> infos;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (bytes_of(names[i].path) == 0 && !std::filesystem::exists(names[i].path)) {

@@ -89,6 +89,9 @@ void LiveSegment::append(const Record& record, std::uint64_t bytes) noexcept {
 
 void LiveSegment::sync() {
   const std::lock_guard lock(sync_mutex_);
+  if (complete_) {
+    return;
+  }
   const std::uint64_t end = this->end();
   sync_file();
   if (!name_durable_) {
@@ -118,6 +121,7 @@ void LiveSegment::complete(std::uint64_t end_number, bool followed) {
   }
   sync_file();
   file_bytes_ = end;
+  complete_ = true;
   files_.truncate(file_, end, path_);
 }
 
@@ -139,8 +143,7 @@ void LiveSegment::sync_file() {
   }
   try {
     files_.sync(file_, path_);
-    struct ::stat status {};
-    if (broken() || (::fstat(file_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) < file_bytes_)) {
+    if (broken() || files_.status(file_, path_).bytes < file_bytes_) {
       throw Error(describe_broken());
     }
   } catch (const Error& error) {
@@ -150,7 +153,7 @@ void LiveSegment::sync_file() {
 }
 
 void mark_followed(FileSystem& files, const std::string& path) {
-  SegmentHeader header = SegmentReader(path).header();
+  SegmentHeader header = SegmentReader(path, files).header();
   if (header.complete() && !header.followed()) {
     header.seal_followed();
     const FileDescriptor file = files.open(path, O_RDWR);

@@ -88,7 +88,7 @@ class LiveSegment {
   std::uint64_t file_bytes_ = 0;  // a shorter file was cut off by somebody else
   std::string sync_failure_;
   bool name_durable_ = false;
-  bool complete_ = false;  // the file has no room behind the records any more
+  bool complete_ = false;  // durable, and cut to what it holds: nothing is left to sync
 };
 
 /// @brief A complete segment of an earlier process learns that another one follows it, whose name is durable.

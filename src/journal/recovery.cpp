@@ -31,7 +31,7 @@ class Scan {
   }
 
   RecoveredSegments run() {
-    SegmentFiles found = find_segments(options_.directory);
+    SegmentFiles found = find_segments(*options_.files, options_.directory);
     result_.unfinished = std::move(found.unfinished);
     result_.segments = std::move(found.segments);
     std::uint64_t& from = result_.from;
@@ -91,7 +91,7 @@ class Scan {
     const std::uint64_t next_first = last ? 0 : result_.segments[at_ + 1].first_number;
     std::unique_ptr<SegmentReader> reader;
     try {
-      reader = std::make_unique<SegmentReader>(segment.path);
+      reader = std::make_unique<SegmentReader>(segment.path, *options_.files);
       if (reader->header().first_number == kNotBegun && unpromised(*reader, 0)) {
         warn(fmt::format("journal segment '{}' has nothing that survived the power cut", segment.path));
         remove_from(at_);

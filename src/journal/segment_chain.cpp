@@ -69,11 +69,15 @@ SegmentChain::SegmentChain(const DurableOptions& options, const RecoveredSegment
 SegmentChain::~SegmentChain() {
   supply_.reset();
   std::unique_lock lock(mutex_);
-  if (failure_.empty()) {
+  const bool failed_before = !failure_.empty();
+  if (!failed_before) {
     finisher_->finish(active_, next_number_, false);
   }
   lock.unlock();
   finisher_.reset();
+  if (!failed_before && !failure_.empty()) {  // nobody asks for it any more
+    options_.notice(fmt::format("{}; the next start puts the journal in order", failure_));
+  }
 }
 
 /// Should the new segment be taken away one day, the one before it knows that there was one.

@@ -110,7 +110,7 @@ void SegmentFinisher::rewrite(const std::string& path) {
 }
 
 void compress_segment(FileSystem& files, const std::string& directory, const std::string& path) {
-  SegmentReader reader(path);
+  SegmentReader reader(path, files);
   if (reader.header().compressed != 0 || !reader.header().complete()) {
     return;
   }

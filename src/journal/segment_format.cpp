@@ -1,21 +1,17 @@
 #include "journal/segment_format.hpp"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <xxhash.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <random>
 
 #include "core/error.hpp"
-#include "core/posix_file.hpp"
 #include "core/time_text.hpp"
 #include "journal/frame.hpp"
 
@@ -169,20 +165,9 @@ bool segment_number(std::string_view file_name, std::uint64_t& number) noexcept 
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
-SegmentFiles find_segments(const std::string& directory) {
-  const auto close = [](DIR* stream) { ::closedir(stream); };
-  const std::unique_ptr<DIR, decltype(close)> stream(::opendir(directory.c_str()), close);
-  if (!stream) {
-    throw system_error("read directory", directory);
-  }
+SegmentFiles find_segments(FileSystem& file_system, const std::string& directory) {
   SegmentFiles files;
-  for (;;) {
-    errno = 0;
-    const ::dirent* const entry = ::readdir(stream.get());
-    if (entry == nullptr) {
-      break;
-    }
-    const std::string_view name(entry->d_name);
+  for (const std::string& name : file_system.names_in(directory)) {
     SegmentName segment;
     if (segment_number(name, segment.first_number)) {
       segment.path = fmt::format("{}/{}", directory, name);
@@ -190,9 +175,6 @@ SegmentFiles find_segments(const std::string& directory) {
     } else if (name.starts_with(kPrefix) && name.ends_with(kUnfinishedSuffix)) {
       files.unfinished.push_back(fmt::format("{}/{}", directory, name));
     }
-  }
-  if (errno != 0) {
-    throw system_error("read directory", directory);
   }
   std::sort(files.segments.begin(), files.segments.end(),
             [](const SegmentName& a, const SegmentName& b) { return a.first_number < b.first_number; });

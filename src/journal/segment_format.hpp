@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file_system.hpp"
+
 namespace weir::journal {
 
 inline constexpr std::string_view kSegmentMagic = "WEIRJRNL";
@@ -95,6 +97,6 @@ struct SegmentFiles {
   std::vector<std::string> unfinished;  ///< paths: the rest of a crash
 };
 /// @brief @throws Error when the directory cannot be read
-SegmentFiles find_segments(const std::string& directory);
+SegmentFiles find_segments(FileSystem& file_system, const std::string& directory);
 
 }  // namespace weir::journal

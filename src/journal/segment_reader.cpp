@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -33,16 +30,9 @@ struct SegmentReader::Blocks {
   std::vector<char> frames;
 };
 
-SegmentReader::SegmentReader(std::string path) : path_(std::move(path)) {
-  file_ = FileDescriptor(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file_) {
-    throw system_error("open", path_);
-  }
-  struct ::stat status {};
-  if (::fstat(file_.get(), &status) != 0) {
-    throw system_error("look at", path_);
-  }
-  const auto size = static_cast<std::uint64_t>(std::max<::off_t>(status.st_size, 0));
+SegmentReader::SegmentReader(std::string path, FileSystem& files) : files_(files), path_(std::move(path)) {
+  file_ = files_.open(path_, O_RDONLY | O_NOFOLLOW);
+  const std::uint64_t size = files_.status(file_, path_).bytes;
   if (size < kSegmentHeaderBytes) {
     throw Error(
         fmt::format("journal segment '{}' is damaged at byte {}: the file ends inside its header", path_, size));
@@ -250,24 +240,9 @@ bool SegmentReader::rest_is_zero() const noexcept {
 }
 
 void SegmentReader::read_at(std::uint64_t offset, char* to, std::uint64_t bytes) const {
-  while (bytes != 0) {
-    const ::ssize_t got = ::pread(file_.get(), to, bytes, static_cast<::off_t>(offset));
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      throw system_error("read", path_);
-    }
-    if (got == 0) {
-      // It was cut off since it was opened, as the last segment is when its writer stops: no frames there.
-      std::fill_n(to, bytes, '\0');
-      return;
-    }
-    const auto part = static_cast<std::uint64_t>(got);
-    to += part;
-    offset += part;
-    bytes -= part;
-  }
+  const std::size_t got = files_.read(file_, offset, to, static_cast<std::size_t>(bytes), path_);
+  // It was cut off since it was opened, as the last segment is when its writer stops: no frames there.
+  std::fill_n(to + got, bytes - got, '\0');
 }
 
 std::string SegmentReader::describe_early_end() const {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "core/posix_file.hpp"
+#include "core/file_system.hpp"
 #include "journal/record.hpp"
 #include "journal/segment_format.hpp"
 
@@ -30,7 +30,7 @@ class SegmentReader {
   };
 
   /// @throws Error when the file cannot be read, its header is damaged or it is of a newer version
-  explicit SegmentReader(std::string path);
+  explicit SegmentReader(std::string path, FileSystem& files = real_file_system());
   ~SegmentReader();
   SegmentReader(const SegmentReader&) = delete;
   SegmentReader& operator=(const SegmentReader&) = delete;
@@ -70,6 +70,7 @@ class SegmentReader {
   [[nodiscard]] bool rest_is_zero() const noexcept;
   void read_at(std::uint64_t offset, char* to, std::uint64_t bytes) const;
 
+  FileSystem& files_;
   std::string path_;
   FileDescriptor file_;
   SegmentHeader header_;

@@ -8,8 +8,9 @@
 
 namespace weir::journal {
 
-SegmentSequence::SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage)
-    : segments_(std::move(segments)), from_(from), on_damage_(on_damage) {}
+SegmentSequence::SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage,
+                                 FileSystem& files)
+    : segments_(std::move(segments)), from_(from), on_damage_(on_damage), files_(files) {}
 
 const Record* SegmentSequence::next_elsewhere() {
   while (reader_ || open_next()) {
@@ -47,7 +48,7 @@ bool SegmentSequence::open_next() {
   while (opened_ < segments_.size()) {
     const SegmentName& segment = segments_[opened_++];
     try {
-      reader_ = std::make_unique<SegmentReader>(segment.path);
+      reader_ = std::make_unique<SegmentReader>(segment.path, files_);
     } catch (const Error&) {
       if (on_damage_ == OnDamage::refuse) {
         throw;

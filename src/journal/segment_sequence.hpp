@@ -16,7 +16,8 @@ class SegmentSequence {
 
   /// @param segments ascending, without those that lie entirely before `from` (segments_from())
   /// @param from number of the first record to give; earlier ones need not be readable
-  SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage);
+  SegmentSequence(std::vector<SegmentName> segments, std::uint64_t from, OnDamage on_damage,
+                  FileSystem& files = real_file_system());
 
   /// @brief The next record, or nullptr after the last. Valid until the next call. @throws Error on damage, unless it
   /// is to be skipped
@@ -42,6 +43,7 @@ class SegmentSequence {
   std::vector<SegmentName> segments_;
   std::uint64_t from_;
   OnDamage on_damage_;
+  FileSystem& files_;
   std::size_t opened_ = 0;
   std::unique_ptr<SegmentReader> reader_;
   std::uint64_t read_before_ = 0;

@@ -30,7 +30,7 @@ bool Report::balances() const noexcept {
 }
 
 Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters,
-               const std::map<std::string, std::string>& journals)
+               const std::map<std::string, std::string>& journals, FileSystem& files)
     : plan_(plan), backend_(backend), dead_letters_(dead_letters) {
   for (const plan::StreamPlan& stream : plan.streams) {
     auto state = std::make_unique<Stream>();
@@ -69,12 +69,15 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
   for (std::size_t i = 0; i < plan.spec.sinks.size(); ++i) {
     const spec::Sink& sink = plan.spec.sinks[i];
     report_.sinks.push_back({sink.name, {}});
-    sinks_.push_back(sink::make_sink(sink, [this, i, &sink](std::string_view reason, std::string_view row) {
-      ++sink_ledgers_[i].refused.try_emplace(std::string(reason), 0).first->second;
-      if (dead_letters_ != nullptr) {
-        dead_letters_->refused(sink.name, reason, row);
-      }
-    }));
+    sinks_.push_back(sink::make_sink(
+        sink,
+        [this, i, &sink](std::string_view reason, std::string_view row) {
+          ++sink_ledgers_[i].refused.try_emplace(std::string(reason), 0).first->second;
+          if (dead_letters_ != nullptr) {
+            dead_letters_->refused(sink.name, reason, row);
+          }
+        },
+        files));
   }
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "batch/key_dictionary.hpp"
+#include "core/file_system.hpp"
 #include "execute/backend.hpp"
 #include "execute/query_runner.hpp"
 #include "execute/reading_runner.hpp"
@@ -106,8 +107,9 @@ StateOutlook look_at_state(const plan::Plan& plan, execute::Backend& backend);
 class Engine {
  public:
   /// @param journals recordings by the name of the stream that is read from one instead of its sources
+  /// @param files what outputs are read and written with; outlives it
   Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLetters* dead_letters,
-         const std::map<std::string, std::string>& journals = {});
+         const std::map<std::string, std::string>& journals = {}, FileSystem& files = real_file_system());
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -14,8 +14,10 @@ inline std::string journal_directory(const std::string& state_dir, const std::st
   return state_dir + "/journal/" + stream;
 }
 
-inline journal::DurableOptions journal_options(const spec::Pipeline& spec, const spec::Stream& stream) {
+inline journal::DurableOptions journal_options(const spec::Pipeline& spec, const spec::Stream& stream,
+                                               FileSystem& files = real_file_system()) {
   journal::DurableOptions options;
+  options.files = &files;
   options.directory = journal_directory(spec.state_dir, stream.name);
   options.segment_bytes = spec.journal_segment;
   options.memory_bytes = spec.journal_memory;

@@ -8,7 +8,6 @@
 #include "core/error.hpp"
 #include "core/instant.hpp"
 #include "core/log.hpp"
-#include "core/posix_file.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
 
@@ -50,7 +49,7 @@ std::int64_t earliest_right(const plan::StreamPlan& stream, const StreamResume& 
 
 }  // namespace
 
-LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
+LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume, FileSystem& files)
     : wiring_(wiring),
       interval_ns_(wiring.plan->spec.batch_interval.count()),
       durable_(!wiring.plan->spec.state_dir.empty()) {
@@ -60,7 +59,7 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
     positions.at(source) = position;
   }
   if (durable_) {
-    look_at_journal(resume, positions);
+    look_at_journal(resume, positions, files);
   } else {
     journal_ = journal::make_memory_journal(wiring.plan->spec.journal_memory,
                                             journal_options(wiring.plan->spec, stream).notice);
@@ -73,11 +72,12 @@ LiveStream::LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume)
   }
 }
 
-void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions) {
+void LiveStream::look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions,
+                                 FileSystem& files) {
   const spec::Pipeline& spec = wiring_.plan->spec;
   const spec::Stream& stream = wiring_.plan->streams[wiring_.stream].spec;
-  make_directories(spec.state_dir + "/journal", 0700);
-  journal::DurableOptions options = journal_options(spec, stream);
+  files.make_directories(spec.state_dir + "/journal", 0700);
+  journal::DurableOptions options = journal_options(spec, stream, files);
   options.last_arrival_ns = resume.feed.clock_ns;
   options.not_before_ns = earliest_right(wiring_.plan->streams[wiring_.stream], resume);
   journal::Recovered recovered;

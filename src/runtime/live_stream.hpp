@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/file_system.hpp"
 #include "journal/journal.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/record_feed.hpp"
@@ -24,9 +25,10 @@ class LiveStream {
  public:
   /// @brief Looks at the journal: a durable one in the pipeline's state_dir, or a queue in memory where it has none.
   /// Nothing that is there is changed before begin().
+  /// @param files what the journal is written with; outlives it
   /// @throws Error when the journal is damaged or cannot be written, ConfigError when it holds messages that the
   /// changed sources would misread.
-  LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume);
+  LiveStream(const StreamFeed::Wiring& wiring, StreamResume resume, FileSystem& files);
   ~LiveStream();
   LiveStream(const LiveStream&) = delete;
   LiveStream& operator=(const LiveStream&) = delete;
@@ -60,7 +62,7 @@ class LiveStream {
   void keep_synced();
   void end_syncer();
   void fail(std::exception_ptr error);
-  void look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions);
+  void look_at_journal(StreamResume& resume, std::vector<batch::SourcePosition>& positions, FileSystem& files);
   void refuse_unread(const StreamResume& resume) const;
 
   StreamFeed::Wiring wiring_;

@@ -95,15 +95,17 @@ void Pipeline::Impl::build() {
   }
   require_memory(plan, estimate_memory(plan, *backend, mode));
   if (!plan.spec.state_dir.empty()) {
-    store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir);
+    store = std::make_unique<state::CheckpointStore>(plan.spec.state_dir, state::Retention{}, *options.files);
   }
   if (!plan.spec.dead_letter.empty()) {
-    dead_letters = std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit, plan.spec.dead_letter_bytes);
+    dead_letters =
+        std::make_unique<sink::DeadLetters>(plan.spec.dead_letter_limit, plan.spec.dead_letter_bytes, *options.files);
   }
   for (spec::Sink& sink : plan.spec.sinks) {
     sink.append = sink.append || !options.replay;
   }
-  engine = std::make_unique<Engine>(plan, *backend, dead_letters.get(), options.replay_options.journals);
+  engine =
+      std::make_unique<Engine>(plan, *backend, dead_letters.get(), options.replay_options.journals, *options.files);
 }
 
 // Whatever speaks against the start is found before anything that lies on a disk is changed: a refusal leaves all as it
@@ -121,7 +123,8 @@ void Pipeline::start() {
   impl.require_checkpoint();
   impl.engine->prepare_sinks(checkpoint ? &*checkpoint : nullptr);
   if (impl.dead_letters) {
-    sink::OutputFile::require_usable(impl.plan.spec.dead_letter, sink::OutputFile::Beginning::overwrite);
+    sink::OutputFile::require_usable(*impl.options.files, impl.plan.spec.dead_letter, {},
+                                     sink::OutputFile::Beginning::overwrite);
   }
   impl.make_streams();
   try {
@@ -193,7 +196,7 @@ void Pipeline::Impl::make_streams() {
     } else if (options.replay) {
       replays.push_back(std::make_unique<ReplayStream>(wiring, engine->resume(i), options.replay_options));
     } else {
-      live.push_back(std::make_unique<LiveStream>(wiring, engine->resume(i)));
+      live.push_back(std::make_unique<LiveStream>(wiring, engine->resume(i), *options.files));
       engine->set_next_record(i, live.back()->first_record());
     }
   }

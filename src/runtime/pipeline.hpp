@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_system.hpp"
 #include "execute/backend.hpp"
 #include "plan/plan.hpp"
 #include "runtime/engine.hpp"
@@ -38,6 +39,8 @@ struct Options {
   std::shared_ptr<execute::Backend> backend;
   /// Called on the engine's thread with the error that ends the run, before wait() throws it.
   std::function<void(const std::string& what)> on_failure;
+  /// What state, journals and output files are read and written with; outlives the pipeline. A faulty one in tests.
+  FileSystem* files = &real_file_system();
 };
 
 class Pipeline {

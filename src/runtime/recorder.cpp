@@ -3,8 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/file_system.hpp"
 #include "core/log.hpp"
-#include "core/posix_file.hpp"
 #include "core/time_text.hpp"
 #include "journal/durable_journal.hpp"
 #include "runtime/journals.hpp"
@@ -72,7 +72,7 @@ struct Recorder::Recording {
 };
 
 Recorder::Recorder(plan::Plan plan, const std::string& directory) : plan_(std::move(plan)) {
-  make_directories(directory, 0700);
+  real_file_system().make_directories(directory, 0700);
   for (const plan::StreamPlan& stream : plan_.streams) {
     recordings_.push_back(std::make_unique<Recording>(plan_, stream.spec, directory));
   }

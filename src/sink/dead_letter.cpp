@@ -35,33 +35,25 @@ std::string_view beginning(std::string_view payload) {
 void DeadLetters::open(const std::string& path) {
   if (path.empty()) return;
   const std::lock_guard lock(mutex_);
-  make_directories(parent_directory(path));
-  file_ = open_output(real_file_system(), path, O_WRONLY | O_APPEND, kMode);
+  files_.make_directories(parent_directory(path));
+  file_ = open_output(files_, path, O_WRONLY | O_APPEND, kMode);
   path_ = path;
-  struct ::stat status {};
-  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path);
-  regular_ = S_ISREG(status.st_mode);
-  bytes_ = regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
+  const FileStatus status = files_.status(file_, path);
+  regular_ = status.regular;
+  bytes_ = regular_ ? status.bytes : 0;
 }
 
 // The file before this one goes; together the two never have more than most_bytes_.
 void DeadLetters::rotate() {
-  FileSystem& files = real_file_system();
-  files.rename(path_, path_ + ".1");
-  file_ = open_output(files, path_, O_WRONLY | O_APPEND, kMode);
+  files_.rename(path_, path_ + ".1");
+  file_ = open_output(files_, path_, O_WRONLY | O_APPEND, kMode);
   bytes_ = 0;
 }
 
-int DeadLetters::append(std::string_view line) {
-  if (regular_ && most_bytes_ != 0 && bytes_ != 0 && bytes_ + line.size() > most_bytes_ / 2) {
-    try {
-      rotate();
-    } catch (const FileError& error) {
-      return error.error_number();
-    }
-  }
+void DeadLetters::append(std::string_view line) {
+  if (regular_ && most_bytes_ != 0 && bytes_ != 0 && bytes_ + line.size() > most_bytes_ / 2) rotate();
   bytes_ += line.size();
-  return write_all(file_.get(), line);
+  files_.write(file_, line, path_);
 }
 
 void DeadLetters::malformed(std::string_view stream, batch::Malformed reason, std::int64_t arrival_ns,
@@ -104,12 +96,12 @@ void DeadLetters::put(std::string_view kind, std::string_view name, std::string_
   append_json_string(line_, kept);
   if (kept.size() < payload.size()) line_.append(R"(,"payload_bytes":)").append(std::to_string(payload.size()));
   line_.append("}\n");
-  if (const int error = append(line_); error != 0) {
-    if (failed_++ == 0)
-      log::warn("dead letters: {}; further ones are only counted", system_error("write", path_, error).what());
-    return;
+  try {
+    append(line_);
+    ++written_;
+  } catch (const FileError& error) {
+    if (failed_++ == 0) log::warn("dead letters: {}; further ones are only counted", error.what());
   }
-  ++written_;
 }
 
 }  // namespace weir::sink

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "batch/malformed.hpp"
-#include "core/posix_file.hpp"
+#include "core/file_system.hpp"
 
 namespace weir::sink {
 
@@ -26,7 +26,9 @@ class DeadLetters {
 
   /// @param limit most lines a stream between two next_interval() of it
   /// @param most_bytes of the file and the one before it, `<path>.1`, together; 0: no limit
-  explicit DeadLetters(std::uint32_t limit, std::uint64_t most_bytes = 0) : limit_(limit), most_bytes_(most_bytes) {}
+  /// @param files outlives it
+  explicit DeadLetters(std::uint32_t limit, std::uint64_t most_bytes = 0, FileSystem& files = real_file_system())
+      : limit_(limit), most_bytes_(most_bytes), files_(files) {}
 
   /// @brief Opens the file, making its directories; without it (an empty path) nothing is written. @throws Error
   void open(const std::string& path);
@@ -49,13 +51,14 @@ class DeadLetters {
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
 
  private:
-  int append(std::string_view line);
+  void append(std::string_view line);
   void rotate();
   void put(std::string_view kind, std::string_view name, std::string_view reason, std::int64_t time_ns,
            std::string_view payload);
 
   const std::uint32_t limit_;
   const std::uint64_t most_bytes_;
+  FileSystem& files_;
   std::mutex mutex_;  // guards the members up to line_
   std::string path_;
   FileDescriptor file_;

@@ -124,7 +124,7 @@ void FileSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {
     const std::string path = path_of(shape->query);
     const auto [known, is_new] = headers.emplace(path, header_of(*shape));
     if (is_new) {
-      OutputFile::require_usable(path, beginning_of(path));
+      OutputFile::require_usable(file_system_, path, header_of(*shape), beginning_of(path));
     } else if (known->second != header_of(*shape)) {
       refuse_columns(shape->query, path);
     }
@@ -190,18 +190,18 @@ void FileSink::resume(const std::string& position) {
     const auto kept = [this](const std::string& query) { return kept_.contains(query); };
     const auto some = std::find_if(saved.queries.begin(), saved.queries.end(), kept);
     if (some == saved.queries.end()) {
-      OutputFile::require_at(saved.position);
+      OutputFile::require_at(file_system_, saved.position);
       resumed_.push_back(saved.position);
     } else if (std::all_of(saved.queries.begin(), saved.queries.end(), kept)) {
       kept_files_.insert(saved.position.path);
-    } else if (OutputFile::has_rows_after(saved.position)) {
+    } else if (OutputFile::has_rows_after(file_system_, saved.position)) {
       throw Error(fmt::format(
           "'{}' holds rows of several queries that are newer than the checkpoint; those of query '{}' would not come "
           "again (start and stop the former configuration once, then nothing is newer; or begin all queries of the "
           "file anew)",
           saved.position.path, *some));
     } else {
-      OutputFile::require_at(saved.position);
+      OutputFile::require_at(file_system_, saved.position);
       resumed_.push_back(saved.position);
     }
   }

@@ -1,8 +1,7 @@
 #include "sink/output_file.hpp"
 
 #include <fmt/core.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -25,27 +24,16 @@ std::uint64_t hash(std::string_view bytes) {
 }
 
 // The bytes before `offset`, or nothing when the file does not exist or is shorter.
-std::optional<std::string> read_tail(const std::string& path, std::uint64_t offset) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) {
-    if (errno == ENOENT) return std::nullopt;
-    throw system_error("open", path);
-  }
+std::optional<std::string> read_tail(FileSystem& files, const std::string& path, std::uint64_t offset) {
+  if (!files.status(path)) return std::nullopt;
+  const FileDescriptor file = files.open(path, O_RDONLY);
   std::string tail(static_cast<std::size_t>(std::min<std::uint64_t>(offset, OutputFile::kTailBytes)), '\0');
-  std::size_t have = 0;
-  while (have < tail.size()) {
-    const auto at = static_cast<::off_t>(offset - tail.size() + have);
-    const ::ssize_t got = ::pread(file.get(), tail.data() + have, tail.size() - have, at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("read", path);
-    if (got == 0) return std::nullopt;
-    have += static_cast<std::size_t>(got);
-  }
+  if (files.read(file, offset - tail.size(), tail.data(), tail.size(), path) != tail.size()) return std::nullopt;
   return tail;
 }
 
-bool is_at(const std::string& path, const FilePosition& position) {
-  const auto tail = read_tail(path, position.offset);
+bool is_at(FileSystem& files, const std::string& path, const FilePosition& position) {
+  const auto tail = read_tail(files, path, position.offset);
   return tail && hash(*tail) == position.tail_hash;
 }
 
@@ -54,9 +42,9 @@ RotatedOrder next_order(const FilePosition& position) {
   return next_rotated({position.last_stamp, position.last_number}, *position.first_window_end_ns);
 }
 
-bool was_rotated(const FilePosition& position) {
-  return position.first_window_end_ns && !is_at(position.path, position) &&
-         is_at(rotated_path(position.path, next_order(position)), position);
+bool was_rotated(FileSystem& files, const FilePosition& position) {
+  return position.first_window_end_ns && !is_at(files, position.path, position) &&
+         is_at(files, rotated_path(position.path, next_order(position)), position);
 }
 
 // It had no rows: either it was rotated with its first ones, which come again, or there is nothing to miss.
@@ -65,31 +53,30 @@ bool had_no_rows(const FilePosition& position) {
 }
 
 // A device or a pipe has no position.
-bool is_no_file(const std::string& path) {
-  struct ::stat status {};
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+bool is_no_file(FileSystem& files, const std::string& path) {
+  const auto status = files.status(path);
+  return status && !status->regular;
 }
 
 // Puts the file of the position back under its own name if it was rotated since.
-void undo_rotations(const FilePosition& position) {
-  if (!was_rotated(position)) return;
+void undo_rotations(FileSystem& files, const FilePosition& position) {
+  if (!was_rotated(files, position)) return;
   const RotatedOrder order = next_order(position);
   const std::string rotated = rotated_path(position.path, order);
   // The later files go first: a crash in between leaves a state from which the same steps lead on.
-  for (const RotatedFile& file : rotated_files(position.path)) {
-    if (order < file.order && ::unlink(file.path.c_str()) != 0) throw system_error("remove", file.path);
+  for (const RotatedFile& file : rotated_files(files, position.path)) {
+    if (order < file.order) files.remove(file.path);
   }
-  if (::rename(rotated.c_str(), position.path.c_str()) != 0) throw system_error("rename", rotated);
-  sync_directory(parent_directory(position.path));
+  files.rename(rotated, position.path);
+  files.sync_directory(parent_directory(position.path));
 }
 
-[[noreturn]] void refuse(const FilePosition& position) {
-  struct ::stat status {};
+[[noreturn]] void refuse(FileSystem& files, const FilePosition& position) {
   std::string found = "it is not there";
-  if (::stat(position.path.c_str(), &status) == 0) {
-    const auto bytes = static_cast<std::uint64_t>(status.st_size);
-    found = bytes < position.offset ? fmt::format("it holds {} bytes, the checkpoint counts {}", bytes, position.offset)
-                                    : "its rows are not those that the checkpoint counts";
+  if (const auto status = files.status(position.path)) {
+    found = status->bytes < position.offset
+                ? fmt::format("it holds {} bytes, the checkpoint counts {}", status->bytes, position.offset)
+                : "its rows are not those that the checkpoint counts";
   }
   throw Error(
       fmt::format("cannot go on with '{}': {} (put the file back, or start afresh with an empty state directory)",
@@ -97,11 +84,16 @@ void undo_rotations(const FilePosition& position) {
 }
 
 // Where the last whole row of the file ends; nothing: it has none.
-std::optional<std::uint64_t> end_of_last_row(const std::string& path, std::uint64_t size) {
-  const std::string end = read_tail(path, size).value_or(std::string());
+std::optional<std::uint64_t> end_of_last_row(FileSystem& files, const std::string& path, std::uint64_t size) {
+  const std::string end = read_tail(files, path, size).value_or(std::string());
   const std::size_t line_break = end.rfind('\n');
   if (line_break == std::string::npos) return std::nullopt;
   return size - (end.size() - line_break - 1);
+}
+
+// Whether it holds a part of the header and nothing else: the rest of a start that failed there.
+bool only_begins_header(FileSystem& files, const std::string& path, std::uint64_t size, std::string_view header) {
+  return size < header.size() && read_tail(files, path, size) == header.substr(0, static_cast<std::size_t>(size));
 }
 
 [[noreturn]] void refuse_without_row(const std::string& path) {
@@ -112,56 +104,67 @@ std::optional<std::uint64_t> end_of_last_row(const std::string& path, std::uint6
   throw Error(fmt::format("'{}' is being written by another sink or process", path));
 }
 
+bool held_elsewhere(FileSystem& files, const FileDescriptor& file, const std::string& path) {
+  try {
+    return !files.lock(file, path);
+  } catch (const FileError& error) {
+    // A file system without locks: then nobody guards the file, as before there were locks.
+    if (error.error_number() == EOPNOTSUPP || error.error_number() == ENOLCK || error.error_number() == ENOSYS)
+      return false;
+    throw;
+  }
+}
+
 // Whether another process holds the file, and whether this one may write to it. @throws Error
-void require_writable(const std::string& path) {
-  if (::access(path.c_str(), W_OK) != 0) throw system_error("open", path);
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) refuse_shared(path);
+void require_writable(FileSystem& files, const std::string& path) {
+  files.require_access(path, W_OK);
+  if (held_elsewhere(files, files.open(path, O_WRONLY | O_NONBLOCK), path)) refuse_shared(path);
 }
 
 }  // namespace
 
-void OutputFile::require_usable(const std::string& path, Beginning beginning) {
-  struct ::stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno != ENOENT) throw system_error("open", path);
+void OutputFile::require_usable(FileSystem& files, const std::string& path, std::string_view header,
+                                Beginning beginning) {
+  const auto status = files.status(path);
+  if (!status) {
     // Created by open(): with its directories, in the last one that is there.
     std::string directory = parent_directory(path);
-    while (::access(directory.c_str(), W_OK | X_OK) != 0) {
-      if (errno != ENOENT || directory == parent_directory(directory)) throw system_error("open", path);
+    while (!files.status(directory) && directory != parent_directory(directory)) {
       directory = parent_directory(directory);
     }
+    files.require_access(directory, W_OK | X_OK);
     return;
   }
-  if (S_ISDIR(status.st_mode)) throw system_error("open", path, EISDIR);
-  if (!S_ISREG(status.st_mode)) return;
-  require_writable(path);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (beginning == Beginning::append && size != 0 && !end_of_last_row(path, size)) refuse_without_row(path);
+  if (status->directory) throw FileError("open", path, EISDIR);
+  if (!status->regular) return;
+  require_writable(files, path);
+  if (beginning == Beginning::append && status->bytes != 0 && !end_of_last_row(files, path, status->bytes) &&
+      !only_begins_header(files, path, status->bytes, header)) {
+    refuse_without_row(path);
+  }
 }
 
-void OutputFile::require_at(const FilePosition& position) {
-  if (is_no_file(position.path)) return;
-  if (is_at(position.path, position)) return require_writable(position.path);
-  if (had_no_rows(position)) return require_usable(position.path, Beginning::overwrite);
-  if (!was_rotated(position)) refuse(position);
-  require_writable(rotated_path(position.path, next_order(position)));
+void OutputFile::require_at(FileSystem& files, const FilePosition& position) {
+  if (is_no_file(files, position.path)) return;
+  if (is_at(files, position.path, position)) return require_writable(files, position.path);
+  if (had_no_rows(position)) return require_usable(files, position.path, position.header, Beginning::overwrite);
+  if (!was_rotated(files, position)) refuse(files, position);
+  require_writable(files, rotated_path(position.path, next_order(position)));
 }
 
-bool OutputFile::has_rows_after(const FilePosition& position) {
-  struct ::stat status {};
-  if (was_rotated(position)) return true;
-  return ::stat(position.path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         static_cast<std::uint64_t>(status.st_size) > std::max<std::uint64_t>(position.offset, position.header.size());
+bool OutputFile::has_rows_after(FileSystem& files, const FilePosition& position) {
+  if (was_rotated(files, position)) return true;
+  const auto status = files.status(position.path);
+  return status && status->regular && status->bytes > std::max<std::uint64_t>(position.offset, position.header.size());
 }
 
 OutputFile::OutputFile(System system, std::string path, std::string header, RotationRule rule, Beginning beginning)
     : system_(system), path_(std::move(path)), header_(std::move(header)), rule_(rule) {
-  make_directories(parent_directory(path_));
+  system_.files.make_directories(parent_directory(path_));
   open_current();
   if (beginning == Beginning::append && rotates()) follow_rotated();
   if (beginning == Beginning::append && regular_ && go_on_behind_last_row()) return;
-  if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
+  if (regular_) system_.files.truncate(file_, 0, path_);
   begin_file();
 }
 
@@ -175,57 +178,50 @@ OutputFile::OutputFile(System system, const FilePosition& position, RotationRule
       newest_window_end_ns_(position.newest_window_end_ns),
       last_stamp_(position.last_stamp),
       last_number_(position.last_number) {
-  require_at(position);
-  if (had_no_rows(position) && (is_no_file(path_) || !is_at(path_, position))) {
-    make_directories(parent_directory(path_));
+  require_at(system_.files, position);
+  if (had_no_rows(position) && (is_no_file(system_.files, path_) || !is_at(system_.files, path_, position))) {
+    system_.files.make_directories(parent_directory(path_));
     open_current();
-    if (regular_ && ::ftruncate(file_.get(), 0) != 0) throw system_error("empty", path_);
+    if (regular_) system_.files.truncate(file_, 0, path_);
     begin_file();
     return;
   }
-  undo_rotations(position);
+  undo_rotations(system_.files, position);
   open_current();
   if (!regular_) return;
-  if (::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0) throw system_error("cut off", path_);
-  tail_ = read_tail(path_, offset_).value_or(std::string());
+  system_.files.truncate(file_, offset_, path_);
+  tail_ = read_tail(system_.files, path_, offset_).value_or(std::string());
 }
 
 void OutputFile::open_current() {
   file_ = open_output(system_.files, path_, O_WRONLY | O_APPEND, system_.mode);
-  struct ::stat status {};
-  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
-  regular_ = S_ISREG(status.st_mode);
+  regular_ = system_.files.status(file_, path_).regular;
   if (regular_) lock();
   directory_changed_ = true;
 }
 
 void OutputFile::lock() {
-  // Other errors mean a file system without locks: then nobody guards the file, as before there were locks.
-  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    refuse_shared(path_);
-  }
+  if (held_elsewhere(system_.files, file_, path_)) refuse_shared(path_);
 }
 
 // The next rotation must not take the name of a file that is there.
 void OutputFile::follow_rotated() {
-  if (const std::vector<RotatedFile> files = rotated_files(path_); !files.empty()) {
+  if (const std::vector<RotatedFile> files = rotated_files(system_.files, path_); !files.empty()) {
     last_stamp_ = files.back().order.stamp;
     last_number_ = files.back().order.number;
   }
 }
 
 bool OutputFile::go_on_behind_last_row() {
-  struct ::stat status {};
-  if (::fstat(file_.get(), &status) != 0) throw system_error("look at", path_);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const std::uint64_t size = system_.files.status(file_, path_).bytes;
   if (size == 0) return false;
   // A process that was killed may have left a part of a row, which nobody could read.
-  const std::optional<std::uint64_t> end = end_of_last_row(path_, size);
+  const std::optional<std::uint64_t> end = end_of_last_row(system_.files, path_, size);
+  if (!end && only_begins_header(system_.files, path_, size, header_)) return false;
   if (!end) refuse_without_row(path_);
   offset_ = *end;
-  if (offset_ != size && ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) != 0)
-    throw system_error("cut off", path_);
-  tail_ = read_tail(path_, offset_).value_or(std::string());
+  if (offset_ != size) system_.files.truncate(file_, offset_, path_);
+  tail_ = read_tail(system_.files, path_, offset_).value_or(std::string());
   return true;
 }
 
@@ -271,8 +267,13 @@ void OutputFile::write_buffer() {
     system_.files.write(file_, buffer_, path_);
   } catch (const FileError& error) {
     // Half a row is worse than none for whoever reads the file now; a restart cuts there anyway.
-    if (!regular_ || ::ftruncate(file_.get(), static_cast<::off_t>(offset_)) == 0) throw;
-    throw Error(fmt::format("{}; its last row may be incomplete", error.what()));
+    if (!regular_) throw;
+    try {
+      system_.files.truncate(file_, offset_, path_);
+    } catch (const FileError&) {
+      throw Error(fmt::format("{}; its last row may be incomplete", error.what()));
+    }
+    throw;
   }
 }
 
@@ -315,9 +316,7 @@ FilePosition OutputFile::checkpoint(std::vector<FileToSync>& to_sync) {
     tell_of_removal();
     for (FileToSync& file : rotated_) to_sync.push_back(std::move(file));
     rotated_.clear();
-    FileDescriptor own(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
-    if (!own) throw system_error("duplicate", path_);
-    to_sync.push_back({std::move(own), path_});
+    to_sync.push_back({system_.files.duplicate(file_, path_), path_});
     if (directory_changed_) to_sync.push_back({{}, parent_directory(path_)});
     directory_changed_ = false;
   }
@@ -333,7 +332,7 @@ void OutputFile::give_final_name() {
   last_number_ = order.number;
   directory_changed_ = true;
   // Whoever goes on from here may have to give it its old name back and write to it again.
-  static_cast<void>(::flock(file_.get(), LOCK_UN));
+  system_.files.unlock(file_);
   rotated_.push_back({std::move(file_), name});
 }
 

@@ -63,11 +63,11 @@ class OutputFile {
 
   // What the two constructors would refuse, without a change to any file.
   /// @throws Error
-  static void require_usable(const std::string& path, Beginning beginning);
+  static void require_usable(FileSystem& files, const std::string& path, std::string_view header, Beginning beginning);
   /// @throws Error
-  static void require_at(const FilePosition& position);
+  static void require_at(FileSystem& files, const FilePosition& position);
   /// @brief Whether the file of the position holds rows behind it, under its own name or a rotated one.
-  [[nodiscard]] static bool has_rows_after(const FilePosition& position);
+  [[nodiscard]] static bool has_rows_after(FileSystem& files, const FilePosition& position);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& header() const noexcept { return header_; }

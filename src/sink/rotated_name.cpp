@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "core/error.hpp"
@@ -73,25 +71,21 @@ std::string rotated_path(std::string_view path, const RotatedOrder& order) {
   return fmt::format("{}.{}_{:04}{}", stem, order.stamp, order.number, extension);
 }
 
-std::vector<RotatedFile> rotated_files(const std::string& path) {
+std::vector<RotatedFile> rotated_files(FileSystem& file_system, const std::string& path) {
   const auto [stem_path, extension] = split_extension(path);
   std::string prefix(stem_path.substr(stem_path.find_last_of('/') + 1));  // npos + 1 is 0: the whole
   prefix.push_back('.');
   const std::string directory = parent_directory(path);
   std::vector<RotatedFile> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  if (!file_system.status(directory)) return files;
+  for (const std::string& name : file_system.names_in(directory)) {
     std::string_view middle = name;
     if (middle.size() < prefix.size() + extension.size() || !middle.starts_with(prefix) || !middle.ends_with(extension))
       continue;
     middle.remove_prefix(prefix.size());
     middle.remove_suffix(extension.size());
-    if (auto order = parse_order(middle)) files.push_back({*std::move(order), entry->path().string()});
+    if (auto order = parse_order(middle)) files.push_back({*std::move(order), fmt::format("{}/{}", directory, name)});
   }
-  if (error && error != std::errc::no_such_file_or_directory)
-    throw system_error("read directory", directory, error.value());
   std::sort(files.begin(), files.end(), [](const RotatedFile& a, const RotatedFile& b) { return a.order < b.order; });
   return files;
 }

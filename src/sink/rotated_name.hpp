@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file_system.hpp"
+
 namespace weir::sink {
 
 /// Orders the rotated files of one output: by window end, then by number.
@@ -31,6 +33,6 @@ struct RotatedFile {
 };
 /// @brief The files beside `path` that have a rotated name of it, in order. @throws Error when the directory cannot be
 /// read.
-std::vector<RotatedFile> rotated_files(const std::string& path);
+std::vector<RotatedFile> rotated_files(FileSystem& file_system, const std::string& path);
 
 }  // namespace weir::sink

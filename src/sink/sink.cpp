@@ -12,12 +12,12 @@
 
 namespace weir::sink {
 
-std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused) {
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused, FileSystem& files) {
   switch (spec.kind) {
     case spec::SinkKind::console:
       return std::make_unique<ConsoleSink>(spec.rows);
     case spec::SinkKind::file:
-      return std::make_unique<FileSink>(spec);
+      return std::make_unique<FileSink>(spec, files);
     case spec::SinkKind::callback:
       if (!spec.callback) throw ConfigError(fmt::format("sink '{}' has no callback", spec.name));
       return std::make_unique<CallbackSink>(spec.callback);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/result_table.hpp"
+#include "core/file_system.hpp"
 #include "core/file_to_sync.hpp"
 #include "spec/pipeline_spec.hpp"
 
@@ -52,6 +53,8 @@ class Sink {
 /// @param reason its name for the ledger; @param row as it was to be written
 using OnRefusedRow = std::function<void(std::string_view reason, std::string_view row)>;
 
-std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused = {});
+/// @param files what its files are written with; outlives it
+std::unique_ptr<Sink> make_sink(const spec::Sink& spec, OnRefusedRow on_refused = {},
+                                FileSystem& files = real_file_system());
 
 }  // namespace weir::sink

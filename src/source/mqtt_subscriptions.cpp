@@ -189,7 +189,7 @@ void MqttSubscriptions::save() {
     FileSystem& files = real_file_system();
     const std::string directory = parent_directory(file_);
     const std::string written = file_ + ".tmp";
-    make_directories(directory, 0700);
+    files.make_directories(directory, 0700);
     {
       const FileDescriptor file = files.open(written, O_WRONLY | O_CREAT | O_TRUNC);
       files.write(file, text, written);

@@ -1,7 +1,6 @@
 #include "state/checkpoint_files.hpp"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -78,8 +77,8 @@ void CheckpointFiles::look() {
   const std::scoped_lock lock(mutex_);
   known_.clear();
   stored_.reset();
-  for (const std::string& name : unfinished_checkpoints(directory_)) files_.remove(directory_ + "/" + name);
-  for (const std::uint64_t number : checkpoint_numbers(directory_)) {
+  for (const std::string& name : unfinished_checkpoints(files_, directory_)) files_.remove(directory_ + "/" + name);
+  for (const std::uint64_t number : checkpoint_numbers(files_, directory_)) {
     File file;
     try {
       const ParsedHead head = read_head(path_of(number), files_, file.bytes);
@@ -170,12 +169,11 @@ CheckpointFiles::Plan CheckpointFiles::plan(CheckpointDraft& draft) {
   plan.file_bytes = head_bytes(plan.table) + plan.new_bytes + kCheckpointEnd.size();
   for (const auto& [file, bytes] : plan.live) {
     // The size is all that can be seen without reading; a copy reads, and so does whoever loads.
-    struct ::stat status {};
     const std::string path = path_of(file);
-    read_stored([&] {
-      if (::stat(path.c_str(), &status) != 0) throw FileError("look at", path, errno);
-    });
-    if (static_cast<std::uint64_t>(status.st_size) != known_.at(file).bytes) {
+    std::optional<FileStatus> status;
+    read_stored([&] { status = files_.status(path); });
+    if (!status) throw StoredDamage(fmt::format("'{}' is gone", path));
+    if (status->bytes != known_.at(file).bytes) {
       throw StoredDamage(fmt::format("'{}' has another size than it was written with", path));
     }
   }

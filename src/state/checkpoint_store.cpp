@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/posix_file.hpp"
 #include "state/checkpoint_files.hpp"
 #include "state/state_directory.hpp"
 
@@ -50,15 +49,15 @@ struct CheckpointStore::Impl {
 
 namespace {
 
-FileDescriptor own(const std::string& directory) {
-  make_directories(directory, 0700);
-  return lock_directory(directory);
+FileDescriptor own(const std::string& directory, FileSystem& files) {
+  files.make_directories(directory, 0700);
+  return lock_directory(files, directory);
 }
 
 }  // namespace
 
 CheckpointStore::CheckpointStore(std::string directory, Retention retention, FileSystem& files) {
-  FileDescriptor lock = own(directory);
+  FileDescriptor lock = own(directory, files);
   impl_ = std::make_unique<Impl>(std::move(directory), std::move(lock), retention, files);
 }
 
@@ -171,11 +170,11 @@ std::optional<Checkpoint> CheckpointStore::load(std::vector<std::string>& warnin
 std::vector<CheckpointFile> list_checkpoints(const std::string& directory) {
   std::vector<CheckpointFile> files;
   std::set<std::uint64_t> referenced;
-  const std::vector<std::uint64_t> numbers = checkpoint_numbers(directory);
+  const std::vector<std::uint64_t> numbers = checkpoint_numbers(real_file_system(), directory);
   for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
     CheckpointFile file = read_checkpoint(directory, *number, real_file_system());
     // The running process may have removed it meanwhile.
-    const std::vector<std::uint64_t> now = checkpoint_numbers(directory);
+    const std::vector<std::uint64_t> now = checkpoint_numbers(real_file_system(), directory);
     if (!file.damage.empty() && !std::binary_search(now.begin(), now.end(), *number)) continue;
     if (files.size() >= Retention{}.keep && referenced.contains(*number)) {
       // Its own checkpoint is over: what that referred to may be gone. The newer ones verified the chunks they need.

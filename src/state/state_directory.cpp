@@ -1,20 +1,16 @@
 #include "state/state_directory.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/posix_file.hpp"
 
 namespace weir::state {
 namespace {
@@ -34,51 +30,17 @@ std::optional<std::uint64_t> number_of(std::string_view name) {
   return number;
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
-  const auto close = [](DIR* stream) { ::closedir(stream); };
-  const std::unique_ptr<DIR, decltype(close)> stream(::opendir(directory.c_str()), close);
-  if (!stream) throw system_error("read directory", directory);
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const ::dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr) break;
-    names.emplace_back(entry->d_name);
-  }
-  if (errno != 0) throw system_error("read directory", directory);
-  return names;
-}
-
-std::uint64_t size_of(const FileDescriptor& file, const std::string& path) {
-  struct ::stat status {};
-  if (::fstat(file.get(), &status) != 0) throw system_error("look at", path);
-  return static_cast<std::uint64_t>(std::max<::off_t>(status.st_size, 0));
-}
-
-// As many of the bytes at `offset` as there are.
-std::size_t read_at(const FileDescriptor& file, std::uint64_t offset, char* to, std::size_t bytes,
-                    const std::string& path) {
-  std::size_t have = 0;
-  while (have < bytes) {
-    const ::ssize_t got = ::pread(file.get(), to + have, bytes - have, static_cast<::off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("read", path);
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  return have;
-}
-
-std::string read_bytes(const FileDescriptor& file, std::uint64_t most, const std::string& path) {
+std::string read_bytes(FileSystem& files, const FileDescriptor& file, std::uint64_t most, const std::string& path) {
   std::string bytes(static_cast<std::size_t>(most), '\0');
-  bytes.resize(read_at(file, 0, bytes.data(), bytes.size(), path));
+  bytes.resize(files.read(file, 0, bytes.data(), bytes.size(), path));
   return bytes;
 }
 
-std::string read_head_bytes(const FileDescriptor& file, std::uint64_t file_bytes, const std::string& path) {
-  const std::string frame = read_bytes(file, std::min<std::uint64_t>(file_bytes, kFrameBytes), path);
+std::string read_head_bytes(FileSystem& files, const FileDescriptor& file, std::uint64_t file_bytes,
+                            const std::string& path) {
+  const std::string frame = read_bytes(files, file, std::min<std::uint64_t>(file_bytes, kFrameBytes), path);
   const std::uint64_t bytes = head_bytes_in_frame(frame, file_bytes);
-  return bytes == 0 ? frame : read_bytes(file, bytes, path);  // 0: no checkpoint file, as the frame will tell
+  return bytes == 0 ? frame : read_bytes(files, file, bytes, path);  // 0: no checkpoint file, as the frame will tell
 }
 
 }  // namespace
@@ -87,42 +49,44 @@ std::string checkpoint_name(std::uint64_t number) {
   return fmt::format("{}{:020}{}", kPrefix, number, kSuffix);
 }
 
-std::vector<std::uint64_t> checkpoint_numbers(const std::string& directory) {
+std::vector<std::uint64_t> checkpoint_numbers(FileSystem& files, const std::string& directory) {
   std::vector<std::uint64_t> numbers;
-  for (const std::string& name : names_in(directory)) {
+  for (const std::string& name : files.names_in(directory)) {
     if (const auto number = number_of(name)) numbers.push_back(*number);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;
 }
 
-std::vector<std::string> unfinished_checkpoints(const std::string& directory) {
-  std::vector<std::string> names = names_in(directory);
+std::vector<std::string> unfinished_checkpoints(FileSystem& files, const std::string& directory) {
+  std::vector<std::string> names = files.names_in(directory);
   std::erase_if(names,
                 [](const std::string& name) { return !name.starts_with(kPrefix) || !name.ends_with(kUnfinished); });
   return names;
 }
 
-FileDescriptor lock_directory(const std::string& directory) {
+FileDescriptor lock_directory(FileSystem& files, const std::string& directory) {
   const std::string path = directory + "/LOCK";
-  // Whoever may put a link there must not choose which file is emptied.
-  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  struct ::stat status {};
-  if (!lock && errno != ELOOP) throw system_error("open", path);
-  if (!lock || ::fstat(lock.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
-    throw Error(
+  const auto link = [&] {
+    return Error(
         fmt::format("'{}' is a link or no file: remove it, and let nobody else write to '{}'", path, directory));
+  };
+  FileDescriptor lock;
+  try {
+    // Whoever may put a link there must not choose which file is emptied.
+    lock = files.open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+  } catch (const FileError& error) {
+    if (error.error_number() == ELOOP) throw link();
+    throw;
   }
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw system_error("lock", path);
-    std::string owner = read_bytes(lock, size_of(lock, path), path);
+  if (const FileStatus status = files.status(lock, path); !status.regular || status.links != 1) throw link();
+  if (!files.lock(lock, path)) {
+    std::string owner = read_bytes(files, lock, files.status(lock, path).bytes, path);
     owner.erase(std::find(owner.begin(), owner.end(), '\n'), owner.end());
     throw Error(fmt::format("state directory '{}' is in use by process {}", directory, owner.empty() ? "?" : owner));
   }
-  if (::ftruncate(lock.get(), 0) != 0) throw system_error("write", path);
-  if (const int error = write_all(lock.get(), fmt::format("{}\n", ::getpid())); error != 0) {
-    throw system_error("write", path, error);
-  }
+  files.truncate(lock, 0, path);
+  files.write(lock, fmt::format("{}\n", ::getpid()), path);
   return lock;
 }
 
@@ -146,14 +110,14 @@ const FileDescriptor& ChunkReader::file_of(const ChunkPlace& place) {
 
 void ChunkReader::check_size(const ChunkPlace& place) {
   const std::string name = checkpoint_name(place.file);
-  const std::uint64_t size = size_of(file_of(place), name);
+  const std::uint64_t size = files_.status(file_of(place), name).bytes;
   if (place.offset > size || place.bytes > size - place.offset) throw Error(name + ": cut short");
 }
 
 void ChunkReader::read(const ChunkPlace& place, char* to) {
   const std::string name = checkpoint_name(place.file);
   const auto bytes = static_cast<std::size_t>(place.bytes);
-  if (read_at(file_of(place), place.offset, to, bytes, name) != bytes) throw Error(name + ": cut short");
+  if (files_.read(file_of(place), place.offset, to, bytes, name) != bytes) throw Error(name + ": cut short");
   if (chunk_checksum({to, bytes}) != place.checksum) throw Error(name + ": checksum differs");
 }
 
@@ -181,7 +145,7 @@ void ChunkReader::verify(const ChunkPlace& place) {
   ChunkChecksum checksum;
   for (std::uint64_t at = 0; at < place.bytes; at += kAtOnce) {
     const auto size = static_cast<std::size_t>(std::min(place.bytes - at, kAtOnce));
-    if (read_at(file, place.offset + at, bytes.data(), size, name) != size) throw Error(name + ": cut short");
+    if (files_.read(file, place.offset + at, bytes.data(), size, name) != size) throw Error(name + ": cut short");
     checksum.add({bytes.data(), size});
   }
   if (checksum.value() != place.checksum) throw Error(name + ": checksum differs");
@@ -189,8 +153,8 @@ void ChunkReader::verify(const ChunkPlace& place) {
 
 ParsedHead read_head(const std::string& path, FileSystem& files, std::uint64_t& file_bytes) {
   const FileDescriptor file = files.open(path, O_RDONLY | O_NOFOLLOW);
-  file_bytes = size_of(file, path);
-  return parse_head(read_head_bytes(file, file_bytes, path), file_bytes);
+  file_bytes = files.status(file, path).bytes;
+  return parse_head(read_head_bytes(files, file, file_bytes, path), file_bytes);
 }
 
 namespace {
@@ -222,6 +186,8 @@ std::string read_sections(const CheckpointTable& table, ChunkReader& reader, Che
     for (const ChunkPlace& place : section.chunks) {
       try {
         reader.read(place, to);
+      } catch (const FileError& error) {
+        return fmt::format("section '{}': {}", section.name, error.what());
       } catch (const Error& error) {
         return place.file == table.number ? fmt::format("section '{}': checksum differs", section.name)
                                           : fmt::format("section '{}': {}", section.name, error.what());
@@ -242,10 +208,10 @@ CheckpointFile read_checkpoint(const std::string& directory, std::uint64_t numbe
   std::string end;
   try {
     const FileDescriptor file = files.open(result.path, O_RDONLY | O_NOFOLLOW);
-    result.bytes = size_of(file, result.path);
-    head = parse_head(read_head_bytes(file, result.bytes, result.path), result.bytes);
+    result.bytes = files.status(file, result.path).bytes;
+    head = parse_head(read_head_bytes(files, file, result.bytes, result.path), result.bytes);
     end.resize(static_cast<std::size_t>(std::min<std::uint64_t>(result.bytes, kCheckpointEnd.size())));
-    end.resize(read_at(file, result.bytes - end.size(), end.data(), end.size(), result.path));
+    end.resize(files.read(file, result.bytes - end.size(), end.data(), end.size(), result.path));
   } catch (const Error& error) {
     result.damage = error.what();
     return result;

@@ -20,14 +20,13 @@ inline constexpr std::string_view kUnfinished = ".tmp";
 /// @brief "checkpoint-00000000000000000007.weir"
 std::string checkpoint_name(std::uint64_t number);
 /// @brief The numbers of the checkpoint files in the directory, ascending. @throws Error
-std::vector<std::uint64_t> checkpoint_numbers(const std::string& directory);
+std::vector<std::uint64_t> checkpoint_numbers(FileSystem& files, const std::string& directory);
 /// @brief The names of checkpoint files that were never finished. @throws Error
-std::vector<std::string> unfinished_checkpoints(const std::string& directory);
+std::vector<std::string> unfinished_checkpoints(FileSystem& files, const std::string& directory);
 
 /// @brief Takes the lock of the directory and writes this process's number into it. @throws Error naming the process
-/// that has it, or
-/// when the lock is a link to another file.
-FileDescriptor lock_directory(const std::string& directory);
+/// that has it, or when the lock is a link to another file.
+FileDescriptor lock_directory(FileSystem& files, const std::string& directory);
 /// @brief A sentence when others can remove or replace what is in the directory, or nothing.
 std::string exposed_directory(const std::string& directory);
 

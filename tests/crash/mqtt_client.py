@@ -122,12 +122,15 @@ class Publisher:
     unacknowledged, and sends those again after a lost connection.
 
     `distrust`: after a lost connection it goes back by so many acknowledged messages as well, for a broker that forgets
-    what it acknowledged just before it died.
+    what it acknowledged just before it died. `rate`: so many a second at most, counted from the first that is allowed.
+    `log`: a file that gets a line for each connection, each loss, and the last acknowledgement of each.
     """
 
-    def __init__(self, port, messages, qos=1, version=5, window=100, distrust=0):
+    def __init__(self, port, messages, qos=1, version=5, window=100, distrust=0, rate=None, log=None):
         self.port, self.messages, self.qos, self.version = port, messages, qos, version
-        self.window, self.distrust = window, distrust
+        self.window, self.distrust, self.rate = window, distrust, rate
+        self.log = open(log, "w", buffering=1) if log else None
+        self.began = None  # when the first message was allowed
         self.limit = 0  # messages before this one may be sent
         self.acknowledged = 0  # all before this one are the broker's
         self.sent = 0  # PUBLISH packets written, with those sent again
@@ -164,16 +167,34 @@ class Publisher:
                         self.publish(link)
                     finally:
                         link.close()
-                except OSError:
+                except OSError as error:
+                    self.note(f"connection lost: {error}")
                     with self.condition:  # the broker is away: a moment, then again
                         self.condition.wait_for(lambda: self.stopping, 0.02)
         except Exception as error:  # shown by whoever waits
             with self.condition:
                 self.error = error
                 self.condition.notify_all()
+        finally:
+            if self.log:
+                self.log.close()
+
+    def note(self, what):
+        if self.log:
+            self.log.write(f"{time.time():.3f} {what}; {self.acknowledged} of {len(self.messages)} acknowledged, "
+                           f"{self.sent} sent\n")
+
+    def allowed(self):
+        """Messages before this one may be sent now."""
+        if self.rate is None or self.limit == 0:
+            return self.limit
+        if self.began is None:
+            self.began = time.monotonic()
+        return min(self.limit, int((time.monotonic() - self.began) * self.rate) + 1)
 
     def publish(self, link):
         self.reconnects += 1
+        self.note("connected")
         # What happened to messages in flight is not known: all of them go again, under new packet numbers.
         flight = {}  # packet number -> message
         done = set()
@@ -181,9 +202,11 @@ class Publisher:
         if self.reconnects > 0:
             begin = max(0, begin - self.distrust)
         position, packet_number = begin, 0
+        pause = 0.05 if self.rate is None else 0.002
         while not self.stopping:
             data = []
-            while position < self.limit and len(flight) < self.window and len(data) < 50:
+            limit = self.allowed()
+            while position < limit and len(flight) < self.window and len(data) < 50:
                 packet_number = packet_number % 65535 + 1
                 data.append(self.encode(packet_number, position))
                 if self.qos > 0:
@@ -199,8 +222,8 @@ class Publisher:
                     link.wait_for(PINGRESP)
             if not data and not flight:
                 with self.condition:
-                    self.condition.wait_for(lambda: self.stopping or self.limit > position, 0.05)
-            for kind, _, body in link.receive(0.0 if data or not flight else 0.05):
+                    self.condition.wait_for(lambda: self.stopping or self.allowed() > position, pause)
+            for kind, _, body in link.receive(0.0 if data or not flight else pause):
                 number = struct.unpack(">H", body[:2])[0] if len(body) >= 2 else 0
                 if kind == PUBREC:
                     link.send(packet(PUBREL, 2, struct.pack(">H", number)))
@@ -212,6 +235,8 @@ class Publisher:
                     begin += 1
                 if begin > self.acknowledged:
                     self.acknowledged = begin
+                    if begin == len(self.messages):
+                        self.note("all acknowledged")
                     self.condition.notify_all()
 
     def encode(self, packet_number, position):

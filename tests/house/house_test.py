@@ -165,7 +165,9 @@ class House(unittest.TestCase):
 
     def test_a_promise_without_a_test(self):
         head = "## What survives what\n\n| what | shown by |\n|---|---|\n| a kill | `kill_test.test_qos_1` |\n"
-        for row, good in (("| a flood | no test floods |", True), ("| a flood | |", False), ("", True)):
+        self.write("tests/runtime/faults_test.cpp", "TEST_F(Faults, EveryCall) {}\n")
+        for row, good in (("| a flood | no test floods |", True), ("| a flood | |", False), ("", True),
+                          ("| a disk | `Faults.EveryCall` |", True), ("| a disk | `Faults.NoCall` |", False)):
             with self.subTest(row=row):
                 self.write("docs/operations.md", head + row + "\n\n## Next\n\n| not | asked |\n")
                 self.assertEqual(len(documents.check_promises(self.source)), 0 if good else 1)

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "journal/live_segment.hpp"
 #include "journal_files.hpp"
 #include "support/faulty_file_system.hpp"
 #include "support/process.hpp"
@@ -205,6 +206,25 @@ TEST_F(Faults, ASegmentThatCannotBeCompressedStaysAsItIs) {
   EXPECT_FALSE(journal::list_segments(options_.directory).front().compressed);
   ASSERT_EQ(notices().size(), 1U);
   EXPECT_THAT(notices()[0], HasSubstr("uncompressed"));
+}
+
+TEST_F(Faults, ASegmentThatIsCompleteNeedsNoFurtherSyncAndIsNotTakenForOneThatWasCutOff) {
+  const auto segment = journal::LiveSegment::create(files_, options_.directory, 0, options_.segment_bytes);
+  segment->begin(0);
+  segment->complete(0, false);
+  const std::uint64_t syncs = files_.calls(Call::sync);
+  // A sync of the whole chain may have begun before it was completed in the background.
+  EXPECT_NO_THROW(segment->sync());
+  EXPECT_EQ(files_.calls(Call::sync), syncs);
+}
+
+TEST_F(Faults, AFailureAtTheVeryEndIsTold) {
+  auto journal = open_and_settle();
+  journal->offer(message("p"));
+  files_.fail(Call::sync, EIO);
+  journal.reset();
+  ASSERT_EQ(notices().size(), 1U);
+  EXPECT_THAT(notices()[0], HasSubstr("Input/output error"));
 }
 
 }  // namespace

@@ -190,5 +190,30 @@ TEST(FileFaults, ACheckpointNamesWhatHasToBeSyncedAndSyncsNothingItself) {
   EXPECT_LT(paths().size(), 25U);
 }
 
+TEST(FileFaults, AFileThatHoldsAPartOfItsHeaderIsBegunAnew) {
+  const TemporaryDirectory temporary;
+  Rows rows(test::small());
+  spec::Sink spec = file_spec(temporary / "q.csv");
+  spec.format = spec::RowFormat::csv;
+  FileSink whole(spec);
+  whole.open({&rows.shape()});
+  whole.flush();
+  const std::string header = read_bytes(spec.path);
+  spec.append = true;
+  for (const std::size_t bytes : {std::size_t{1}, header.size() - 1}) {
+    whole.close();
+    weir::test::write_bytes(spec.path, header.substr(0, bytes));
+    FileSink sink(spec);
+    sink.prepare({&rows.shape()});
+    sink.open({&rows.shape()});
+    sink.flush();
+    EXPECT_EQ(read_bytes(spec.path), header);
+    sink.close();
+  }
+  weir::test::write_bytes(spec.path, "notes");
+  FileSink sink(spec);
+  EXPECT_THAT(message_of([&] { sink.prepare({&rows.shape()}); }), ::testing::HasSubstr("does not end with a row"));
+}
+
 }  // namespace
 }  // namespace weir::sink
