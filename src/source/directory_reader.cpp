@@ -28,7 +28,8 @@ bool unfinished(std::string_view name) {
 }
 
 std::int64_t nanoseconds(const ::statx_timestamp& instant) {
-  return instant.tv_sec * 1'000'000'000 + std::int64_t{instant.tv_nsec};
+  constexpr std::int64_t kMost = 4'000'000'000;  // seconds; some file systems keep instants that 64 bits do not hold
+  return std::clamp<std::int64_t>(instant.tv_sec, -kMost, kMost) * 1'000'000'000 + std::int64_t{instant.tv_nsec};
 }
 
 std::int64_t wall_clock_ns() {
@@ -153,6 +154,10 @@ std::vector<DirectoryReader::Listed> DirectoryReader::list() {
       continue;
     }
     std::optional<Listed> file = look_at(::dirfd(directory.get()), name, spec_.follow_links ? 0 : AT_SYMLINK_NOFOLLOW);
+    if (!file && errno != ENOENT && !std::exchange(told_of_hidden_, true)) {
+      log::warn("cannot look at '{}/{}': {}; such files are not read", printable(spec_.path), printable(name),
+                std::strerror(errno));
+    }
     if (file && file->link && !std::exchange(told_of_links_, true)) {
       log::warn("'{}' is a symbolic link, which is not read; follow_links = true reads what links name",
                 printable(path_of(*file)));

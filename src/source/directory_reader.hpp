@@ -113,6 +113,7 @@ class DirectoryReader final : public BlockReader {
   std::optional<Resumed> resumed_;  // what was being read when the position was taken
   bool listing_fails_ = false;
   bool told_of_links_ = false;
+  bool told_of_hidden_ = false;
   std::map<std::string, Young> young_;  // by name
   std::deque<Listed> waiting_;
   Listed current_;               // of file_
