@@ -1,6 +1,7 @@
 #include "sink/output_file.hpp"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
