@@ -193,13 +193,13 @@ void WatermarkTracker::append_chunks(const std::int64_t* times, std::uint32_t co
 
 std::optional<std::size_t> WatermarkTracker::holder() const noexcept {
   std::optional<std::size_t> holder;
-  std::int64_t largest = kNoWatermark;
+  std::int64_t newest = kNoWatermark;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (!sources_[i].counts) continue;
-    largest = std::max(largest, watermark(i));
+    newest = std::max(newest, watermark(i));
     if (!holder || watermark(i) < watermark(*holder)) holder = i;
   }
-  return holder && watermark(*holder) < largest ? holder : std::nullopt;
+  return holder && watermark(*holder) < newest ? holder : std::nullopt;
 }
 
 bool WatermarkTracker::begin_anew(std::int64_t clock) {

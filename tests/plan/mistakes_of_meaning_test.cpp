@@ -395,6 +395,7 @@ TEST(MistakesOfMeaning, RowsAtAnMqttSinkHaveAnIdOfTheirOwn) {
                            key_named_id(sink, pipeline);
                            pipeline.queries[0].group_by.clear();
                            pipeline.queries[0].select = {"load"};
+                           pipeline.queries[0].readings = true;
                          }),
               ElementsAre(key))
       << "a query of readings has every key in its rows";
@@ -410,6 +411,7 @@ TEST(MistakesOfMeaning, RowsAtAnMqttSinkHaveAnIdOfTheirOwn) {
                            pipeline.queries[0].group_by.clear();
                            pipeline.streams[0].schema.fields[0].name = "id";
                            pipeline.queries[0].select = {"id"};
+                           pipeline.queries[0].readings = true;
                          }),
               ElementsAre(column));
 }

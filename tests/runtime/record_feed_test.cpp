@@ -87,7 +87,8 @@ Outcome outcome_of(const std::string& toml, const std::vector<Input>& inputs, st
   const plan::Plan plan = plan::compile(std::move(pipeline));
   const auto backend = execute::make_cpu_backend(1);
   runtime::Engine engine(plan, *backend, nullptr);
-  engine.open();
+  engine.prepare_sinks(nullptr);
+  engine.open_sinks();
   // A batch each record at most, and the one at the end.
   runtime::BatchPool pool(2 * inputs.size() + 4, 1, plan.spec.batch_rows, batch::host_column_memory());
   runtime::BatchQueue queue;

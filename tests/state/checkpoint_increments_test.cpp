@@ -313,7 +313,7 @@ TEST(CheckpointIncrements, AnOldChunkThatWentBadIsNoticedWhenItIsCopiedAndEveryt
   fs::remove(checkpoints_in(temporary.path()).back());
   store.start_write(draft());
   store.wait();
-  EXPECT_THAT(store.poll().value().error, HasSubstr("No such file or directory: an older chunk"));
+  EXPECT_THAT(store.poll().value().error, HasSubstr("is gone: an older chunk"));
   EXPECT_EQ(store.write(draft()).error, "");
 }
 

@@ -12,13 +12,13 @@ StreamLedger sample() {
   ledger.shed = 15;
   ledger.rounded = 3;
   for (std::size_t i = 0; i < ledger.malformed.size(); ++i) ledger.malformed[i] = i + 1;
-  ledger.received = 70 + 5 + 15 + 55;
+  ledger.received = 70 + 5 + 15 + 105;  // 1 + 2 + … + 14
   return ledger;
 }
 
 TEST(StreamLedger, BalancesToTheReading) {
   StreamLedger ledger = sample();
-  EXPECT_EQ(ledger.malformed_total(), 55U);
+  EXPECT_EQ(ledger.malformed_total(), 105U);
   EXPECT_TRUE(ledger.balances());
   ++ledger.malformed[3];
   EXPECT_FALSE(ledger.balances());
@@ -43,7 +43,8 @@ TEST(StreamLedger, SurvivesACheckpoint) {
 
 TEST(StreamLedger, AReasonOfALaterVersionStillBalances) {
   Writer out;
-  for (const std::uint64_t value : {12U, 0U, 0U, 0U, 0U})
+  for (const std::uint64_t value : {std::uint64_t{batch::kMalformedReasons + 2}, std::uint64_t{0}, std::uint64_t{0},
+                                    std::uint64_t{0}, std::uint64_t{0}})
     out.u64(value);  // received, delivered, duplicate, shed, rounded
   out.u64(batch::kMalformedReasons + 1);
   for (std::size_t i = 0; i <= batch::kMalformedReasons; ++i) out.u64(i == 0 ? 2 : 1);
