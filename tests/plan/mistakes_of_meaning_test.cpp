@@ -396,6 +396,7 @@ TEST(MistakesOfMeaning, RowsAtAnMqttSinkHaveAnIdOfTheirOwn) {
                            pipeline.queries[0].group_by.clear();
                            pipeline.queries[0].select = {"load"};
                            pipeline.queries[0].readings = true;
+                           pipeline.queries[0].window = pipeline.queries[0].slide = Duration(0);
                          }),
               ElementsAre(key))
       << "a query of readings has every key in its rows";
@@ -412,6 +413,7 @@ TEST(MistakesOfMeaning, RowsAtAnMqttSinkHaveAnIdOfTheirOwn) {
                            pipeline.streams[0].schema.fields[0].name = "id";
                            pipeline.queries[0].select = {"id"};
                            pipeline.queries[0].readings = true;
+                           pipeline.queries[0].window = pipeline.queries[0].slide = Duration(0);
                          }),
               ElementsAre(column));
 }

@@ -219,10 +219,12 @@ class Faults : public ::testing::Test {
     for (const auto& query : life.report.queries) EXPECT_EQ(query.ledger.late, 0U);
   }
 
-  // What is tried again without anybody noticing needs no word: to remove what is not needed any more, and to look at
-  // checkpoints that are older than the one in use.
+  // What is tried again without anybody noticing needs no word: to remove what is not needed any more, to prepare the
+  // journal's next segment in good time, and to look at checkpoints that are older than the one in use.
   static bool needs_no_word(const std::string& call) {
-    if (call.starts_with("remove")) return true;
+    if (call.starts_with("remove") || (call.find("/journal/") != std::string::npos && call.ends_with(".tmp'"))) {
+      return true;
+    }
     const bool looks = call.starts_with("open") || call.starts_with("read") || call.starts_with("look at");
     return looks && call.find("checkpoint-") != std::string::npos && call.ends_with(".weir'");
   }
