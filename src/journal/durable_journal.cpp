@@ -171,7 +171,7 @@ class DurableJournal final : public Journal {
   void sync() override {
     std::unique_lock lock(mutex_);
     if (chain_ && !chain_->sync_before(lock, chain_->next_number())) {
-      throw Error(chain_->failure());
+      throw Error(chain_->tell_failure());
     }
   }
 
@@ -338,7 +338,7 @@ class DurableJournal final : public Journal {
     for (int naps = 0;; ++naps) {
       publish_progress();
       if (!chain_->failure().empty()) {
-        throw Error(chain_->failure());
+        throw Error(chain_->tell_failure());
       }
       tell_of_shedding(tick_at_ns);
       take_over_sheddable();

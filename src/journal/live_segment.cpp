@@ -74,6 +74,9 @@ void LiveSegment::begin(std::uint64_t first_number) {
 }
 
 void LiveSegment::discard() noexcept {
+  if (!path_.ends_with(kUnfinishedSuffix)) {
+    return;  // it has begun: the segment before it may tell of it by now, and the next start takes its name over
+  }
   try {
     files_.remove(path_);
   } catch (const Error&) {

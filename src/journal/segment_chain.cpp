@@ -69,13 +69,12 @@ SegmentChain::SegmentChain(const DurableOptions& options, const RecoveredSegment
 SegmentChain::~SegmentChain() {
   supply_.reset();
   std::unique_lock lock(mutex_);
-  const bool failed_before = !failure_.empty();
-  if (!failed_before) {
+  if (failure_.empty()) {
     finisher_->finish(active_, next_number_, false);
   }
   lock.unlock();
   finisher_.reset();
-  if (!failed_before && !failure_.empty()) {  // nobody asks for it any more
+  if (!failure_.empty() && !told_of_failure_) {  // nobody asks for it any more
     options_.notice(fmt::format("{}; the next start puts the journal in order", failure_));
   }
 }

@@ -55,6 +55,11 @@ class SegmentChain {
   [[nodiscard]] std::uint64_t next_number() const noexcept { return next_number_; }
   /// @brief One line; empty: none. For good: what was not synced once is never promised again. Lock held.
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+  /// @brief The same for whoever passes it on; a failure that nobody was told of is a notice at the end.
+  [[nodiscard]] const std::string& tell_failure() noexcept {
+    told_of_failure_ = true;
+    return failure_;
+  }
   [[nodiscard]] bool disk_full() const noexcept { return supply_->disk_full(); }
 
   /// @brief Removes segments whose records all lie before `number`, never the active one. What cannot be removed is
@@ -87,6 +92,7 @@ class SegmentChain {
   bool syncing_ = false;
   bool told_of_removal_ = false;
   std::string failure_;
+  bool told_of_failure_ = false;
 
   std::optional<SegmentFinisher> finisher_;
   std::optional<SegmentSupply> supply_;
