@@ -5,8 +5,6 @@
 // An error like that stays with the process, so each case runs in one of its own: a death test in the style that starts
 // the program anew.
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +24,7 @@
 #include "contract/random_streams.hpp"
 #include "execute/cuda/cuda_backend.hpp"
 #include "kernels/host_device.hpp"
+#include "support/kept_log.hpp"
 
 namespace weir::contract {
 namespace {
@@ -75,10 +74,7 @@ int run(execute::Backend& backend, const Fault& fault, const Lose& lose) {
                                  count_by_sensor().with(4 * kSecond, 4 * kSecond, 6 * kSecond)}) {
     plans.push_back(plan_of(plugs_stream(1, kSecond), query.spec));
   }
-  std::ostringstream log;
-  const auto usual = spdlog::default_logger();
-  spdlog::set_default_logger(
-      std::make_shared<spdlog::logger>("fault", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  const test::KeptLog log;
   const auto naive = make_naive_backend();
   const auto expected = rows_of(plans, *naive, events, 0, [](const auto&) {});
   const auto rows = rows_of(plans, backend, events, fault.batch, [&](const auto& engines) {
@@ -86,10 +82,8 @@ int run(execute::Backend& backend, const Fault& fault, const Lose& lose) {
     if (!fault.save) return;
     for (const auto& engine : engines) static_cast<void>(engine->save());
   });
-  spdlog::set_default_logger(usual);
-  std::size_t losses = 0;
-  for (std::size_t at = 0; (at = log.str().find("move to the CPU", at)) != std::string::npos; ++at) ++losses;
-  std::fprintf(stderr, "%s", log.str().c_str());
+  const auto losses = static_cast<std::size_t>(log.times("move to the CPU"));
+  std::fprintf(stderr, "%s", log.text().c_str());
   std::fprintf(stderr, "%zu and %zu rows of %zu and %zu, %zu losses\n", rows[0].size(), rows[1].size(),
                expected[0].size(), expected[1].size(), losses);
   return expected[0].empty() || expected[1].empty() || rows != expected ? 1 : losses != plans.size() ? 2 : 0;

@@ -1,13 +1,13 @@
 // The CUDA backend on a device that fails after some number of calls: the same rows as if it had not, none lost, none
 // twice.
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
 #include "contract/engine_under_test.hpp"
 #include "contract/host_cuda.hpp"
 #include "contract/naive_backend.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
+#include "support/kept_log.hpp"
 
 namespace weir::contract {
 namespace {
@@ -58,10 +58,8 @@ struct Loss {
 };
 
 class DeviceLoss : public ::testing::TestWithParam<Loss> {
- protected:
-  // Each loss is reported, and here are hundreds.
-  void SetUp() override { spdlog::set_level(spdlog::level::err); }
-  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+ private:
+  const test::KeptLog log_;  // each loss is reported, and here are hundreds
 };
 
 TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {

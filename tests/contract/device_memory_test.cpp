@@ -2,8 +2,6 @@
 // where the device has no room.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <sstream>
@@ -17,6 +15,7 @@
 #include "core/error.hpp"
 #include "execute/cuda/memory_plan.hpp"
 #include "runtime/memory_estimate.hpp"
+#include "support/kept_log.hpp"
 
 namespace weir::contract {
 namespace {
@@ -40,27 +39,6 @@ std::vector<oracle::Event> stream(std::size_t sources = 1, bool per_batch = fals
   }
   return events;
 }
-
-/// What spdlog's default logger says while it lives.
-class Log {
- public:
-  Log() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~Log() { spdlog::set_default_logger(before_); }
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
-  [[nodiscard]] std::string text() const { return text_.str(); }
-  [[nodiscard]] auto lines() const {
-    const std::string all = text_.str();
-    return std::count(all.begin(), all.end(), '\n');
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 /// Feeds batches of 100 events, with a checkpoint after each tenth.
 void feed(EngineUnderTest& engine, std::span<const oracle::Event> events) {
@@ -172,11 +150,11 @@ TEST(DeviceMemory, Sketches_GoOnOnTheCpuWhereTheDeviceHasNoRoomForMore) {
     kernels::host::HostDeviceOptions options;
     options.memory = memory;
     const HostCuda cuda(options, few_codes());
-    const Log log;
+    const test::KeptLog log;
     EngineUnderTest engine(plan, *cuda.backend);
     feed(engine, events);
     EXPECT_EQ(engine.texts(), rows);
-    EXPECT_EQ(log.lines(), 1) << log.text();
+    EXPECT_EQ(log.times("\n"), 1) << log.text();
     EXPECT_THAT(log.text(), ::testing::AllOf(HasSubstr("no room for"), HasSubstr("move to the CPU")));
     EXPECT_EQ(cuda.device->allocated(), 0U) << "the device is not given back";
   }
@@ -201,10 +179,10 @@ TEST(DeviceMemory, ACheckpoint_ThatTheDeviceHasNoRoomForIsReadByTheCpu) {
     options.memory = roomy.device->allocated();
   }
   const HostCuda cuda(options, few_codes());
-  const Log log;
+  const test::KeptLog log;
   EngineUnderTest second(plan, *cuda.backend);
   second.load(first.save(), first);
-  EXPECT_EQ(log.lines(), 1) << log.text();
+  EXPECT_EQ(log.times("\n"), 1) << log.text();
   second.feed(all.subspan(1000), true);
   first.feed(all.subspan(1000), true);
   const std::vector<std::string> rows = first.texts();
