@@ -12,7 +12,7 @@ from mqtt_client import Publisher, create_session
 PATIENCE_S = 60
 # Keys that no topic can hold as they are: a non-character, nothing, wildcards, a level of its own, a control character.
 POISON = ["\ufdd0", "", "a/+/#", "/", "\u0000", "$SYS", "\u202e\x1b[31m"]
-TOO_LARGE = 160 << 10  # bytes of a message: more than max_message below, and what a packet may hold beside it (64 KiB)
+TOO_LARGE = 224 << 10  # bytes of a message: more than max_message below, and what a packet may hold beside it (128 KiB)
 # A sink whose broker takes the rows of two lines, and refuses those of the others.
 REFUSED_QUERY = """
 [[query]]
