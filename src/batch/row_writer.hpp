@@ -86,7 +86,9 @@ class RowWriter {
     if (times_[row_] > held_ns_) [[unlikely]] {
       mark_ahead();
     }
-    batch_->rounded += rounded;
+    if (rounded != 0) [[unlikely]] {
+      batch_->rounded += rounded;
+    }
     ++batch_->received;
     batch_->set_size(++row_);
     if (row_ == capacity_) [[unlikely]] {

@@ -56,14 +56,17 @@ class ReadingWriter {
   /// @param sample the reading's own text, for the dead letters
   /// @param key bytes that determine the keys taken from the payload, or empty
   void write(std::span<const Token> values, std::string_view sample, batch::RowWriter& rows, const KeyBytes& key = {}) {
-    write_timed(write_time(values[kTimeSlot], rows), values, sample, rows, key);
+    write_with([&] { return write_time(values[kTimeSlot], rows); }, values, sample, rows, key);
   }
 
   /// @brief As write() for a reading whose time the format itself knows; nothing: it cannot be read.
   void write_at(std::optional<std::int64_t> ns, std::span<const Token> values, std::string_view sample,
                 batch::RowWriter& rows) {
-    rows.time(ns.value_or(0));
-    write_timed(ns ? std::nullopt : std::optional(batch::Malformed::bad_time), values, sample, rows, {});
+    const auto write_known_time = [&] {
+      rows.time(ns.value_or(0));
+      return ns ? std::nullopt : std::optional(batch::Malformed::bad_time);
+    };
+    write_with(write_known_time, values, sample, rows, {});
   }
 
   /// @brief Begins to look up the keys of a later reading.
@@ -88,23 +91,27 @@ class ReadingWriter {
     bool required;
   };
 
-  /// What remains once the time stands in the row, or is known to be refused.
-  void write_timed(std::optional<batch::Malformed> refused, std::span<const Token> values, std::string_view sample,
-                   batch::RowWriter& rows, const KeyBytes& key) {
+  /// All steps of a reading, in one piece: this is the hot path of every format.
+  template <class WriteTime>
+  [[gnu::always_inline]] void write_with(const WriteTime& write_its_time, std::span<const Token> values,
+                                         std::string_view sample, batch::RowWriter& rows, const KeyBytes& key) {
+    std::optional<batch::Malformed> refused = write_its_time();
     if (!refused && !rows.takes_time()) [[unlikely]] {
       rows.refuse_time(sample);
       return;
     }
-    const bool known = write_known_key(key, rows);
     std::uint32_t rounded = 0;
-    if (!refused && !known) {
-      refused = collect_keys(values.subspan(1, keys_));
-    }
     if (!refused) {
-      refused = write_fields(values.subspan(1 + keys_), rows, rounded);
-    }
-    if (!refused && !known) {
-      refused = intern_keys(key, rows);
+      const bool known = write_known_key(key, rows);
+      if (!known) {
+        refused = collect_keys(values.subspan(1, keys_));
+      }
+      if (!refused) {
+        refused = write_fields(values.subspan(1 + keys_), rows, rounded);
+      }
+      if (!refused && !known) {
+        refused = intern_keys(key, rows);
+      }
     }
     if (refused) [[unlikely]] {
       rows.reject(*refused, sample);
