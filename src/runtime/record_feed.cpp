@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <utility>
 
 #include "core/arrival_clock.hpp"
 #include "core/error.hpp"
@@ -144,9 +145,12 @@ void RecordFeed::started(std::int64_t now_ns) {
     clock_ns_ = now_ns;
     feed_.set_arrival_clock_back(now_ns);
   }
-  for (SourceState& source : sources_) {
+  for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+    SourceState& source = sources_[i];
     source.last_arrival_ns = std::max(clock_ns_, now_ns);
-    source.finished = false;
+    if (std::exchange(source.finished, false)) {
+      feed_.tick({0, batch::Tick::Kind::source_heard, i, 0});
+    }
   }
   advance_clock(now_ns);
 }

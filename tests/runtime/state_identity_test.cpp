@@ -194,6 +194,18 @@ TEST_F(StateIdentity, SourcesThatHadComeToTheirEndAreBothReadOn) {
   }
 }
 
+TEST_F(StateIdentity, ASourceThatHadComeToItsEndHoldsTheWatermarkBackUntilItIsReadOn) {
+  std::string toml = configuration(file("a.jsonl") + ", " + file("b.jsonl"));
+  toml.replace(toml.find("\"1h\""), 4, "\"0s\"");
+  for (int life = 0; life < 6; ++life) {
+    lines("a.jsonl", {{100 * life + 19, 1}});
+    std::vector<std::pair<int, int>> many(20'000, {100 * life + 5, 1});
+    lines("b.jsonl", many);
+    const runtime::Report report = run(toml);
+    EXPECT_EQ(report.queries[1].ledger.late, 0U) << "life " << life;
+  }
+}
+
 // What a source is, without a run.
 
 spec::Stream stream_of(const spec::Source& source) {
