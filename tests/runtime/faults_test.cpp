@@ -179,9 +179,9 @@ class Gateway {
   std::size_t acknowledged_;
 };
 
-class Faults : public ::testing::Test {
+class Disk : public ::testing::Test {
  protected:
-  Faults() {
+  Disk() {
     Gateway gateway(scratch_.path("whole"));
     NthCallFaults none;
     const Life life = gateway.live(none);
@@ -252,32 +252,34 @@ std::string describe(std::uint64_t first, const Fault& fault, const NthCallFault
   return text;
 }
 
-// One fault by itself, and one that lasts a while, by turns with each reason.
-std::vector<Fault> faults_at(std::uint64_t call) {
+// A broken disk once, and the other reasons by turns: once, and for a while.
+Fault fault_at(std::uint64_t call, std::size_t kind) {
   constexpr std::array<int, 3> kReasons{ENOSPC, EACCES, EROFS};
-  return {{1, EIO}, {kForAWhile, kReasons[call % 3]}, {1, kReasons[(call + 1) % 3]}};
+  if (kind == 0) return {1, EIO};
+  return {kind == 1 ? kForAWhile : 1, kReasons[(call + kind) % 3]};
 }
 
-TEST_F(Faults, EveryCallOfAFirstLifeMayFail) {
+class Faults : public Disk, public ::testing::WithParamInterface<std::size_t> {};
+
+TEST_P(Faults, EveryCallOfAFirstLifeMayFail) {
   for (std::uint64_t call = 0; call < calls_; call += kStride) {
-    for (const Fault& fault : faults_at(call)) {
-      NthCallFaults files(call, fault.count, fault.error_number);
-      Gateway gateway(scratch_.path("first"));
-      const Life life = gateway.live(files);
-      SCOPED_TRACE(describe(call, fault, files) + "\n" + life.error + "\n" + life.log);
-      if (fault.count == 1) expect_no_torn_row(gateway.directory());
-      expect_told(life, files, fault.error_number);
-      if (life.error.empty()) {
-        EXPECT_EQ(output(gateway.directory()), whole_);
-      }
-      expect_whole(gateway);
-      fs::remove_all(gateway.directory());
-      if (HasFailure()) return;
+    const Fault fault = fault_at(call, GetParam());
+    NthCallFaults files(call, fault.count, fault.error_number);
+    Gateway gateway(scratch_.path("first"));
+    const Life life = gateway.live(files);
+    SCOPED_TRACE(describe(call, fault, files) + "\n" + life.error + "\n" + life.log);
+    if (fault.count == 1) expect_no_torn_row(gateway.directory());
+    expect_told(life, files, fault.error_number);
+    if (life.error.empty()) {
+      EXPECT_EQ(output(gateway.directory()), whole_);
     }
+    expect_whole(gateway);
+    fs::remove_all(gateway.directory());
+    if (HasFailure()) return;
   }
 }
 
-TEST_F(Faults, EveryCallOfARecoveryMayFail) {
+TEST_P(Faults, EveryCallOfARecoveryMayFail) {
   // A life whose disk fails for good leaves a journal to be read again, and rows to be cut off.
   const std::string directory = scratch_.path("second");  // the state names its outputs
   const std::string crashed = scratch_.path("crashed");
@@ -293,22 +295,23 @@ TEST_F(Faults, EveryCallOfARecoveryMayFail) {
   NthCallFaults none;
   EXPECT_EQ(crash().live(none).error, "");
   for (std::uint64_t call = 0; call < none.calls(); call += kStride) {
-    for (const Fault& fault : faults_at(call)) {
-      NthCallFaults files(call, fault.count, fault.error_number);
-      Gateway gateway = crash();
-      const Life life = gateway.live(files);
-      SCOPED_TRACE(describe(call, fault, files) + "\n" + life.error + "\n" + life.log);
-      expect_told(life, files, fault.error_number);
-      if (life.error.empty()) {
-        EXPECT_EQ(output(gateway.directory()), whole_);
-      }
-      expect_whole(gateway);
-      if (HasFailure()) return;
+    const Fault fault = fault_at(call, GetParam());
+    NthCallFaults files(call, fault.count, fault.error_number);
+    Gateway gateway = crash();
+    const Life life = gateway.live(files);
+    SCOPED_TRACE(describe(call, fault, files) + "\n" + life.error + "\n" + life.log);
+    expect_told(life, files, fault.error_number);
+    if (life.error.empty()) {
+      EXPECT_EQ(output(gateway.directory()), whole_);
     }
+    expect_whole(gateway);
+    if (HasFailure()) return;
   }
 }
 
-TEST_F(Faults, ShortAndInterruptedTransfersChangeNothing) {
+INSTANTIATE_TEST_SUITE_P(Kinds, Faults, ::testing::Values(0, 1, 2));
+
+TEST_F(Disk, ShortAndInterruptedTransfersChangeNothing) {
   ShortTransfers files;
   Gateway gateway(scratch_.path("short"));
   const Life half = gateway.live(files, kMessages / 2);
