@@ -27,16 +27,20 @@ TEST(MqttTopic, EveryNoncharacterOfEveryPlaneIsForbidden) {
   int forbidden = 0;
   for (char32_t point = 0xA0; point <= 0x10FFFF; ++point) {
     if (point >= 0xD800 && point <= 0xDFFF) continue;
+    const auto byte = [point](unsigned int head, unsigned int shift, unsigned int mask) {
+      return static_cast<char>(head | ((static_cast<unsigned int>(point) >> shift) & mask));
+    };
     std::string text;
     if (point < 0x800) {
-      text = {static_cast<char>(0xC0 | (point >> 6)), static_cast<char>(0x80 | (point & 0x3F))};
+      text.push_back(byte(0xC0, 6, 0x1F));
     } else if (point < 0x10000) {
-      text = {static_cast<char>(0xE0 | (point >> 12)), static_cast<char>(0x80 | ((point >> 6) & 0x3F)),
-              static_cast<char>(0x80 | (point & 0x3F))};
+      text.push_back(byte(0xE0, 12, 0x0F));
     } else {
-      text = {static_cast<char>(0xF0 | (point >> 18)), static_cast<char>(0x80 | ((point >> 12) & 0x3F)),
-              static_cast<char>(0x80 | ((point >> 6) & 0x3F)), static_cast<char>(0x80 | (point & 0x3F))};
+      text.push_back(byte(0xF0, 18, 0x07));
+      text.push_back(byte(0x80, 12, 0x3F));
     }
+    if (point >= 0x800) text.push_back(byte(0x80, 6, 0x3F));
+    text.push_back(byte(0x80, 0, 0x3F));
     forbidden += is_forbidden_in_topic(text) ? 1 : 0;
   }
   EXPECT_EQ(forbidden, 66);  // Unicode 15, section 23.7
