@@ -50,7 +50,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libweir-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "libpaho-mqttpp-dev, libpaho-mqtt-dev, libssl-dev, libspdlog-dev, libfmt-dev, libsimdjson-dev, libtomlplusplus-dev, libhwy-dev, libxxhash-dev,
+  "libpaho-mqttpp-dev, libpaho-mqtt-dev, libssl-dev, libfmt-dev, libsimdjson-dev, libtomlplusplus-dev, libhwy-dev, libxxhash-dev,
   libzstd-dev, pkg-config")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS mosquitto)
 # dpkg-shlibdeps finds the libraries of the program; it is not on every build machine.

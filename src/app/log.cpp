@@ -87,7 +87,6 @@ void set_up_log(const Context& context) {
   }
   if (level == spdlog::level::off) {
     log::set_writer({}, log::Level::critical);
-    spdlog::set_level(spdlog::level::off);
     return;
   }
   std::unique_ptr<spdlog::formatter> formatter;
@@ -96,10 +95,9 @@ void set_up_log(const Context& context) {
   } else {
     formatter = std::make_unique<TextFormatter>();
   }
-  auto logger = spdlog::stderr_color_mt("weir");
+  auto logger = std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   logger->set_formatter(std::move(formatter));
   logger->set_level(level);
-  spdlog::set_default_logger(logger);  // nothing that uses it may get to standard output
   log::set_writer([logger](log::Level of, std::string_view line) { logger->log(spdlog_level(of), line); },
                   static_cast<log::Level>(level));
 }

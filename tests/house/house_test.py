@@ -82,6 +82,12 @@ class House(unittest.TestCase):
         self.write("src/decode/y.cpp", '#include "../sink/x.hpp"\n')
         self.assert_broken(rooms, "../sink/x.hpp")
 
+    def test_a_room_with_a_log_of_its_own(self):
+        self.write("src/app/y.cpp", "#include <spdlog/spdlog.h>\n")
+        self.assert_kept()
+        self.write("src/sink/y.cpp", "#include <spdlog/spdlog.h>\n")
+        self.assert_broken(rooms, "src/sink/y.cpp", "core/log.hpp")
+
     def test_a_link_line_against_the_arrow(self):
         self.write("src/ops/CMakeLists.txt", "weir_room(ops ROOMS core\n  batch LINK fmt::fmt)")
         self.assert_broken(rooms, "src/ops/CMakeLists.txt", "batch")

@@ -52,6 +52,8 @@ def check_includes(source: pathlib.Path) -> list[str]:
                     problems.append(f'{where}: room {room} may not include "{include}"')
                 if ".." in include.split("/"):
                     problems.append(f'{where}: name the room instead of "{include}"')
+                if include.startswith("spdlog/") and room != "app":
+                    problems.append(f'{where}: only the program sets a log up; rooms write to "core/log.hpp"')
                 if include.startswith("kernels/") and "src/execute/cuda/" not in file.as_posix():
                     problems.append(f'{where}: only the cuda backend may include "{include}"')
                 public = PUBLIC.get(room, set())

@@ -1,6 +1,5 @@
 // What ThreadSanitizer reports wrongly about libraries that are not compiled with it: the reference counts of Paho's
-// tokens are atomic and spdlog's registry is a static, but what happens inside the libraries is invisible. Races in our
-// callbacks are still reported.
+// tokens are atomic, but what happens inside the library is invisible. Races in our callbacks are still reported.
 #if defined(__SANITIZE_THREAD__)
 #define WEIR_THREAD_SANITIZER 1
 #elif defined(__has_feature)
@@ -18,8 +17,7 @@ extern "C" const char* __tsan_default_suppressions() {
          "deadlock:libpaho-mqtt3as.so\n"
          "race:mqtt::\n"
          "race:mqtt::token::\n"
-         "race:mqtt::async_client::remove_token\n"
-         "race:spdlog::\n";
+         "race:mqtt::async_client::remove_token\n";
 }
 #endif
 
