@@ -154,9 +154,10 @@ class Gateway {
     try {
       spec::Pipeline spec = configuration(directory_);
       const auto hand = std::make_shared<Hand>();
-      spec.streams[0].sources[0] = {};
-      spec.streams[0].sources[0].kind = spec::SourceKind::custom;
-      spec.streams[0].sources[0].receiver = hand;
+      spec::Source source;
+      source.kind = spec::SourceKind::custom;
+      source.receiver = hand;
+      spec.streams[0].sources.assign(1, source);
       runtime::Options options;
       options.files = &files;
       runtime::Pipeline pipeline(plan::compile(std::move(spec)), options);
