@@ -37,8 +37,9 @@ struct Schema {
   std::chrono::nanoseconds idle_timeout{0};  ///< 0: never idle
   bool dedupe = false;
   std::uint32_t max_remembered = 1'000'000;  ///< with dedupe: readings that a repeat is looked for among
-  std::uint32_t max_keys = 100'000;
-  std::uint32_t max_key_bytes = 256;  ///< of the texts of one reading's keys together
+  std::uint32_t max_keys = 100'000;          ///< different key tuples; readings with more are malformed
+  std::chrono::nanoseconds key_ttl{0};       ///< a tuple silent for so long gives its place to a new one; 0: never
+  std::uint32_t max_key_bytes = 256;         ///< of the texts of one reading's keys together
 };
 
 }  // namespace weir

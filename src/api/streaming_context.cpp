@@ -72,6 +72,7 @@ spec::Stream stream_of(const Schema& schema, spec::Source source, const std::str
   stream.dedupe = schema.dedupe;
   stream.max_remembered = schema.max_remembered;
   stream.max_keys = schema.max_keys;
+  stream.key_ttl = schema.key_ttl;
   stream.max_key_bytes = schema.max_key_bytes;
   source.format = format_of(schema);
   stream.sources.push_back(std::move(source));

@@ -75,6 +75,8 @@ void Batch::clear() noexcept {
   positions.clear();
   at_message_boundary = true;
   newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
+  release_keys = false;
+  newest_time_ns = std::numeric_limits<std::int64_t>::min();
   open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 }
 

@@ -124,6 +124,10 @@ class Batch {
   /// Before the first row and tick the arrival clock was set back to this instant: the stream's time begins anew there
   /// where it was ahead (semantics §4).
   std::optional<std::int64_t> clock_set_back_ns;
+  /// The dictionary is full: after these rows, keys that are long silent are to be released (semantics §1).
+  bool release_keys = false;
+  std::int64_t next_key_release_ns = 0;  ///< with release_keys: not again before an event time of this
+  std::int64_t newest_time_ns = std::numeric_limits<std::int64_t>::min();  ///< event time, of all readings so far
   /// End of the batch interval that is still open after the last row; the smallest int64 before the first.
   std::int64_t open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "core/large_array.hpp"
 
@@ -52,6 +53,10 @@ struct KeyDictionary::Impl {
   LargeArray<Slot> table;
   unsigned log = 0;
   std::atomic<std::uint32_t> size{0};
+
+  explicit Impl(std::uint32_t max_keys) : chunks((std::size_t{max_keys} + kEntriesPerChunk - 1) / kEntriesPerChunk) {
+    make_table(kSmallestTable);
+  }
 
   [[nodiscard]] std::size_t mask() const noexcept { return (std::size_t{1} << log) - 1; }
   [[nodiscard]] std::size_t place(std::uint32_t tag) const noexcept { return tag >> (32U - log); }
@@ -132,10 +137,7 @@ struct KeyDictionary::Impl {
 };
 
 KeyDictionary::KeyDictionary(std::size_t arity, std::uint32_t max_keys)
-    : arity_(arity), max_keys_(std::min(max_keys, kEmptySlot - 1)), impl_(std::make_unique<Impl>()) {
-  impl_->chunks.resize((std::size_t{max_keys_} + kEntriesPerChunk - 1) / kEntriesPerChunk);
-  impl_->make_table(kSmallestTable);
-}
+    : arity_(arity), max_keys_(std::min(max_keys, kEmptySlot - 1)), impl_(std::make_unique<Impl>(max_keys_)) {}
 
 KeyDictionary::~KeyDictionary() = default;
 
@@ -156,6 +158,22 @@ void KeyDictionary::prefetch_entry(std::uint64_t hash) const noexcept {
   if (slot.unit != kEmptySlot) {
     __builtin_prefetch(impl_->at(slot.unit));
   }
+}
+
+// Into new memory: entries of any length leave no holes there.
+void KeyDictionary::keep(std::span<const std::uint8_t> kept) {
+  const std::unique_ptr<Impl> old = std::exchange(impl_, std::make_unique<Impl>(max_keys_));
+  std::vector<std::string_view> tuple(arity_);
+  for (std::uint32_t id = 0; id < kept.size(); ++id) {
+    if (kept[id] == 0) {
+      continue;
+    }
+    for (std::size_t key = 0; key < arity_; ++key) {
+      tuple[key] = Impl::part(old->entry(id), arity_, key);
+    }
+    intern(tuple);
+  }
+  ++generation_;
 }
 
 void KeyDictionary::reserve(std::uint32_t keys) {

@@ -1,7 +1,7 @@
 // Interns key tuples (the strings that say which sensor) to dense 32-bit ids.
 //
 // One thread (the stream's decoder) interns; other threads may read the entries of ids below a `size()` that was
-// published to them (a sealed batch carries it). Entries never move.
+// published to them (a sealed batch carries it). Entries never move, but in keep(), which nothing else may run beside.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +36,11 @@ class KeyDictionary {
   void prefetch(std::uint64_t hash) const noexcept;
   /// @brief Second step: loads the text that is there.
   void prefetch_entry(std::uint64_t hash) const noexcept;
+  /// @brief Releases the tuples whose flag is 0. The others get new ids, in their order, and their texts new places.
+  /// @param kept a flag for each id
+  void keep(std::span<const std::uint8_t> kept);
+  /// @brief How often ids were given anew: with another number, ids mean other tuples.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// @brief Room for so many keys in the table, max_keys at most.
   void reserve(std::uint32_t keys);
 
@@ -53,6 +58,7 @@ class KeyDictionary {
   struct Impl;
   std::size_t arity_;
   std::uint32_t max_keys_;
+  std::uint64_t generation_ = 0;
   std::unique_ptr<Impl> impl_;
 };
 

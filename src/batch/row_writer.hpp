@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "batch/batch.hpp"
 #include "batch/key_dictionary.hpp"
@@ -24,6 +25,9 @@ class RowWriter {
     virtual ~Owner() = default;
     /// @brief The batch is full: seal it, hand it on, return an empty one (waits for the pool).
     virtual Batch& batch_full(Batch& full) = 0;
+    /// @brief The dictionary has no room for a new key: hand the batch on as in batch_full(), wait until keys that are
+    /// long silent are released, return an empty batch. nullptr, and nothing done: none can be released now.
+    virtual Batch* keys_full(Batch& /*full*/) { return nullptr; }
     /// @brief A reading was refused; `sample` is its text (any length, any bytes), valid during the call.
     virtual void malformed(Malformed reason, std::string_view sample) = 0;
   };
@@ -68,6 +72,9 @@ class RowWriter {
 
   [[nodiscard]] std::int64_t arrival_ns() const noexcept { return arrival_ns_; }
   [[nodiscard]] KeyDictionary& keys() noexcept { return *keys_; }
+  /// @brief For a new key that the dictionary has no room for: has long silent ones released, where the owner does such
+  /// things. The current row's time and fields stay as they are. @return whether to try again: ids have changed
+  bool release_keys();
 
   // The current row's columns. Set the time and every field, and last the key, which may take a new place in the
   // dictionary: a reading that is refused takes none. Then commit() once.
@@ -135,6 +142,7 @@ class RowWriter {
   std::int64_t to_ns_ = kLatest;
   InstantRange times_taken_;
   std::uint64_t left_out_ = 0;
+  std::vector<std::int64_t> row_kept_;  ///< the current row while release_keys() changes the batch
 };
 
 }  // namespace weir::batch

@@ -2,8 +2,7 @@
 //
 // Each text has two places, next to each other; a newer text displaces an older one. The bytes must determine the key
 // tuple (for CSV the cells with the separators between them, elsewhere length-prefixed values); then a hit is exact,
-// for the whole text is compared. Ids never change while a dictionary lives, so an entry stays true. One decoder owns
-// it.
+// for the whole text is compared. Its owner clears it when the dictionary gives its ids anew. One decoder owns it.
 #pragma once
 
 #include <algorithm>

@@ -56,11 +56,7 @@ ReadingWriter::ReadingWriter(const spec::Stream& stream, const spec::Source& sou
 }
 
 void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowWriter& rows) {
-  if (&rows.keys() != dictionary_) {
-    dictionary_ = &rows.keys();
-    cache_.clear();
-    constant_key_.reset();
-  }
+  forget_old_ids(rows);
   uncached_ = given_key_bytes_ && !captures_any_ && keys_ != 0 && rows.keys().size() > KeyCache::kMostKeys;
   if (captures_any_) {
     constant_key_.reset();
@@ -69,6 +65,16 @@ void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowW
     for (const Token& token : captured_keys_) {
       captured_ += token.missing() ? 0U : 1U;
     }
+  }
+}
+
+/// Of another dictionary, or from before keys were released.
+void ReadingWriter::forget_old_ids(batch::RowWriter& rows) {
+  if (&rows.keys() != dictionary_ || rows.keys().generation() != generation_) {
+    dictionary_ = &rows.keys();
+    generation_ = dictionary_->generation();
+    cache_.clear();
+    constant_key_.reset();
   }
 }
 
@@ -130,10 +136,20 @@ std::optional<batch::Malformed> ReadingWriter::collect_keys(std::span<const Toke
   return std::nullopt;
 }
 
-/// The id of tuple_.
+/// The id of tuple_, known or new; nothing when there is no room even after long silent keys were released.
+std::optional<std::uint32_t> ReadingWriter::id_of_keys(std::uint64_t hash, batch::RowWriter& rows) {
+  std::optional<std::uint32_t> id = rows.keys().intern(tuple_, hash);
+  if (!id && rows.release_keys()) [[unlikely]] {
+    forget_old_ids(rows);
+    id = rows.keys().intern(tuple_, hash);
+  }
+  return id;
+}
+
+/// The id of tuple_ into the row.
 std::optional<batch::Malformed> ReadingWriter::intern_keys(const KeyBytes& given, batch::RowWriter& rows) {
   if (captured_ == keys_) {
-    const std::optional<std::uint32_t> id = rows.keys().intern(tuple_);
+    const std::optional<std::uint32_t> id = id_of_keys(batch::KeyDictionary::hash(tuple_), rows);
     if (!id) {
       return batch::Malformed::too_many_keys;
     }
@@ -142,7 +158,7 @@ std::optional<batch::Malformed> ReadingWriter::intern_keys(const KeyBytes& given
     return std::nullopt;
   }
   if (given.looked_up) {
-    const std::optional<std::uint32_t> id = rows.keys().intern(tuple_, given.hash);
+    const std::optional<std::uint32_t> id = id_of_keys(given.hash, rows);
     if (!id) {
       return batch::Malformed::too_many_keys;
     }
@@ -159,7 +175,7 @@ std::optional<batch::Malformed> ReadingWriter::intern_keys(const KeyBytes& given
       return std::nullopt;
     }
   }
-  const std::optional<std::uint32_t> id = rows.keys().intern(tuple_);
+  const std::optional<std::uint32_t> id = id_of_keys(batch::KeyDictionary::hash(tuple_), rows);
   if (!id) {
     return batch::Malformed::too_many_keys;
   }

@@ -205,6 +205,8 @@ class ReadingWriter {
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
   void show_doubt(std::string_view text, std::optional<std::int64_t> ns);
   std::optional<batch::Malformed> collect_keys(std::span<const Token> keys);
+  std::optional<std::uint32_t> id_of_keys(std::uint64_t hash, batch::RowWriter& rows);
+  void forget_old_ids(batch::RowWriter& rows);
   std::optional<batch::Malformed> intern_keys(const KeyBytes& given, batch::RowWriter& rows);
 
   const spec::Stream& stream_;
@@ -224,6 +226,7 @@ class ReadingWriter {
   std::vector<std::string_view> tuple_;
   KeyCache cache_;
   const batch::KeyDictionary* dictionary_ = nullptr;  // whose ids the cache holds
+  std::uint64_t generation_ = 0;                      // of them
   bool uncached_ = false;
 };
 

@@ -89,6 +89,23 @@ void GroupTable::extend(std::uint32_t key_count) {
   refresh_view();
 }
 
+void GroupTable::begin_anew() {
+  view_.keys = 0;
+  group_of_.clear();
+  for (auto& table : key_tests_) table.clear();
+  for (auto& table : key_hashes_) table.clear();
+  if (!group_keys_.empty()) {
+    key_of_.clear();
+    texts_.clear();
+    hashes_.clear();
+    std::fill(slots_.begin(), slots_.end(), 0);
+    for (auto& table : having_tests_) table.clear();
+    ordered_.clear();
+  }
+  refresh_view();
+  extend(keys_->size());
+}
+
 std::uint32_t GroupTable::group_for(std::uint32_t key) {
   if ((key_of_.size() + 1) * 2 > slots_.size()) grow_slots();
   const std::uint64_t key_hash = hash(key);

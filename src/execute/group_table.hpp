@@ -29,6 +29,10 @@ class GroupTable {
 
   /// @brief Takes in the key ids below `key_count`, which the dictionary must hold.
   void extend(std::uint32_t key_count);
+  /// @brief The dictionary gave all ids anew: takes them in, and gives the groups their ids anew.
+  void begin_anew();
+  /// @brief The first key id of a group, where there is a group_by.
+  [[nodiscard]] std::uint32_t first_key(std::uint32_t group) const noexcept { return key_of_[group]; }
   [[nodiscard]] const GroupView& view() const noexcept { return view_; }
   [[nodiscard]] std::uint32_t groups() const noexcept { return view_.groups; }
   /// @brief The texts of a group's keys, in group_by order. Valid until the next extend(); the texts as long as the

@@ -9,13 +9,15 @@
 #include "execute/emitter.hpp"
 #include "execute/group_table.hpp"
 #include "execute/pane_codec.hpp"
+#include "execute/renumber.hpp"
 #include "execute/revisions.hpp"
 
 namespace weir::execute {
 namespace {
 
 constexpr std::uint8_t kFixedFormat = 1;  // still read: panes of fixed numbers
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFirstCompactFormat = 2;
+constexpr std::uint8_t kFormat = 3;  // says how often time, or group ids, began anew
 
 /// A jump of the watermark that closes more windows than this is first compared with what the panes hold: that waits
 /// for the backend, which single steps never do.
@@ -71,7 +73,7 @@ struct QueryRunner::Impl {
   Revisions revisions;
   Emitter emitter;
   std::unique_ptr<QueryPanes> panes;
-  std::uint64_t beginnings = 0;  ///< how often time began anew
+  std::uint64_t beginnings = 0;  ///< how often time, or group ids, began anew
 
   // Windows: multiples of the slide, or kNothingClosed.
   std::int64_t closed_end = kNothingClosed;   ///< windows that end here or before were emitted
@@ -369,6 +371,45 @@ std::int64_t QueryRunner::late_before() const noexcept {
                                               : saturating_add(impl_->expired_end, impl_->slide - impl_->window);
 }
 
+void QueryRunner::pin_keys(std::span<std::uint8_t> kept) const {
+  const GroupView& view = impl_->groups.view();
+  if (view.group_of == nullptr) return;
+  std::vector<std::uint8_t> occupied(view.groups);
+  mark_occupied(impl_->query, saved_panes(*impl_->panes), occupied);
+  for (std::uint32_t key = 0; key < view.keys; ++key) {
+    if (kept[key] != 0 && view.group_of[key] != kNoGroup) occupied[view.group_of[key]] = 0;
+  }
+  for (std::uint32_t group = 0; group < view.groups; ++group) {
+    if (occupied[group] != 0) kept[impl_->groups.first_key(group)] = 1;
+  }
+}
+
+void QueryRunner::renumber(std::span<const std::uint32_t> ids) {
+  Impl& state = *impl_;
+  const std::uint32_t before = state.groups.groups();
+  std::vector<std::uint32_t> groups(before, kNoGroup);
+  std::vector<std::uint32_t> old_group_of;
+  const GroupView& view = state.groups.view();
+  if (view.group_of == nullptr) {
+    groups[0] = 0;
+  } else {
+    old_group_of.assign(view.group_of, view.group_of + view.keys);
+  }
+  std::string saved = saved_panes(*state.panes);
+  state.groups.begin_anew();
+  for (std::uint32_t key = 0; key < old_group_of.size(); ++key) {
+    if (ids[key] != kNoKey && old_group_of[key] != kNoGroup) groups[old_group_of[key]] = view.group_of[ids[key]];
+  }
+  state::SectionWriter panes;
+  renumber_panes(state.query, saved, groups, panes);
+  saved = {};
+  state::Reader in(panes.bytes());
+  const std::int64_t closed = state.query.per_batch ? state.interval * state.slide : state.closed_end;
+  state.panes->load(in, PaneNumbers::compact, closed, state.groups.groups());
+  state.revisions.renumber(groups);
+  ++state.beginnings;
+}
+
 void QueryRunner::save(state::SectionWriter& section) const {
   const Impl& state = *impl_;
   state::Writer& out = section.out();
@@ -381,6 +422,7 @@ void QueryRunner::save(state::SectionWriter& section) const {
   out.i64(state.interval_end);
   out.i64(state.interval_watermark);
   out.u8(state.emitter.started() ? 1 : 0);
+  out.u64(state.beginnings);
   state.ledger.save(out);
   out.u32(state.groups.groups());
   state.revisions.save(out);
@@ -391,7 +433,7 @@ void QueryRunner::save(state::SectionWriter& section) const {
 void QueryRunner::load(state::Reader& in) {
   Impl& state = *impl_;
   const unsigned format = in.u8();
-  if (format != kFixedFormat && format != kFormat) {
+  if (format < kFixedFormat || format > kFormat) {
     throw Error("query '" + state.query.spec.name + "': its state was written by a newer version of Weir: format " +
                 std::to_string(format) + ", this program reads " + std::to_string(kFormat));
   }
@@ -403,6 +445,7 @@ void QueryRunner::load(state::Reader& in) {
   state.interval_end = in.i64();
   state.interval_watermark = in.i64();
   state.emitter.set_started(in.u8() != 0);
+  state.beginnings = format >= kFormat ? in.u64() : 0;
   state.ledger.load(in);
   const std::uint32_t groups = in.u32();
   state.groups.extend(state.keys.size());
@@ -412,7 +455,8 @@ void QueryRunner::load(state::Reader& in) {
   }
   state.revisions.load(in, groups);
   const std::int64_t closed = state.query.per_batch ? state.interval * state.slide : state.closed_end;
-  state.panes->load(in, format == kFormat ? PaneNumbers::compact : PaneNumbers::fixed, closed, state.groups.groups());
+  state.panes->load(in, format >= kFirstCompactFormat ? PaneNumbers::compact : PaneNumbers::fixed, closed,
+                    state.groups.groups());
 }
 
 }  // namespace weir::execute

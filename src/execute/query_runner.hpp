@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "batch/key_dictionary.hpp"
@@ -54,6 +55,15 @@ class QueryRunner {
   /// clears the table. Keeps memory bounded where one batch closes many windows. Without it all rows of a batch are
   /// collected.
   void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill);
+
+  // Keys of the stream are released, between batches: first pin_keys() of every query on it, then
+  // KeyDictionary::keep(), then renumber() of every query.
+  /// @brief Where a group has readings and none of its keys is kept, keeps its first one.
+  /// @param kept a flag for each key id
+  void pin_keys(std::span<std::uint8_t> kept) const;
+  /// @brief The dictionary gave all ids anew. @param ids [old key id] → new one, kNoKey for one that was released
+  void renumber(std::span<const std::uint32_t> ids);
+  static constexpr std::uint32_t kNoKey = 0xFFFF'FFFF;
 
   [[nodiscard]] const state::QueryLedger& ledger() const noexcept;
   [[nodiscard]] std::uint64_t bytes() const;

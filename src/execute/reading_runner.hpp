@@ -23,6 +23,9 @@ class ReadingRunner {
   /// @brief Appends the rows of one batch. Every reading is counted or filtered; none is late.
   void run(const batch::Batch& batch, batch::ResultTable& out);
 
+  /// @brief The dictionary gave all ids anew (KeyDictionary::keep). Between batches.
+  void renumber() { groups_.begin_anew(); }
+
   [[nodiscard]] const state::QueryLedger& ledger() const noexcept { return ledger_; }
   [[nodiscard]] std::uint64_t bytes() const { return groups_.bytes() + registers_.bytes(); }
   void save(state::Writer& out) const { ledger_.save(out); }

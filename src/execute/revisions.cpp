@@ -59,6 +59,15 @@ std::uint64_t Revisions::worst_case_bytes(std::uint32_t max_groups, std::int64_t
   return windows * (kNode + sizeof(Window) + numbers) + 2 * numbers;
 }
 
+void Revisions::renumber(std::span<const std::uint32_t> ids) {
+  for (auto& [end, window] : windows_) {
+    const LargeVector<std::uint32_t> old = std::exchange(window.numbers, {});
+    for (std::size_t group = 0; group < old.size(); ++group) {
+      if (old[group] != 0 && ids[group] != kNoGroup) at({end, ids[group]}) = old[group];
+    }
+  }
+}
+
 void Revisions::save(state::Writer& out) const {
   const auto write = [&](const auto& wanted, const auto& finish) {
     std::uint64_t rows = 0;

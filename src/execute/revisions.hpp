@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,9 @@ class Revisions {
   [[nodiscard]] static std::uint64_t windows_kept(std::int64_t lateness_ns, std::int64_t slide_ns) noexcept {
     return static_cast<std::uint64_t>(lateness_ns / slide_ns) + 2;
   }
+
+  /// @brief Groups get other ids. @param ids [old group] → new group, kNoGroup for one that is no more
+  void renumber(std::span<const std::uint32_t> ids);
 
   [[nodiscard]] std::uint64_t bytes() const noexcept;
   /// @brief The most it takes if it is told to forget() whenever windows() is above windows_kept().

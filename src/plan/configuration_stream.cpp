@@ -365,6 +365,7 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
   reader.string("sequence", stream.sequence);
   reader.integer("max_remembered", stream.max_remembered, 1, kMostRemembered);
   reader.integer("max_keys", stream.max_keys, 1, std::numeric_limits<std::int32_t>::max());
+  reader.duration("key_ttl", stream.key_ttl);
   reader.integer("max_key_bytes", stream.max_key_bytes, 1, kLongestKey);
   reader.finish();
   stream.unread = std::move(reader).unread();

@@ -143,7 +143,11 @@ class Explanation {
     for (const spec::Key& key : spec.schema.keys) {
       keys.push_back(key.path.empty() ? key.name : fmt::format("{} at {}", key.name, key.path));
     }
-    line("keys", keys.empty() ? "none" : fmt::format("{} (at most {})", join(keys), spec.max_keys));
+    line("keys", keys.empty() ? "none"
+                              : fmt::format("{} (at most {}{})", join(keys), spec.max_keys,
+                                            spec.key_ttl.count() > 0 ? "; when all are taken, those silent for " +
+                                                                           to_string(spec.key_ttl) + " are released"
+                                                                     : std::string()));
     std::vector<std::string> fields;
     for (const spec::Field& field : spec.schema.fields) {
       fields.push_back(fmt::format("{} decimal({}){}{}", field.name, field.places,

@@ -102,7 +102,7 @@ class StreamChecker {
   void durations() {
     for (const auto& [entry, value] :
          {std::tuple("out_of_order", stream_.out_of_order), std::tuple("idle_timeout", stream_.idle_timeout),
-          std::tuple("max_ahead", stream_.max_ahead)}) {
+          std::tuple("max_ahead", stream_.max_ahead), std::tuple("key_ttl", stream_.key_ttl)}) {
       if (value.count() < 0) {
         mistake(fmt::format("'{}' is negative", entry));
       }

@@ -4,7 +4,8 @@
 
 namespace weir::runtime {
 
-BatchPool::BatchPool(std::size_t batches, std::size_t fields, std::uint32_t rows, batch::ColumnMemory& memory) {
+BatchPool::BatchPool(std::size_t batches, std::size_t fields, std::uint32_t rows, batch::ColumnMemory& memory)
+    : batches_(batches) {
   empty_.reserve(batches);
   for (std::size_t i = 0; i < batches; ++i) {
     empty_.push_back(std::make_unique<batch::Batch>(fields, rows, memory));
@@ -27,6 +28,11 @@ void BatchPool::release(std::unique_ptr<batch::Batch> batch) {
   const std::scoped_lock lock(mutex_);
   empty_.push_back(std::move(batch));
   returned_.notify_one();
+}
+
+void BatchPool::wait_for_engine(std::size_t out) {
+  std::unique_lock lock(mutex_);
+  returned_.wait(lock, [this, out] { return stopped_ || empty_.size() + out >= batches_; });
 }
 
 void BatchPool::stop() {

@@ -21,12 +21,15 @@ class BatchPool {
   /// @brief An empty batch; waits for one. nullptr once stop() was called.
   std::unique_ptr<batch::Batch> acquire();
   void release(std::unique_ptr<batch::Batch> batch);
+  /// @brief Waits until the engine has returned every batch but `out`, which the caller has, or stop() was called.
+  void wait_for_engine(std::size_t out = 1);
   void stop();
 
  private:
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<batch::Batch>> empty_;
+  std::size_t batches_;
   bool stopped_ = false;
 };
 

@@ -11,6 +11,7 @@ namespace weir::runtime {
 namespace {
 
 constexpr std::uint64_t kSmallestTable = 1024;
+constexpr std::uint32_t kNoKey = 0xFFFF'FFFFU;  // of what is forgotten, and was of a key that is no more
 // Chunk ids of blocks, apart from those of the section's other chunks.
 constexpr std::uint64_t kFirstId = std::uint64_t{1} << 63U;
 
@@ -165,6 +166,18 @@ void Dedupe::fill_table(std::uint64_t entries) {
       ++used_;
     }
   }
+}
+
+void Dedupe::renumber(std::span<const std::uint32_t> ids) {
+  const std::uint64_t alive = drop_forgotten();
+  for (Block& block : blocks_) {
+    block.serial = next_serial_++;  // a checkpoint has to take it anew
+    for (std::uint32_t i = 0; i < block.size; ++i) {
+      std::uint32_t& key = block.entries[i].key;
+      key = key < ids.size() ? ids[key] : kNoKey;
+    }
+  }
+  fill_table(alive);
 }
 
 std::uint64_t Dedupe::remove(batch::Batch& batch) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "batch/batch.hpp"
@@ -28,6 +29,9 @@ class Dedupe {
   std::uint64_t remove(batch::Batch& batch);
   /// @brief Nothing older than this is remembered from now on: such readings are late everywhere.
   void forget_before(std::int64_t event_time_ns) { horizon_ = event_time_ns; }
+  /// @brief Keys get other ids. @param ids [old key id] → new one; any number of no key for one that was released, of
+  /// which nothing may be remembered
+  void renumber(std::span<const std::uint32_t> ids);
   /// @brief max_remembered was too small: so many readings at least were forgotten while their windows were open.
   [[nodiscard]] std::uint64_t forgotten_early() const noexcept { return forgotten_early_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept;

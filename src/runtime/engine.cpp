@@ -43,6 +43,9 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
       const auto field = stream.spec.schema.field_index(stream.spec.sequence);
       state->dedupe = std::make_unique<Dedupe>(field ? static_cast<int>(*field) : -1, stream.spec.max_remembered);
     }
+    if (stream.spec.key_ttl.count() > 0) {
+      state->ages = std::make_unique<KeyAges>(stream.spec.key_ttl.count());
+    }
     streams_.push_back(std::move(state));
     report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
   }
@@ -135,6 +138,9 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     warn_of_forgotten(stream_index);
   }
   ledger.delivered += batch.size();
+  if (stream.ages) {
+    stream.ages->note(batch);
+  }
 
   const std::int64_t watermark = stream.tracker->watermark();
   stream.tracker->advance(batch, stream.trace, &backend_);
@@ -147,7 +153,6 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   }
   stream.standstill.look(plan_.streams[stream_index].spec, *stream.tracker, batch.feed);
   late_rows_all_.clear();
-  std::int64_t late_before = std::numeric_limits<std::int64_t>::max();
   for (const std::size_t index : plan_.streams[stream_index].queries) {
     Query& query = queries_[index];
     std::uint64_t closed = 0;
@@ -160,7 +165,6 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
       closed = batch.interval_ends.size();
     } else {
       query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
-      late_before = std::min(late_before, query.runner->late_before());
     }
     if ((closed > 0 && !query.table->continues) || !query.table->empty()) {
       write_rows(plan_.queries[index], *query.table);
@@ -168,14 +172,18 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
     late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());
   }
   if (stream.dedupe) {
-    // Without a window nothing is ever late; then the watermark bounds what is remembered.
-    stream.dedupe->forget_before(std::min(late_before, stream.tracker->watermark()));
+    stream.dedupe->forget_before(late_before(stream_index));
   }
   if (dead_letters_ != nullptr && !late_rows_all_.empty()) {
     report_late(stream_index, batch);
   }
   for (const auto& sink : sinks_) {
     sink->flush();
+  }
+  stream.resume.key_clock_ns = std::max(stream.resume.key_clock_ns, batch.newest_time_ns);
+  if (batch.release_keys) {
+    stream.resume.next_key_release_ns = batch.next_key_release_ns;
+    release_keys(stream_index);
   }
   if (dead_letters_ != nullptr && !batch.interval_ends.empty()) {
     for (const spec::Sink& sink : plan_.spec.sinks) {

@@ -23,6 +23,7 @@
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
 #include "runtime/dedupe.hpp"
+#include "runtime/key_ages.hpp"
 #include "runtime/standstill_watch.hpp"
 #include "runtime/stream_identity.hpp"
 #include "sink/sink.hpp"
@@ -75,11 +76,15 @@ struct StreamResume {
   std::int64_t newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
   batch::FeedState feed;                                ///< of a stream that reads a journal
   std::int64_t newest_time_ns = execute::kNoWatermark;  ///< the largest event time seen
-  bool ended = false;                                   ///< the input had ended: nothing is left to read
+  // Of a stream with key_ttl, see StreamFeed::set_key_clock().
+  std::int64_t key_clock_ns = execute::kNoWatermark;
+  std::int64_t next_key_release_ns = execute::kNoWatermark;
+  bool ended = false;  ///< the input had ended: nothing is left to read
 };
 
 /// The head of a stream's section of a checkpoint; the key tuples, the watermark tracker and the dedupe table follow.
 struct SavedStream {
+  std::uint32_t version = 0;  ///< of the section
   std::string fingerprint;
   state::StreamLedger ledger;
   std::int64_t watermark_ns = execute::kNoWatermark;
@@ -156,6 +161,9 @@ class Engine {
     std::unique_ptr<execute::WatermarkTracker> tracker;
     execute::WatermarkTrace trace;
     std::unique_ptr<Dedupe> dedupe;
+    std::unique_ptr<KeyAges> ages;     ///< nullptr: keys are never released
+    std::uint64_t keys_released = 0;   ///< of all of its life
+    std::uint64_t key_generation = 0;  ///< how often some were
     bool forgotten_logged = false;
     StandstillWatch standstill;
     state::StreamLedger ledger;
@@ -176,11 +184,14 @@ class Engine {
   [[nodiscard]] std::vector<const batch::ResultShape*> shapes_of(std::size_t sink) const;
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void warn_of_forgotten(std::size_t stream);
+  [[nodiscard]] std::int64_t late_before(std::size_t stream) const;
+  void release_keys(std::size_t stream);
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish_sinks();  // under report_mutex_
   void save_stream(std::size_t index, state::SectionWriter& section) const;
   void restore_stream(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
   void load_stream(std::size_t index, state::Reader& in, SavedStream saved, Restoring& restoring);
+  static void load_ages(Stream& stream, state::Reader& in, std::uint32_t version);
   void restore_query(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
   void look_for_removed(const state::Checkpoint& checkpoint, Restoring& restoring);
 

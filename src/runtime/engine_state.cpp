@@ -13,7 +13,9 @@
 namespace weir::runtime {
 namespace {
 
-constexpr std::uint32_t kStreamSectionVersion = 3;  // 1 has no journal, 2 does not tell what it belongs to
+// 1 has no journal, 2 does not tell what it belongs to, 3 not when keys were heard.
+constexpr std::uint32_t kStreamSectionVersion = 4;
+constexpr std::uint32_t kFirstWithAges = 4;
 
 // Of the table of remembered readings; in 1 they have no numbers.
 constexpr std::uint8_t kDedupeFormat = 2;
@@ -102,17 +104,27 @@ void Engine::save_stream(std::size_t index, state::SectionWriter& section) const
   save_identity(stream.identity, out);
   // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
   out.u32(stream.key_count);
+  section.set_generation(stream.key_generation);
   save_keys(*stream.keys, stream.key_count, section);
+  section.set_generation(0);
   stream.tracker->save(out);
   out.u8(stream.dedupe ? kDedupeFormat : 0);
   if (stream.dedupe) {
     stream.dedupe->save(section);
   }
+  out.u64(stream.key_generation);
+  out.u64(stream.keys_released);
+  out.u8(stream.ages ? 1 : 0);
+  if (stream.ages) {
+    out.i64(stream.resume.key_clock_ns);
+    out.i64(stream.resume.next_key_release_ns);
+    stream.ages->save(out);
+  }
 }
 
 SavedStream read_saved_stream(state::Reader& in) {
   SavedStream saved;
-  const std::uint32_t version = in.u32();
+  const std::uint32_t version = saved.version = in.u32();
   if (version < 1 || version > kStreamSectionVersion) {
     throw Error(fmt::format("the state of a stream has version {}, this program reads up to {}", version,
                             kStreamSectionVersion));
@@ -299,10 +311,33 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
     Dedupe saved_dedupe(-1, spec.max_remembered);
     (stream.dedupe ? *stream.dedupe : saved_dedupe).load(in, format >= kDedupeFormat);
   }
+  load_ages(stream, in, saved.version);
   Report::Stream& published = report_.streams[index];
   published.ledger = stream.ledger;
   published.keys = stream.key_count;
   published.watermark_ns = stream.tracker->watermark();
+}
+
+void Engine::load_ages(Stream& stream, state::Reader& in, std::uint32_t version) {
+  stream.resume.key_clock_ns = stream.tracker->newest();
+  if (stream.ages) {
+    stream.ages->assume(stream.key_count, stream.tracker->newest());
+  }
+  if (version < kFirstWithAges) {
+    return;
+  }
+  stream.key_generation = in.u64();
+  stream.keys_released = in.u64();
+  if (in.u8() != 0) {
+    const std::int64_t clock = in.i64();
+    const std::int64_t next = in.i64();
+    KeyAges unused(0);
+    (stream.ages ? *stream.ages : unused).load(in, stream.key_count);
+    if (stream.ages) {
+      stream.resume.key_clock_ns = clock;
+      stream.resume.next_key_release_ns = next;
+    }
+  }
 }
 
 void Engine::restore_query(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring) {

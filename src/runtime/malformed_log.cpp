@@ -48,7 +48,9 @@ std::string way_out(batch::Malformed reason, const spec::Stream& stream) {
     case missing_key:
       return "every one of 'keys' has to be there";
     case too_many_keys:
-      return fmt::format("there are max_keys = {} of them: raise it if there are more sensors", stream.max_keys);
+      return fmt::format(
+          "there are max_keys = {} of them: raise it if there are more sensors{}", stream.max_keys,
+          stream.key_ttl.count() > 0 ? ", or lower key_ttl" : ", or set key_ttl if silent ones may give their places");
     case missing_field:
       return "is a name in 'fields' spelt as the source spells it?";
     case not_a_number:

@@ -19,6 +19,7 @@
 #include "execute/revisions.hpp"
 #include "runtime/dedupe.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/key_ages.hpp"
 #include "source/line_buffer.hpp"
 
 namespace weir::runtime {
@@ -86,6 +87,7 @@ class Estimator {
     for (const spec::Sink& sink : plan_.spec.sinks) {
       of_sink(sink);
     }
+    key_release();
     if (!plan_.spec.state_dir.empty()) {
       checkpoints();
     }
@@ -130,10 +132,12 @@ class Estimator {
       estimate_.add({Kind::journal_files, owner, kMappedSegments * plan_.spec.journal_segment, 0, 0});
     }
     messages(stream, owner);
-    estimate_.add({Kind::keys, owner,
-                   batch::KeyDictionary::worst_case_bytes(stream.schema.keys.size(), stream.max_keys,
-                                                          stream.schema.keys.empty() ? 0 : stream.max_key_bytes),
-                   0, 0});
+    std::uint64_t keys = batch::KeyDictionary::worst_case_bytes(stream.schema.keys.size(), stream.max_keys,
+                                                                stream.schema.keys.empty() ? 0 : stream.max_key_bytes);
+    if (stream.key_ttl.count() > 0) {
+      keys = 2 * keys + KeyAges::worst_case_bytes(stream.max_keys);  // the new texts come before the old ones go
+    }
+    estimate_.add({Kind::keys, owner, keys, 0, 0});
     if (stream.dedupe) {
       estimate_.add({Kind::dedupe, owner,
                      Dedupe::worst_case_bytes(stream.max_remembered) + std::uint64_t{plan_.spec.batch_rows}, 0, 0});
@@ -220,6 +224,21 @@ class Estimator {
     estimate_.add({Kind::rows, "sink " + sink.name, bytes, 0, 0});
   }
 
+  // One query after the other: its panes as bytes, under the old ids and under the new ones.
+  void key_release() {
+    std::uint64_t most = 0;
+    for (const plan::QueryPlan& query : plan_.queries) {
+      if (query.readings || plan_.streams[query.stream].spec.key_ttl.count() == 0) {
+        continue;
+      }
+      const execute::MemoryNeed need = backend_.worst_case(query, execute::extent_of(plan_, query));
+      most = std::max(most, need.host_bytes + need.device_bytes + need.histogram_bytes / 4);
+    }
+    if (most > 0) {
+      estimate_.add({Kind::key_release, "", 2 * most, 0, 0});
+    }
+  }
+
   // What the first checkpoint after a start holds: all state, as bytes; some of it also as panes, of which at most as
   // much again is cells that are not stored.
   void checkpoints() {
@@ -257,7 +276,7 @@ class Estimator {
 };
 
 std::string_view name(Kind kind) noexcept {
-  constexpr std::array<std::string_view, 12> kNames{"program",
+  constexpr std::array<std::string_view, 13> kNames{"program",
                                                     "batches",
                                                     "queue",
                                                     "journal, mapped files",
@@ -268,6 +287,7 @@ std::string_view name(Kind kind) noexcept {
                                                     "quantiles at their worst",
                                                     "groups",
                                                     "rows",
+                                                    "panes while keys are released",
                                                     "checkpoints"};
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -294,6 +314,8 @@ std::string remedy(const Item& item, std::uint64_t fit) {
     case Kind::panes:
     case Kind::groups:
       return groups + ", shorten the window, or lengthen the slide";
+    case Kind::key_release:
+      return "leave key_ttl out, or lower max_groups";
     case Kind::program:
     case Kind::rows:
     case Kind::checkpoints:

@@ -31,9 +31,10 @@ struct MemoryEstimate {
     keys,
     dedupe,
     panes,
-    histograms,  ///< of quantile(), which depend on the values
-    groups,      ///< tables from keys to groups, revisions
-    rows,        ///< of results, on their way to the sinks
+    histograms,   ///< of quantile(), which depend on the values
+    groups,       ///< tables from keys to groups, revisions
+    rows,         ///< of results, on their way to the sinks
+    key_release,  ///< panes as bytes, while their groups get other ids
     checkpoints
   };
   struct Item {

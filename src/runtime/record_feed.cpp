@@ -21,6 +21,7 @@ RecordFeed::RecordFeed(const StreamFeed::Wiring& wiring, const StreamResume& res
       ahead_watch_(stream_.spec, *wiring.keys),
       next_record_(resume.feed.next_record) {
   feed_.set_interval_end(resume.interval_end_ns);
+  feed_.set_key_clock(resume.key_clock_ns, resume.next_key_release_ns);
   for (std::uint32_t i = 0; i < sources_.size(); ++i) {
     const spec::Source& source = stream_.spec.sources[i];
     decoders_.push_back(decode::make_decoder(stream_.spec, source));

@@ -86,6 +86,7 @@ ReplayStream::ReplayStream(const StreamFeed::Wiring& wiring, const StreamResume&
                     : plan_.has_per_batch_query ? IntervalClock::event_time
                                                 : IntervalClock::none) {
   feed_.set_interval_end(resume.interval_end_ns);
+  feed_.set_key_clock(resume.key_clock_ns, resume.next_key_release_ns);
   feed_.set_range({options.from_ns, options.to_ns, 0});
   open_inputs(true);  // also of one that had ended: it may have grown since, or be another one
 }

@@ -9,6 +9,12 @@
 #include "sink/dead_letter.hpp"
 
 namespace weir::runtime {
+namespace {
+
+constexpr std::int64_t kKeyReleasesPerTtl = 16;
+
+}  // namespace
+
 StreamFeed::StreamFeed(const Wiring& wiring, IntervalClock clock)
     : wiring_(wiring),
       clock_(clock),
@@ -190,6 +196,7 @@ void StreamFeed::finish(bool ended) {
     batch_->interval_ends.push_back({batch_->size(), interval_end_});
   }
   batch_->end_of_input = ended;
+  batch_->newest_time_ns = key_clock_ns_;
   batch_->key_count = wiring_.keys->size();
   batch_->open_interval_end_ns = interval_end_;
   wiring_.queue->push({wiring_.stream, std::move(batch_)});
@@ -202,16 +209,40 @@ batch::Batch& StreamFeed::batch_full(batch::Batch& full) {
     full.at_message_boundary = divisible_;
     hand_on();
   }
-  if (stopped_) {
-    // The engine is gone; the rest of the message is decoded into a batch that nobody reads.
-    if (!spill_) {
-      spill_ = std::make_unique<batch::Batch>(wiring_.plan->streams[wiring_.stream].spec.schema.fields.size(),
-                                              wiring_.plan->spec.batch_rows);
-    }
-    spill_->clear();
-    return *spill_;
+  return stopped_ ? spill() : *batch_;
+}
+
+/// The engine is gone; the rest of the message is decoded into a batch that nobody reads.
+batch::Batch& StreamFeed::spill() {
+  if (!spill_) {
+    spill_ = std::make_unique<batch::Batch>(wiring_.plan->streams[wiring_.stream].spec.schema.fields.size(),
+                                            wiring_.plan->spec.batch_rows);
   }
-  return *batch_;
+  spill_->clear();
+  return *spill_;
+}
+
+// Whether, and which, depends on the readings before this one alone, not on how they were cut into batches.
+batch::Batch* StreamFeed::keys_full(batch::Batch& full) {
+  const std::int64_t ttl = wiring_.plan->streams[wiring_.stream].spec.key_ttl.count();
+  if (ttl == 0 || stopped_) {
+    return nullptr;
+  }
+  after_rows();
+  if (key_clock_ns_ == kEarliest || key_clock_ns_ < next_key_release_ns_) {
+    return nullptr;
+  }
+  // The engine is waited for, so not for each of many readings under keys that nobody knows.
+  next_key_release_ns_ = saturating_add(key_clock_ns_, std::max<std::int64_t>(ttl / kKeyReleasesPerTtl, 1));
+  full.release_keys = true;
+  full.next_key_release_ns = next_key_release_ns_;
+  full.at_message_boundary = divisible_;
+  hand_on();
+  if (stopped_) {
+    return &spill();
+  }
+  wiring_.pool->wait_for_engine();
+  return batch_.get();
 }
 
 void StreamFeed::hand_on() {
@@ -226,6 +257,7 @@ void StreamFeed::hand_on() {
   }
   batch_->key_count = wiring_.keys->size();
   batch_->open_interval_end_ns = interval_end_;
+  batch_->newest_time_ns = key_clock_ns_;
   handed_on_ += batch_->size();
   wiring_.queue->push({wiring_.stream, std::move(batch_)});
   batch_ = wiring_.pool->acquire();
@@ -274,6 +306,7 @@ void StreamFeed::after_rows() {
     newest_event_time_ = std::max(newest_event_time_, times[row]);
     oldest_event_time_ = std::min(oldest_event_time_, times[row]);
   }
+  key_clock_ns_ = std::max(key_clock_ns_, newest_event_time_);
   examined_ = batch_->size();
   for (; ahead_examined_ < batch_->ahead.size(); ++ahead_examined_) {
     const batch::AheadRow& ahead = batch_->ahead[ahead_examined_];

@@ -115,9 +115,17 @@ class StreamFeed final : private batch::RowWriter::Owner {
   /// @brief End of the interval that is being collected (event-time clock), for the checkpoint.
   [[nodiscard]] std::int64_t interval_end() const noexcept { return interval_end_; }
   void set_interval_end(std::int64_t end_ns) noexcept { interval_end_ = end_ns; }
+  /// @brief Goes on with the keys where a checkpoint left off. @param newest_time_ns of all readings before
+  /// @param next_release_ns when keys may be released next, by newest event time
+  void set_key_clock(std::int64_t newest_time_ns, std::int64_t next_release_ns) noexcept {
+    key_clock_ns_ = newest_time_ns;
+    next_key_release_ns_ = next_release_ns;
+  }
 
  private:
   batch::Batch& batch_full(batch::Batch& full) override;
+  batch::Batch* keys_full(batch::Batch& full) override;
+  batch::Batch& spill();
   void after_rows();
   void mark_event_time_intervals();
   void hand_on();
@@ -130,6 +138,8 @@ class StreamFeed final : private batch::RowWriter::Owner {
   std::int64_t interval_end_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t newest_event_time_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t oldest_event_time_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t key_clock_ns_ = kEarliest;  ///< newest event time of all of the stream's life
+  std::int64_t next_key_release_ns_ = kEarliest;
   std::int64_t arrival_ns_ = 0;
   std::function<void(batch::Batch&)> before_hand_on_;
   std::function<void(std::uint32_t, std::int64_t, std::int64_t)> on_ahead_;

@@ -112,6 +112,7 @@ struct Stream {
   std::string sequence;  ///< with dedupe: a field whose value takes the place of event time; empty: event time
   std::uint32_t max_remembered = 1'000'000;  ///< with dedupe: readings that a repeat is looked for among
   std::uint32_t max_keys = 100'000;          ///< distinct key tuples; more are malformed (reason too_many_keys)
+  Duration key_ttl{0};  ///< a tuple silent for so long gives its place to a new one when all are taken; 0: never
   std::uint32_t max_key_bytes = 256;  ///< of the texts of a tuple together; longer ones are malformed (key_too_long)
   int line = 0;
   Unread unread;

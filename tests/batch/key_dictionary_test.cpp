@@ -173,6 +173,37 @@ TEST(KeyDictionary, Bytes_StayBelowTheWorstCaseWithTuplesOfAnyLength) {
   }
 }
 
+TEST(KeyDictionary, Keep_GivesTheOthersNewIdsInTheirOrderAndRoomForMore) {
+  constexpr std::uint32_t kKeys = 20'000;
+  KeyDictionary keys(2, kKeys);
+  const auto text = [](std::uint32_t i) { return std::string(i % 300, 'x') + std::to_string(i); };
+  for (std::uint32_t i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(intern(keys, {text(i), "b"}), i);
+  }
+  ASSERT_EQ(intern(keys, {"new", ""}), std::nullopt);
+  for (std::uint64_t generation = 1; generation < 4; ++generation) {
+    std::vector<std::uint8_t> kept(keys.size());
+    std::vector<std::string> texts;
+    for (std::uint32_t id = 0; id < keys.size(); ++id) {
+      if (id % 3 == generation % 3) continue;
+      kept[id] = 1;
+      texts.emplace_back(keys.value(id, 0));
+    }
+    keys.keep(kept);
+    EXPECT_EQ(keys.generation(), generation);
+    ASSERT_EQ(keys.size(), texts.size());
+    for (std::uint32_t id = 0; id < keys.size(); ++id) {
+      ASSERT_EQ(keys.value(id, 0), texts[id]);
+      ASSERT_EQ(intern(keys, {texts[id], keys.value(id, 1)}), id);
+    }
+    // However often texts of any length come and go, no more is held than foreseen.
+    for (std::uint32_t i = keys.size(); i < kKeys; ++i) {
+      ASSERT_EQ(intern(keys, {"g" + std::to_string(generation) + text(i), "b"}), i);
+    }
+    ASSERT_LE(keys.bytes(), KeyDictionary::worst_case_bytes(2, kKeys, 310));
+  }
+}
+
 TEST(KeyDictionary, Readers_SeePublishedIdsWhileOthersAreInterned) {
   constexpr std::uint32_t kKeys = 60'000;
   KeyDictionary keys(1, kKeys);

@@ -46,6 +46,9 @@ class EngineUnderTest {
   /// @brief The arrival clock is set back before the next batch.
   void set_clock_back(std::int64_t instant_ns) { clock_set_back_ns_ = instant_ns; }
 
+  /// @brief Between two batches: releases every key without which the query can be. How many.
+  std::uint32_t release_keys();
+
   [[nodiscard]] std::string save() const;
   /// @brief The same without what `section` knows to be stored.
   void save(state::SectionWriter& section) const;

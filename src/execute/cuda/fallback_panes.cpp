@@ -262,7 +262,13 @@ void FallbackPanes::save(state::SectionWriter& out) const {
 }
 
 void FallbackPanes::load(state::Reader& in, PaneNumbers numbers, std::int64_t closed_end, std::uint32_t groups) {
-  // Nothing of the device is needed any more: the CPU reads the same from the beginning.
+  // Nothing of what was before is needed any more: should the device fail, the CPU reads the same from the beginning.
+  ordered_.reset();
+  calls_.clear();
+  snapshot_ = {};
+  snapshot_bytes_ = 0;
+  kept_bytes_ = 0;
+  consumer_.delivered = 0;
   const state::Reader begin = in;
   guarded([&](QueryPanes& panes) {
     in = begin;
