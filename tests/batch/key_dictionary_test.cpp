@@ -194,7 +194,7 @@ TEST(KeyDictionary, Keep_GivesTheOthersNewIdsInTheirOrderAndRoomForMore) {
     ASSERT_EQ(keys.size(), texts.size());
     for (std::uint32_t id = 0; id < keys.size(); ++id) {
       ASSERT_EQ(keys.value(id, 0), texts[id]);
-      ASSERT_EQ(intern(keys, {texts[id], keys.value(id, 1)}), id);
+      ASSERT_EQ(intern(keys, {texts[id], std::string(keys.value(id, 1))}), id);
     }
     // However often texts of any length come and go, no more is held than foreseen.
     for (std::uint32_t i = keys.size(); i < kKeys; ++i) {

@@ -63,10 +63,10 @@ TEST_P(ReleaseKeys, NoRowChanges) {
     expect_same(query.with(6 * kSecond, 2 * kSecond, 9 * kSecond), ++seed);
     expect_same(query.with(2 * kSecond, 5 * kSecond), ++seed);
   }
-  EXPECT_GT(released_, 1000U) << "the test exercises releases";
+  EXPECT_GT(released_, 300U) << "the test exercises releases";
 }
 
-INSTANTIATE_BACKENDS(ReleaseKeys);
+WEIR_CONTRACT_SUITE(ReleaseKeys);
 
 }  // namespace
 }  // namespace weir::contract
