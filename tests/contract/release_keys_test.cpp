@@ -17,11 +17,12 @@ class ReleaseKeys : public BackendTest {
   static std::vector<oracle::Event> stream(std::uint64_t seed) {
     StreamShape shape;
     shape.seed = seed;
-    shape.readings = 500;
+    shape.readings = 900;
     shape.sources = 1 + seed % 2;
     shape.disorder = kSecond;
     shape.straggler_share = 0.1;
-    shape.jump_share = 0.01;
+    shape.jump_share = 0.003;
+    shape.new_plug_every = 20;
     std::vector<oracle::Event> events;
     for (oracle::Event& event : random_stream(shape)) {
       events.push_back(std::move(event));
@@ -45,6 +46,7 @@ class ReleaseKeys : public BackendTest {
     std::size_t from = 0;
     for (const std::size_t size : random_split(events.size(), seed)) {
       engine.feed(all.subspan(from, size));
+      ASSERT_EQ(memory.save([&](state::SectionWriter& section) { engine.save(section); }), engine.save());
       released_ += engine.release_keys();
       // A checkpoint that holds chunks of before takes nothing from them that means something else now.
       ASSERT_EQ(memory.save([&](state::SectionWriter& section) { engine.save(section); }), engine.save());
