@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/civil.hpp"
-#include "core/time_zone.hpp"
+#include "core/local_clock.hpp"
 
 namespace weir {
 
@@ -38,8 +38,8 @@ struct ClockTime {
   /// @brief The instant; nothing when a part is out of its range or the instant is. 24:00:00 is the midnight at the end
   /// of the day (ISO 8601), and no later time of that hour exists. Second 60 is the next second's 0,
   /// and is a time only where UTC may have a leap second: at the end of a day.
-  /// @param zone where the time belongs if it has no offset; nullptr is UTC.
-  [[nodiscard]] std::optional<std::int64_t> to_ns(const TimeZone* zone) const noexcept {
+  /// @param local where the time belongs if it has no offset; nullptr is UTC. @param order as LocalClock has it
+  [[nodiscard]] std::optional<std::int64_t> to_ns(const LocalClock* local, LocalOrder* order = nullptr) const noexcept {
     const bool end_of_day = hour == 24 && minute == 0 && second == 0 && nanos == 0;
     if (date.month - 1 > 11 || date.day - 1 >= days_in_month(date.year, date.month) || (hour > 23 && !end_of_day) ||
         minute > 59 || second > 60) {
@@ -48,9 +48,14 @@ struct ClockTime {
     std::int64_t seconds = days_from_civil(date) * kSecondsPerDay + hour * 3600 + minute * 60 + second;
     if (has_offset) {
       seconds -= offset;
-    } else if (zone != nullptr) {
+    } else if (local != nullptr) {
       // The offset is that of the second before: the leap second still belongs to its day.
-      seconds = second == 60 ? zone->to_utc(seconds - 1) + 1 : zone->to_utc(seconds);
+      const std::int64_t leap = second == 60 ? 1 : 0;
+      const std::optional<std::int64_t> utc = local->to_utc(seconds - leap, order);
+      if (!utc) {
+        return std::nullopt;
+      }
+      seconds = *utc + leap;
     }
     if (second == 60 && seconds % kSecondsPerDay != 0) {
       return std::nullopt;

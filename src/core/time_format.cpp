@@ -243,7 +243,8 @@ void TimeFormat::append(const std::string& pattern, const std::string& whole) {
   }
 }
 
-std::optional<std::int64_t> TimeFormat::read(std::string_view text, const TimeZone* zone) const noexcept {
+std::optional<std::int64_t> TimeFormat::read(std::string_view text, const LocalClock* local,
+                                             LocalOrder* order) const noexcept {
   Cursor cursor(text);
   Found found;
   for (const Step& step : steps_) {
@@ -271,7 +272,7 @@ std::optional<std::int64_t> TimeFormat::read(std::string_view text, const TimeZo
     found.clock.date =
         civil_from_days(days_from_civil({.year = found.clock.date.year, .month = 1, .day = 1}) + found.day_of_year - 1);
   }
-  return found.clock.to_ns(zone);
+  return found.clock.to_ns(local, order);
 }
 
 }  // namespace weir

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/time_zone.hpp"
+#include "core/local_clock.hpp"
 
 namespace weir {
 
@@ -22,8 +22,10 @@ class TimeFormat {
   explicit TimeFormat(const std::string& pattern);
 
   /// @brief Nanoseconds since the epoch; nothing when `text` is not of this form, all of it, or is out of range.
-  /// @param zone where the time belongs if the pattern has no %z or %Z; nullptr is UTC.
-  [[nodiscard]] std::optional<std::int64_t> read(std::string_view text, const TimeZone* zone) const noexcept;
+  /// @param local where the time belongs if the pattern has no %z or %Z; nullptr is UTC. @param order as LocalClock has
+  /// it
+  [[nodiscard]] std::optional<std::int64_t> read(std::string_view text, const LocalClock* local,
+                                                 LocalOrder* order = nullptr) const noexcept;
 
  private:
   struct Step {

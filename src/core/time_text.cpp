@@ -7,6 +7,7 @@
 
 #include "core/clock_time.hpp"
 #include "core/decimal.hpp"
+#include "core/local_clock.hpp"
 #include "core/time_format.hpp"
 
 namespace weir {
@@ -75,6 +76,7 @@ unsigned two_digits(const char* p, bool& wrong) noexcept {
 /// "2013-08-31T22:00:00"
 constexpr std::size_t kClockSize = 19;
 constexpr std::size_t kDateSize = 10;
+constexpr std::size_t kHourSize = 13;
 constexpr std::size_t kMinuteSize = 16;
 
 bool begins_with_a_date(std::string_view text) noexcept {
@@ -99,10 +101,46 @@ bool read_offset(const char* p, const char* end, ClockTime& clock) noexcept {
   return !wrong && hours <= 23 && minutes <= 59;
 }
 
-/// RFC 3339, and the shorter forms of ISO 8601: a date alone, hours and minutes, a comma before the fraction.
-std::optional<std::int64_t> read_iso8601(std::string_view text, const TimeZone* zone) noexcept {
-  if (!begins_with_a_date(text)) {
+/// "20130831T22", "20130831T2200", "20130831T220000", each with a fraction of the last part of seconds and an offset.
+constexpr std::size_t kBasicDateSize = 8;
+
+bool begins_with_a_basic_date(std::string_view text) noexcept {
+  return text.size() > kBasicDateSize && (text[kBasicDateSize] == 'T' || text[kBasicDateSize] == 't') &&
+         static_cast<unsigned char>(text[0] - '0') <= 9;
+}
+
+std::optional<std::int64_t> read_basic(std::string_view text, const LocalClock* local, LocalOrder* order) noexcept {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  bool wrong = false;
+  ClockTime clock;
+  clock.date.year = two_digits(p, wrong) * 100 + two_digits(p + 2, wrong);
+  clock.date.month = two_digits(p + 4, wrong);
+  clock.date.day = two_digits(p + 6, wrong);
+  p += kBasicDateSize + 1;
+  std::size_t parts = 0;
+  for (unsigned* const part : {&clock.hour, &clock.minute, &clock.second}) {
+    if (end - p < 2 || static_cast<unsigned char>(*p - '0') > 9) {
+      break;
+    }
+    *part = two_digits(p, wrong);
+    p += 2;
+    ++parts;
+  }
+  if (parts == 3 && p != end && (*p == '.' || *p == ',')) {
+    ++p;
+    wrong = wrong || !take_fraction(p, end, clock.nanos);
+  }
+  if (wrong || parts == 0 || (p != end && !read_offset(p, end, clock))) {
     return std::nullopt;
+  }
+  return clock.to_ns(local, order);
+}
+
+/// RFC 3339, and the shorter forms of ISO 8601: a date alone, hours alone or with minutes, a comma before the fraction.
+std::optional<std::int64_t> read_iso8601(std::string_view text, const LocalClock* local, LocalOrder* order) noexcept {
+  if (!begins_with_a_date(text)) {
+    return begins_with_a_basic_date(text) ? read_basic(text, local, order) : std::nullopt;
   }
   const char* p = text.data();
   const char* const end = p + text.size();
@@ -112,10 +150,17 @@ std::optional<std::int64_t> read_iso8601(std::string_view text, const TimeZone* 
   clock.date.month = two_digits(p + 5, wrong);
   clock.date.day = two_digits(p + 8, wrong);
   if (text.size() > kDateSize) {
-    if (text.size() < kMinuteSize || p[13] != ':' || (p[10] != 'T' && p[10] != ' ' && p[10] != 't')) {
+    if (text.size() < kHourSize || (p[10] != 'T' && p[10] != ' ' && p[10] != 't')) {
       return std::nullopt;
     }
     clock.hour = two_digits(p + 11, wrong);
+    if (text.size() == kHourSize || p[13] != ':') {
+      return wrong || (text.size() > kHourSize && !read_offset(p + kHourSize, end, clock)) ? std::nullopt
+                                                                                           : clock.to_ns(local, order);
+    }
+    if (text.size() < kMinuteSize) {
+      return std::nullopt;
+    }
     clock.minute = two_digits(p + 14, wrong);
     p += kMinuteSize;
     if (text.size() >= kClockSize && *p == ':') {
@@ -132,7 +177,7 @@ std::optional<std::int64_t> read_iso8601(std::string_view text, const TimeZone* 
       return std::nullopt;
     }
   }
-  return wrong ? std::nullopt : clock.to_ns(zone);
+  return wrong ? std::nullopt : clock.to_ns(local, order);
 }
 
 void put_two(char* p, unsigned value) noexcept {
@@ -143,29 +188,38 @@ void put_two(char* p, unsigned value) noexcept {
 }  // namespace
 
 struct TimeReader::Form {
-  std::optional<TimeZone> zone;  ///< empty: UTC
-  std::optional<TimeFormat> format;
+  std::optional<LocalClock> local;  ///< empty: UTC
+  std::vector<TimeFormat> formats;
 };
 
-TimeReader::TimeReader(TimeUnit unit, const std::string& format, const std::string& zone) : unit_(unit) {
-  auto form = std::make_shared<Form>();
-  form->zone.emplace(zone);
-  if (form->zone->is_utc()) {
-    form->zone.reset();
+TimeReader::TimeReader(TimeUnit unit, const std::string& format, const std::string& zone)
+    : TimeReader(TimeForm{unit, {format}, zone, Overlap::first, Gap::before}) {}
+
+TimeReader::TimeReader(const TimeForm& form) : unit_(form.unit) {
+  auto read = std::make_shared<Form>();
+  read->local.emplace(form.zone, form.overlap, form.gap);
+  if (read->local->is_utc()) {
+    read->local.reset();
   }
-  if (unit == TimeUnit::format) {
-    form->format.emplace(format);
+  if (form.unit == TimeUnit::format) {
+    for (const std::string& format : form.formats) {
+      read->formats.emplace_back(format);
+    }
   }
-  form_ = std::move(form);
+  form_ = std::move(read);
 }
 
-std::optional<std::int64_t> TimeReader::read(std::string_view text) const noexcept {
-  const TimeZone* const zone = form_->zone ? &*form_->zone : nullptr;
+bool TimeReader::needs_order() const noexcept {
+  return form_->local && form_->local->needs_order();
+}
+
+std::optional<std::int64_t> TimeReader::read(std::string_view text, LocalOrder* order) const noexcept {
+  const LocalClock* const local = form_->local ? &*form_->local : nullptr;
   switch (unit_) {
     case TimeUnit::automatic:
       // No number has '-' in both places.
-      if (begins_with_a_date(text)) {
-        return read_iso8601(text, zone);
+      if (begins_with_a_date(text) || begins_with_a_basic_date(text)) {
+        return read_iso8601(text, local, order);
       }
       return calendar_pattern(text).empty() ? read_epoch_by_magnitude(text) : std::nullopt;
     case TimeUnit::seconds:
@@ -177,9 +231,14 @@ std::optional<std::int64_t> TimeReader::read(std::string_view text) const noexce
     case TimeUnit::nanoseconds:
       return read_epoch(text, 0);
     case TimeUnit::rfc3339:
-      return read_iso8601(text, zone);
+      return read_iso8601(text, local, order);
     case TimeUnit::format:
-      return form_->format->read(text, zone);
+      for (const TimeFormat& format : form_->formats) {
+        if (const auto ns = format.read(text, local, order)) {
+          return ns;
+        }
+      }
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -8,6 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "core/local_clock.hpp"
 
 namespace weir {
 
@@ -18,9 +21,18 @@ enum class TimeUnit : std::uint8_t {
   milliseconds,
   microseconds,
   nanoseconds,
-  rfc3339,  ///< and the forms of ISO 8601 around it: a blank for 'T', no zone (then TimeReader's), no seconds, a date
-            ///< alone, a comma before the fraction, +0100 and +01
+  rfc3339,  ///< and the forms of ISO 8601 around it: a blank for 'T', no zone (then TimeReader's), no seconds, hours
+            ///< alone, a date alone, a comma before the fraction, +0100 and +01, the basic form 20130831T220000Z
   format    ///< strptime-style
+};
+
+/// How event times are written.
+struct TimeForm {
+  TimeUnit unit = TimeUnit::automatic;
+  std::vector<std::string> formats;  ///< for TimeUnit::format: the first one that fits counts
+  std::string zone = "UTC";
+  Overlap overlap = Overlap::first;
+  Gap gap = Gap::before;
 };
 
 /// Reads event times of one declared form. Immutable after construction; any thread may call it. Copies share the zone
@@ -36,11 +48,14 @@ class TimeReader {
   /// @throws ConfigError on an unknown pattern letter or zone.
   explicit TimeReader(TimeUnit unit = TimeUnit::automatic, const std::string& format = {},
                       const std::string& zone = "UTC");
+  explicit TimeReader(const TimeForm& form);
 
   /// @brief Nanoseconds since the epoch, or nothing when `text` is not a time of this form or is out of range. Decimal
   /// fractions are read exactly; digits below a nanosecond are cut off toward the past (floor). A leap second ":60" is
   /// read as the next second's 0; it is a time only at the end of a UTC day.
-  [[nodiscard]] std::optional<std::int64_t> read(std::string_view text) const noexcept;
+  /// @param order of who reads the times one after the other; needed where needs_order()
+  [[nodiscard]] std::optional<std::int64_t> read(std::string_view text, LocalOrder* order = nullptr) const noexcept;
+  [[nodiscard]] bool needs_order() const noexcept;
 
  private:
   struct Form;

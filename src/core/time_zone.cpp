@@ -276,11 +276,21 @@ TimeZone TimeZone::from_tzif(const std::string& path, const std::string& bytes) 
   return zone;
 }
 
-std::int64_t TimeZone::to_utc(std::int64_t local_seconds) const noexcept {
+TimeZone::Resolved TimeZone::resolve(std::int64_t local_seconds) const noexcept {
   const auto next =
       std::upper_bound(changes_.begin(), changes_.end(), local_seconds,
                        [](std::int64_t local, const Change& change) { return local < change.local_from; });
-  return local_seconds - (next == changes_.begin() ? first_offset_ : std::prev(next)->offset);
+  const std::int64_t offset = next == changes_.begin() ? first_offset_ : std::prev(next)->offset;
+  Resolved resolved{local_seconds - offset, local_seconds - offset, false};
+  // A change counts from the end of the time that occurs twice, or never: that lies right in front of it.
+  if (next != changes_.end()) {
+    const std::int64_t change = next->offset - offset;
+    if (local_seconds >= next->local_from - (change < 0 ? -change : change)) {
+      resolved.skipped = change > 0;
+      resolved.later = change < 0 ? local_seconds - next->offset : resolved.utc;
+    }
+  }
+  return resolved;
 }
 
 }  // namespace weir

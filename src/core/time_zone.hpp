@@ -23,7 +23,16 @@ class TimeZone {
   /// @brief Seconds since the epoch of a local time that is given as if it were UTC. A local time that occurs twice
   /// (the clock was set back) is the earlier of the two; one that never occurs (the clock was set forward) is read with
   /// the offset that was valid before the change.
-  [[nodiscard]] std::int64_t to_utc(std::int64_t local_seconds) const noexcept;
+  [[nodiscard]] std::int64_t to_utc(std::int64_t local_seconds) const noexcept { return resolve(local_seconds).utc; }
+
+  /// What a local time stands for.
+  struct Resolved {
+    std::int64_t utc = 0;    ///< as to_utc() has it
+    std::int64_t later = 0;  ///< of one that occurs twice, the second time; else utc
+    bool skipped = false;    ///< it never occurs
+    [[nodiscard]] bool twice() const noexcept { return later != utc; }
+  };
+  [[nodiscard]] Resolved resolve(std::int64_t local_seconds) const noexcept;
 
   [[nodiscard]] bool is_utc() const noexcept { return changes_.empty() && first_offset_ == 0; }
 

@@ -7,6 +7,9 @@ namespace weir::decode {
 CsvColumns::CsvColumns(const spec::Stream& stream, const ReadingWriter& writer) {
   if (!stream.time.arrival) {
     wanted_.push_back({stream.time.field, ReadingWriter::kTimeSlot, false, false});
+    for (std::size_t part = 0; part < stream.time.more_fields.size(); ++part) {
+      wanted_.push_back({stream.time.more_fields[part], writer.time_slot(part), false, false});
+    }
   }
   for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
     const spec::Key& key = stream.schema.keys[i];

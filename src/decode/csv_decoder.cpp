@@ -55,6 +55,7 @@ class CsvDecoder final : public Decoder {
       resolve({format_.columns.begin(), format_.columns.end()});
     }
     header_next_ = format_.columns.empty();
+    skip_ = format_.skip;
   }
 
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
@@ -63,6 +64,7 @@ class CsvDecoder final : public Decoder {
     if (message.starts_file) {
       finish(rows);
       header_next_ = format_.columns.empty() || format_.header;
+      skip_ = format_.skip + (header_next_ ? 0 : format_.skip_after_header);
       lines_read_ = 0;
     }
     if (message.starts_file || !lines_) {
@@ -87,12 +89,15 @@ class CsvDecoder final : public Decoder {
 
   [[nodiscard]] bool holds_back() const noexcept override { return !held_back_.empty(); }
 
-  void save(std::string& state) const override { state = header_; }
+  void save(std::string& state) const override { state = writer_.saved_order() + header_; }
 
   void load(std::string_view state) override {
+    writer_.load_order(state);
     if (state.empty()) {
+      skip_ = format_.columns.empty() ? skip_ : 0;  // without a header the source has not begun
       return;
     }
+    skip_ = 0;
     header_ = state;
     header_next_ = false;
     std::vector<std::string_view> names;
@@ -170,6 +175,12 @@ class CsvDecoder final : public Decoder {
   void read(std::string_view text, bool complete, batch::RowWriter& rows) {
     std::size_t at = 0;
     while (at < text.size()) {
+      if (skip_ > 0) {
+        at = std::min(text.find('\n', at), text.size() - 1) + 1;
+        --skip_;
+        ++lines_read_;
+        continue;
+      }
       if (header_next_) {
         if (!read_record(text, at, complete, rows)) {
           return;
@@ -215,6 +226,7 @@ class CsvDecoder final : public Decoder {
     const bool is_header = header_next_ && status != CsvRecordReader::Status::nothing;
     if (is_header) {
       header_next_ = false;
+      skip_ = format_.skip_after_header;
       if (format_.columns.empty()) {
         header_.clear();
         for (const std::string_view name : records_.cells()) {
@@ -317,6 +329,7 @@ class CsvDecoder final : public Decoder {
   bool any_fits_ = false;   // of the rows so far
   bool misfit_shown_ = false;
   bool header_next_ = false;  // the next record names the columns, or is skipped where they are declared
+  std::uint32_t skip_ = 0;    // lines that are passed over before it, or before the next row
   CsvRecordReader records_;
   PaddedText text_;
   std::string header_;            // names of the columns as netstrings, where a header line gave them

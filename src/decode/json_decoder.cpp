@@ -52,8 +52,14 @@ class JsonDecoder final : public Decoder {
     json_lines_.finish(values);
   }
   [[nodiscard]] bool holds_back() const noexcept override { return json_lines_.holds_back(); }
-  void save(std::string& state) const override { json_lines_.save(state); }
-  void load(std::string_view state) override { json_lines_.load(state); }
+  void save(std::string& state) const override {
+    json_lines_.save(state);
+    state.insert(0, writer_.saved_order());
+  }
+  void load(std::string_view state) override {
+    writer_.load_order(state);
+    json_lines_.load(state);
+  }
 
  private:
   void read(std::string_view payload, bool starts_file, batch::RowWriter& rows) {

@@ -92,6 +92,20 @@ std::string_view raw_token(ondemand::value& value) noexcept {
   return raw;
 }
 
+/// Libraries that write JSON by hand print what is no number as C or Python does: that is no JSON, and no reason to
+/// refuse the other members. @return false for anything else
+bool read_no_number(ondemand::value& value, const JsonMember& wanted, std::vector<Token>& values) noexcept {
+  const std::string_view raw = raw_token(value);
+  const std::string_view word = raw.substr(raw.starts_with('-') || raw.starts_with('+') ? 1 : 0);
+  for (const std::string_view known : {"NaN", "nan", "NAN", "Infinity", "infinity", "inf", "Inf", "INF"}) {
+    if (word == known) {
+      set(values, wanted, {raw, Token::Kind::no_number});
+      return true;
+    }
+  }
+  return false;
+}
+
 bool read_string(ondemand::value& value, Token& token) {
   const std::string_view raw = raw_token(value);
   token.kind = Token::Kind::text;
@@ -192,6 +206,9 @@ JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer)
   };
   if (!stream.time.arrival) {
     root.add(pointer_parts(stream.time.field), ReadingWriter::kTimeSlot);
+    for (std::size_t part = 0; part < stream.time.more_fields.size(); ++part) {
+      root.add(pointer_parts(stream.time.more_fields[part]), writer.time_slot(part));
+    }
   }
   for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
     root.add(parts_of(stream.schema.keys[i].name, stream.schema.keys[i].path), writer.key_slot(i));
@@ -252,17 +269,17 @@ bool read_members(ondemand::object object, const JsonMember& wanted, std::vector
 }
 
 bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Token>& values) {
+  forget_children(values, wanted);
   ondemand::json_type type{};
   if (value.type().get(type) != simdjson::SUCCESS) {
-    return false;
+    return read_no_number(value, wanted, values);
   }
-  forget_children(values, wanted);
   Token token;
   switch (type) {
     case ondemand::json_type::number:
       token = {raw_token(value), Token::Kind::number};
       if (!is_number(token.text)) {
-        return false;
+        return read_no_number(value, wanted, values);
       }
       break;
     case ondemand::json_type::string:
@@ -279,6 +296,9 @@ bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Tok
       break;
     }
     case ondemand::json_type::null: {
+      if (read_no_number(value, wanted, values)) {
+        return true;  // nan
+      }
       bool is_null = false;
       if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null) {
         return false;

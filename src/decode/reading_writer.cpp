@@ -1,5 +1,11 @@
 #include "decode/reading_writer.hpp"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <system_error>
+
+#include "core/error.hpp"
 #include "core/log.hpp"
 
 namespace weir::decode {
@@ -45,7 +51,8 @@ ReadingWriter::ReadingWriter(const spec::Stream& stream, const spec::Source& sou
       given_key_bytes_(given_key_bytes),
       keys_(stream.schema.keys.size()),
       max_key_bytes_(stream.max_key_bytes),
-      time_(stream.time.unit, stream.time.format, stream.time.zone),
+      forms_(stream, source.format),
+      time_(stream.time.form()),
       captures_(source.topics, stream.schema.keys),
       captures_any_(captures_a_key(captures_, keys_)),
       captured_keys_(keys_),
@@ -68,6 +75,41 @@ void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowW
   }
 }
 
+/// With 7 readable bytes behind it, as each text of a time. A part that is missing makes all of it missing.
+Token ReadingWriter::join_time(std::span<const Token> values) {
+  joined_time_.clear();
+  const auto append = [this](const Token& part) {
+    if (part.missing() || part.kind >= Token::Kind::no_number) return false;
+    joined_time_.append(joined_time_.empty() ? "" : " ").append(part.text);
+    return true;
+  };
+  bool whole = append(values[kTimeSlot]);
+  for (std::size_t part = 0; whole && part < stream_.time.more_fields.size(); ++part) {
+    whole = append(values[time_slot(part)]);
+  }
+  const std::size_t size = joined_time_.size();
+  joined_time_.append(8, '\0');
+  return whole ? Token{std::string_view(joined_time_).substr(0, size), Token::Kind::text} : Token{};
+}
+
+std::string ReadingWriter::saved_order() const {
+  return time_.needs_order() ? fmt::format("{} {}\n", local_order_.last, local_order_.second ? 1 : 0) : std::string();
+}
+
+void ReadingWriter::load_order(std::string_view& state) {
+  if (!time_.needs_order() || state.empty()) return;
+  const char* const end = state.data() + state.size();
+  int second = 0;
+  const auto [blank, error] = std::from_chars(state.data(), end, local_order_.last);
+  const bool found = error == std::errc() && blank != end && *blank == ' ';
+  const auto [line_break, more] = std::from_chars(found ? blank + 1 : end, end, second);
+  if (!found || more != std::errc() || line_break == end || *line_break != '\n') {
+    throw Error("the saved order of local times is damaged");
+  }
+  local_order_.second = second != 0;
+  state.remove_prefix(static_cast<std::size_t>(line_break + 1 - state.data()));
+}
+
 void ReadingWriter::blame_field(std::size_t i) {
   const spec::Field& field = stream_.schema.fields[i];
   blamed_ = field.path.empty() ? field.name : field.path;
@@ -88,10 +130,10 @@ std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batc
   if (time.missing()) {
     return batch::Malformed::missing_time;
   }
-  if (time.kind == Token::Kind::boolean || time.kind == Token::Kind::container) {
+  if (time.kind == Token::Kind::boolean || time.kind >= Token::Kind::no_number) {
     return batch::Malformed::bad_time;
   }
-  const std::optional<std::int64_t> ns = time_.read(time.text);
+  const std::optional<std::int64_t> ns = time_.read(time.text, &local_order_);
   if (stream_.time.unit == TimeUnit::automatic && !doubt_shown_) {
     show_doubt(time.text, ns);
   }
@@ -131,7 +173,7 @@ std::optional<batch::Malformed> ReadingWriter::collect_keys(std::span<const Toke
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < keys_; ++i) {
     const Token& key = captured_keys_[i].missing() ? keys[i] : captured_keys_[i];
-    if (key.missing() || key.kind == Token::Kind::container) {
+    if (key.missing() || key.kind >= Token::Kind::no_number) {
       const spec::Key& name = stream_.schema.keys[i];
       blamed_ = name.path.empty() ? name.name : name.path;
       return batch::Malformed::missing_key;

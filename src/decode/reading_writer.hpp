@@ -23,6 +23,7 @@
 #include "decode/key_cache.hpp"
 #include "decode/token.hpp"
 #include "decode/topic_captures.hpp"
+#include "decode/value_forms.hpp"
 #include "spec/stream_spec.hpp"
 
 namespace weir::decode {
@@ -44,7 +45,9 @@ class ReadingWriter {
   static constexpr std::size_t kTimeSlot = 0;
   [[nodiscard]] std::size_t key_slot(std::size_t key) const noexcept { return 1 + key; }
   [[nodiscard]] std::size_t field_slot(std::size_t field) const noexcept { return 1 + keys_ + field; }
-  [[nodiscard]] std::size_t slots() const noexcept { return 1 + keys_ + fields_.size(); }
+  /// @brief Of the further parts of a time that is written in several; behind the fields.
+  [[nodiscard]] std::size_t time_slot(std::size_t part) const noexcept { return 1 + keys_ + fields_.size() + part; }
+  [[nodiscard]] std::size_t slots() const noexcept { return time_slot(stream_.time.more_fields.size()); }
   [[nodiscard]] const spec::Stream& stream() const noexcept { return stream_; }
   [[nodiscard]] bool captured_by_a_filter(std::size_t key) const noexcept { return captures_.captures(key); }
 
@@ -57,7 +60,12 @@ class ReadingWriter {
   /// @param sample the reading's own text, for the dead letters
   /// @param key bytes that determine the keys taken from the payload, or empty
   void write(std::span<const Token> values, std::string_view sample, batch::RowWriter& rows, const KeyBytes& key = {}) {
-    write_with([&] { return write_time(values[kTimeSlot], rows); }, values, sample, rows, key);
+    if (stream_.time.more_fields.empty()) [[likely]] {
+      write_with([&] { return write_time(values[kTimeSlot], rows); }, values, sample, rows, key);
+    } else {
+      const Token time = arrival_ ? Token() : join_time(values);
+      write_with([&] { return write_time(time, rows); }, values, sample, rows, key);
+    }
   }
 
   /// @brief As write() for a reading whose time the format itself knows; nothing: it cannot be read.
@@ -69,6 +77,12 @@ class ReadingWriter {
     };
     write_with(write_known_time, values, sample, rows, {});
   }
+
+  /// @brief What reading on needs to know of the times so far: "" or one line with its line break, in front of what
+  /// else a decoder keeps.
+  [[nodiscard]] std::string saved_order() const;
+  /// @brief Takes that from the front of a decoder's state. @throws Error on damage
+  void load_order(std::string_view& state);
 
   /// @brief Begins to look up the keys of a later reading.
   [[nodiscard]] KeyBytes prepare(std::string_view key_bytes) const noexcept {
@@ -108,7 +122,8 @@ class ReadingWriter {
         refused = collect_keys(values.subspan(1, keys_));
       }
       if (!refused) {
-        refused = write_fields(values.subspan(1 + keys_), rows, rounded);
+        const std::span<const Token> fields = values.subspan(1 + keys_, fields_.size());
+        refused = write_fields(forms_.plain() ? fields : forms_.apply(fields), rows, rounded);
       }
       if (!refused && !known) {
         refused = intern_keys(key, rows);
@@ -207,6 +222,7 @@ class ReadingWriter {
   };
 
   void blame_field(std::size_t i);
+  [[nodiscard]] Token join_time(std::span<const Token> values);
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
   void show_doubt(std::string_view text, std::optional<std::int64_t> ns);
   std::optional<batch::Malformed> collect_keys(std::span<const Token> keys);
@@ -220,7 +236,10 @@ class ReadingWriter {
   const std::size_t keys_;
   const std::size_t max_key_bytes_;  // of a tuple, for the dictionary keeps it
   std::vector<Field> fields_;
+  ValueForms forms_;
   TimeReader time_;
+  LocalOrder local_order_;
+  std::string joined_time_;
   LastTime last_time_;
   bool doubt_shown_ = false;  // about the unit of the times
   TopicCaptures captures_;

@@ -96,6 +96,7 @@ class SenmlDecoder final : public Decoder {
     for (const spec::Field& field : stream.schema.fields) {
       from_.push_back(from(field.name, field.path));
       by_record_ = by_record_ || from_.back().what == From::What::value || from_.back().what == From::What::sum;
+      has_switches_ = has_switches_ || field.is_switch;
     }
     const std::string& time = stream.time.field;
     if (!stream.time.arrival && !time.empty() && time != "t" && time != "bt") {
@@ -117,8 +118,14 @@ class SenmlDecoder final : public Decoder {
     json_lines_.finish(packs);
   }
   [[nodiscard]] bool holds_back() const noexcept override { return json_lines_.holds_back(); }
-  void save(std::string& state) const override { json_lines_.save(state); }
-  void load(std::string_view state) override { json_lines_.load(state); }
+  void save(std::string& state) const override {
+    json_lines_.save(state);
+    state.insert(0, writer_.saved_order());
+  }
+  void load(std::string_view state) override {
+    writer_.load_order(state);
+    json_lines_.load(state);
+  }
 
  private:
   void read(std::string_view payload, bool starts_file, batch::RowWriter& rows) {
@@ -235,6 +242,13 @@ class SenmlDecoder final : public Decoder {
     return found->second;
   }
 
+  /// The number of a record, or its switch where the field is one.
+  Token value_of(const SenmlRecord& record, std::size_t field) {
+    const bool is_switch = writer_.stream().schema.fields[field].is_switch && record.value.missing() &&
+                           record.text.kind == Token::Kind::boolean;
+    return is_switch ? record.text : senml_sum(record.base_value, record.value, sums_[field]);
+  }
+
   struct Reading {
     std::size_t moment = 0;
     std::size_t record = 0;    ///< its first
@@ -270,8 +284,7 @@ class SenmlDecoder final : public Decoder {
         const std::size_t record = taken_[i * fields_ + field];
         values_[writer_.field_slot(field)] = {};
         if (record != kNone) {
-          values_[writer_.field_slot(field)] =
-              senml_sum(records[record].base_value, records[record].value, sums_[field]);
+          values_[writer_.field_slot(field)] = value_of(records[record], field);
         }
       }
       write(records[readings_[i].record], readings_[i].moment, sample, rows);
@@ -284,7 +297,8 @@ class SenmlDecoder final : public Decoder {
     const std::vector<SenmlRecord>& records = pack_.records();
     for (std::size_t i = 0; i < records.size(); ++i) {
       const SenmlRecord& record = records[i];
-      if (record.value.missing() && record.sum.missing() && !record.text.missing()) {
+      if (record.value.missing() && record.sum.missing() && !record.text.missing() &&
+          !(has_switches_ && record.text.kind == Token::Kind::boolean)) {
         continue;  // a text belongs to the pack, as a key or as nothing
       }
       for (std::size_t field = 0; field < fields_; ++field) {
@@ -294,7 +308,7 @@ class SenmlDecoder final : public Decoder {
           value = senml_sum(record.base_sum, record.sum, sums_[field]);
         } else if (source.what == From::What::value ||
                    (source.what == From::What::record && is_named(record, source.record))) {
-          value = senml_sum(record.base_value, record.value, sums_[field]);
+          value = value_of(record, field);
         } else {
           value = {};
         }
@@ -358,6 +372,7 @@ class SenmlDecoder final : public Decoder {
   const std::size_t fields_;
   std::vector<From> from_;  // keys, then fields
   bool by_record_ = false;
+  bool has_switches_ = false;
   std::string time_record_;  // the record that gives the time; empty: each record's own
   bool own_time_ = true;
 

@@ -13,6 +13,7 @@ struct Token {
     number,     ///< a JSON number's own characters
     text,       ///< a JSON string without its quotes and escapes, or a CSV cell
     boolean,    ///< "true" or "false"
+    no_number,  ///< a word for what is no number (a bare NaN, an infinity), or a value that cannot be read as one
     container,  ///< a JSON array or object where a value should be
   };
 

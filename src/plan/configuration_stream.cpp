@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "core/decimal.hpp"
@@ -44,6 +45,18 @@ void read_keys(TableReader& stream, Diagnostics& diagnostics, spec::Schema& sche
   }
 }
 
+/// `type = "bool"`, or the decimal places of a number.
+void read_field_type(TableReader& details, spec::Field& field) {
+  constexpr std::pair<std::string_view, bool> kTypes[] = {{"decimal", false}, {"bool", true}};
+  details.choice<bool>("type", field.is_switch, kTypes);
+  if (field.is_switch) {
+    field.places = 0;
+    details.foreign("places", "a field of type = \"bool\" is 0 or 1");
+  } else {
+    details.integer("places", field.places, 0, kMaxPlaces);
+  }
+}
+
 void read_fields(TableReader& stream, Diagnostics& diagnostics, spec::Schema& schema) {
   const Document* fields = stream.take("fields");
   if (fields == nullptr) {
@@ -61,10 +74,15 @@ void read_fields(TableReader& stream, Diagnostics& diagnostics, spec::Schema& sc
     field.name = name;
     if (value.kind == Document::Kind::table) {
       TableReader details(value, fmt::format("{}, field '{}'", stream.what(), name), diagnostics);
-      details.integer("places", field.places, 0, kMaxPlaces);
+      read_field_type(details, field);
       details.string("path", field.path);
       details.boolean("required", field.required);
+      details.boolean("strip_unit", field.strip_unit);
       details.finish();
+    } else if (value.kind == Document::Kind::string && value.text == "bool") {
+      static_cast<void>(reader.take(name));
+      field.is_switch = true;
+      field.places = 0;
     } else {
       reader.integer(name, field.places, 0, kMaxPlaces);
     }
@@ -94,9 +112,31 @@ void read_time(TableReader& stream, Diagnostics& diagnostics, spec::Time& time) 
       {"auto", TimeUnit::automatic},  {"s", TimeUnit::seconds},      {"ms", TimeUnit::milliseconds},
       {"us", TimeUnit::microseconds}, {"ns", TimeUnit::nanoseconds}, {"rfc3339", TimeUnit::rfc3339}};
   TableReader reader(*entry, stream.what() + ", time", diagnostics);
-  reader.string("field", time.field);
+  std::vector<std::string> fields;
+  if (reader.strings("fields", fields)) {
+    const int line = reader.line_of("fields");
+    if (reader.string("field", time.field)) {
+      diagnostics.add(line, fmt::format("{}: 'field' and 'fields' exclude each other", reader.what()),
+                      "leave out one of them");
+    } else if (fields.empty()) {
+      diagnostics.add(line, fmt::format("{}: 'fields' is empty", reader.what()),
+                      "name the columns or members that make up the time");
+    } else {
+      time.field = fields.front();
+      time.more_fields.assign(fields.begin() + 1, fields.end());
+    }
+  } else {
+    reader.string("field", time.field);
+  }
   const bool has_unit = reader.choice<TimeUnit>("unit", time.unit, kUnits);
-  if (reader.string("format", time.format)) {
+  const Document* const format = reader.find("format");
+  std::vector<std::string> formats;
+  const bool listed = format != nullptr && format->kind == Document::Kind::array && reader.strings("format", formats);
+  if (listed && !formats.empty()) {
+    time.format = formats.front();
+    time.more_formats.assign(formats.begin() + 1, formats.end());
+  }
+  if (listed || reader.string("format", time.format)) {
     time.unit = TimeUnit::format;
     if (has_unit) {
       diagnostics.add(reader.line_of("unit"), fmt::format("{}: 'unit' and 'format' exclude each other", reader.what()),
@@ -104,7 +144,42 @@ void read_time(TableReader& stream, Diagnostics& diagnostics, spec::Time& time) 
     }
   }
   reader.string("zone", time.zone);
+  constexpr std::pair<std::string_view, Overlap> kOverlaps[] = {
+      {"first", Overlap::first}, {"second", Overlap::second}, {"order", Overlap::order}};
+  constexpr std::pair<std::string_view, Gap> kGaps[] = {{"before", Gap::before}, {"malformed", Gap::refused}};
+  reader.choice<Overlap>("overlap", time.overlap, kOverlaps);
+  reader.choice<Gap>("gap", time.gap, kGaps);
   reader.finish();
+}
+
+constexpr std::int64_t kMostSkipped = 1'000'000;
+
+void read_character(TableReader& reader, Diagnostics& diagnostics, std::string_view name, char& character) {
+  std::string text;
+  if (!reader.string(name, text)) {
+    return;
+  }
+  if (text.size() == 1) {
+    character = text.front();
+  } else if (!text.empty()) {
+    diagnostics.add(reader.line_of(name),
+                    fmt::format("{}: '{}' must be one character, not \"{}\"", reader.what(), name, text));
+  }
+}
+
+/// Some write a blank that does not break a line, which is one character of several bytes.
+void read_thousands(TableReader& reader, Diagnostics& diagnostics, std::string& thousands) {
+  std::string text;
+  if (!reader.string("thousands", text)) {
+    return;
+  }
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; };
+  if (std::count_if(text.begin(), text.end(), begins) <= 1) {
+    thousands = text;
+  } else {
+    diagnostics.add(reader.line_of("thousands"),
+                    fmt::format("{}: 'thousands' must be one character, not \"{}\"", reader.what(), text));
+  }
 }
 
 void read_format(TableReader& reader, Diagnostics& diagnostics, spec::Format& format) {
@@ -120,18 +195,20 @@ void read_format(TableReader& reader, Diagnostics& diagnostics, spec::Format& fo
     reader.strings("columns", format.columns);
     reader.string("separator", format.separator);
     reader.boolean("header", format.header);
-    std::string comment;
-    if (reader.string("comment", comment)) {
-      if (comment.size() == 1) {
-        format.comment = comment.front();
-      } else if (!comment.empty()) {
-        diagnostics.add(reader.line_of("comment"),
-                        fmt::format("{}: 'comment' must be one character, not \"{}\"", reader.what(), comment));
-      }
-    }
+    read_character(reader, diagnostics, "comment", format.comment);
+    reader.integer("skip", format.skip, 0, kMostSkipped);
+    reader.integer("skip_after_header", format.skip_after_header, 0, kMostSkipped);
   } else {
-    for (const std::string_view name : {"columns", "separator", "header", "comment"}) {
+    for (const std::string_view name : {"columns", "separator", "header", "comment", "skip", "skip_after_header"}) {
       reader.foreign(name, only_csv);
+    }
+  }
+  if (format.kind != spec::FormatKind::senml || unknown) {
+    read_character(reader, diagnostics, "decimal", format.decimal);
+    read_thousands(reader, diagnostics, format.thousands);
+  } else {
+    for (const std::string_view name : {"decimal", "thousands"}) {
+      reader.foreign(name, "SenML writes numbers as JSON does");
     }
   }
   if (format.kind == spec::FormatKind::json || unknown) {
@@ -358,6 +435,10 @@ spec::Stream read_stream(const std::string& name, const Document& table, Diagnos
   read("time", read_time, stream.time);
   read("keys", read_keys, stream.schema);
   read("fields", read_fields, stream.schema);
+  reader.strings("missing", stream.missing);
+  reader.boolean("lenient", stream.lenient);
+  reader.strings("true", stream.true_words);
+  reader.strings("false", stream.false_words);
   reader.duration("out_of_order", stream.out_of_order);
   reader.duration("idle_timeout", stream.idle_timeout);
   reader.duration("max_ahead", stream.max_ahead);

@@ -57,10 +57,22 @@ std::string time_text(const spec::Time& time) {
   }
   constexpr std::array<std::string_view, 7> kUnits{"auto", "s", "ms", "us", "ns", "rfc3339", "format"};
   std::string result = time.field.empty() ? std::string("the record's own") : "field " + time.field;
+  for (const std::string& field : time.more_fields) {
+    result += " + " + field;
+  }
   result +=
       fmt::format(", {}", time.unit == TimeUnit::format ? "\"" + time.format + "\""
                                                         : std::string(kUnits[static_cast<std::size_t>(time.unit)]));
-  return time.zone == "UTC" ? result : result + ", zone " + time.zone;
+  for (const std::string& format : time.more_formats) {
+    result += " or \"" + format + "\"";
+  }
+  if (time.zone != "UTC") {
+    constexpr std::array<std::string_view, 3> kOverlaps{"first", "second", "by order"};
+    result += fmt::format(", zone {} (an hour that comes twice: {}; one that is left out: {})", time.zone,
+                          kOverlaps[static_cast<std::size_t>(time.overlap)],
+                          time.gap == Gap::refused ? "malformed" : "as before the change");
+  }
+  return result;
 }
 
 std::string sink_text(const spec::Sink& sink) {

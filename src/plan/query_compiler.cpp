@@ -24,11 +24,15 @@ std::string stream_text(const spec::Stream& stream) {
   }
   text += "; fields";
   for (const spec::Field& field : stream.schema.fields) {
-    text += fmt::format(" {}:{}@{}{}", field.name, field.places, field.path, field.required ? "!" : "");
+    text += fmt::format(" {}:{}@{}{}{}", field.name, field.places, field.path, field.required ? "!" : "",
+                        field.is_switch ? " bool" : "");
   }
   text += stream.time.arrival ? std::string("; time arrival")
                               : fmt::format("; time {} {} {} {}", stream.time.field, static_cast<int>(stream.time.unit),
                                             stream.time.format, stream.time.zone);
+  for (const std::string& field : stream.time.more_fields) {
+    text += " and " + field;
+  }
   return text;
 }
 

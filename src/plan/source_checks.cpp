@@ -182,6 +182,7 @@ class SourceChecker {
     if (!known(source_, {"format"})) {
       return;
     }
+    numbers();
     switch (source_.format.kind) {
       case spec::FormatKind::csv:
         csv();
@@ -197,6 +198,22 @@ class SourceChecker {
         break;
       case spec::FormatKind::senml:
         break;
+    }
+  }
+
+  /// The signs in numbers must not be what numbers are made of.
+  void numbers() {
+    const spec::Format& format = source_.format;
+    constexpr std::string_view kOfNumbers = "0123456789+-eE\t\"";
+    const std::string decimal(1, format.decimal);
+    for (const auto& [entry, sign] : {std::pair("decimal", decimal), std::pair("thousands", format.thousands)}) {
+      if (sign.find_first_of(kOfNumbers) != std::string::npos || (sign == " " && sign == decimal)) {
+        mistake(fmt::format("'{}' cannot be \"{}\"", entry, sign), R"(as in decimal = ",", thousands = ".")");
+      }
+    }
+    if (decimal == format.thousands) {
+      mistake(fmt::format("'decimal' and 'thousands' are both \"{}\"", decimal),
+              decimal == "." ? R"(add decimal = ",")" : "");
     }
   }
 
@@ -246,6 +263,9 @@ class SourceChecker {
     }
     if (!stream_.time.arrival && !stream_.time.field.empty()) {
       need("time field", stream_.time.field, {});
+      for (const std::string& field : stream_.time.more_fields) {
+        need("time field", field, {});
+      }
     }
   }
 

@@ -24,6 +24,7 @@ class StreamChecker {
 
   void run() {
     schema();
+    values();
     time();
     durations();
     dedupe();
@@ -88,14 +89,36 @@ class StreamChecker {
     if (time.field.empty() && !own_time && !may_have_own_time) {
       mistake("'time' is missing", "write time = { field = \"…\" }, or time = \"arrival\"");
     }
-    if (time.unit == TimeUnit::format && time.format.empty()) {
+    if (time.unit == TimeUnit::format &&
+        (time.format.empty() ||
+         std::find(time.more_formats.begin(), time.more_formats.end(), std::string()) != time.more_formats.end())) {
       mistake("time: 'format' is empty", "as in \"%Y-%m-%d %H:%M:%S\"");
       return;
     }
+    if (!time.more_fields.empty() &&
+        std::any_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
+          return source.format.kind == spec::FormatKind::senml || source.format.kind == spec::FormatKind::raw;
+        })) {
+      mistake("time: 'fields' joins the texts of several columns or members, which only csv and json have");
+    }
     try {
-      const TimeReader reader(time.unit, time.format, time.zone);
+      const TimeReader reader(time.form());
     } catch (const ConfigError& error) {
       diagnostics_.add(stream_.line, what_ + ", time", error);
+    }
+  }
+
+  void values() {
+    for (const std::string& word : stream_.true_words) {
+      if (std::find(stream_.false_words.begin(), stream_.false_words.end(), word) != stream_.false_words.end()) {
+        mistake(fmt::format("'{}' is both among 'true' and among 'false'", word));
+      }
+    }
+    const bool has_switch = std::any_of(stream_.schema.fields.begin(), stream_.schema.fields.end(),
+                                        [](const spec::Field& field) { return field.is_switch; });
+    if (!has_switch && known(stream_, {"fields"}) && !(stream_.true_words.empty() && stream_.false_words.empty())) {
+      mistake("'true' and 'false' are words of a field that is on or off, and there is none",
+              "write fields = { valve = \"bool\" }");
     }
   }
 

@@ -13,6 +13,11 @@ std::string normal(const std::string& path) {
   return std::filesystem::path(path).lexically_normal().string();
 }
 
+std::string numbers_text(const spec::Format& format) {
+  std::string text = format.decimal == '.' ? "" : fmt::format(", decimal '{}'", format.decimal);
+  return format.thousands.empty() ? text : text + fmt::format(", thousands '{}'", format.thousands);
+}
+
 std::string format_text(const spec::Format& format) {
   switch (format.kind) {
     case spec::FormatKind::json:
@@ -23,7 +28,11 @@ std::string format_text(const spec::Format& format) {
         text += fmt::format(", columns {}", fmt::join(format.columns, " "));
       }
       text += format.header ? ", header" : "";
-      return format.comment == '\0' ? text : text + fmt::format(", comment '{}'", format.comment);
+      text += format.comment == '\0' ? "" : fmt::format(", comment '{}'", format.comment);
+      if (format.skip != 0 || format.skip_after_header != 0) {
+        text += fmt::format(", skip {} and {}", format.skip, format.skip_after_header);
+      }
+      return text + numbers_text(format);
     }
     case spec::FormatKind::senml:
       return "senml";
@@ -68,8 +77,18 @@ std::string time_text(const spec::Time& time) {
     return "time arrival";
   }
   constexpr std::array<std::string_view, 7> kUnits{"auto", "s", "ms", "us", "ns", "rfc3339", "format"};
-  return fmt::format("time '{}' as {}{} in zone {}", time.field, kUnits.at(static_cast<std::size_t>(time.unit)),
-                     time.format.empty() ? "" : " '" + time.format + "'", time.zone);
+  std::string text = fmt::format("time '{}' as {}{}", time.field, kUnits.at(static_cast<std::size_t>(time.unit)),
+                                 time.format.empty() ? "" : " '" + time.format + "'");
+  for (const std::string& field : time.more_fields) {
+    text += fmt::format(" and '{}'", field);
+  }
+  for (const std::string& format : time.more_formats) {
+    text += fmt::format(" or '{}'", format);
+  }
+  text += fmt::format(" in zone {}", time.zone);
+  constexpr std::array<std::string_view, 3> kOverlaps{"", ", overlap second", ", overlap order"};
+  text += kOverlaps.at(static_cast<std::size_t>(time.overlap));
+  return time.gap == Gap::refused ? text + ", gap malformed" : text;
 }
 
 /// The first word says what it is about.
@@ -102,8 +121,9 @@ StreamIdentity identity_of(const spec::Stream& stream, const std::string& journa
   }
   std::string fields = "fields";
   for (const spec::Field& field : stream.schema.fields) {
-    fields += fmt::format(" {}:{}{}{}", field.name, field.places, field.path.empty() ? "" : " at " + field.path,
-                          field.required ? " (required)" : "");
+    fields += fmt::format(" {}:{}{}{}{}{}", field.name, field.places, field.path.empty() ? "" : " at " + field.path,
+                          field.required ? " (required)" : "", field.is_switch ? " (bool)" : "",
+                          field.strip_unit ? " (strip_unit)" : "");
   }
   identity.meaning = {keys, fields, time_text(stream.time),
                       fmt::format("out_of_order {}", to_string(stream.out_of_order))};

@@ -19,9 +19,11 @@ struct Key {
 /// A numeric field: an exact decimal with `places` decimal places.
 struct Field {
   std::string name;
-  int places = 6;         ///< 0 … 18
-  std::string path;       ///< where in the payload; empty: the member or column `name`
-  bool required = false;  ///< a reading without it is malformed; otherwise the field is null there
+  int places = 6;           ///< 0 … 18
+  std::string path;         ///< where in the payload; empty: the member or column `name`
+  bool required = false;    ///< a reading without it is malformed; otherwise the field is null there
+  bool is_switch = false;   ///< on or off, which count 1 and 0; `places` is 0
+  bool strip_unit = false;  ///< of a text, a unit behind the number is left out
 };
 
 struct Schema {

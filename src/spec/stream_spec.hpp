@@ -25,9 +25,19 @@ using Unread = std::vector<std::string>;
 struct Time {
   bool arrival = false;  ///< event time is the arrival instant
   std::string field;     ///< column, or JSON member / pointer; for SenML empty means the record's own time
+  std::vector<std::string> more_fields;  ///< joined to its text by a blank each
   TimeUnit unit = TimeUnit::automatic;
-  std::string format;  ///< for TimeUnit::format
+  std::string format;                     ///< for TimeUnit::format
+  std::vector<std::string> more_formats;  ///< tried where it does not fit
   std::string zone = "UTC";
+  Overlap overlap = Overlap::first;  ///< a local time that occurs twice
+  Gap gap = Gap::before;             ///< one that never occurs
+
+  [[nodiscard]] TimeForm form() const {
+    TimeForm form{unit, {format}, zone, overlap, gap};
+    form.formats.insert(form.formats.end(), more_formats.begin(), more_formats.end());
+    return form;
+  }
 };
 
 enum class FormatKind : std::uint8_t { json, csv, senml, raw };
@@ -35,10 +45,15 @@ enum class FormatKind : std::uint8_t { json, csv, senml, raw };
 struct Format {
   FormatKind kind = FormatKind::json;
   // csv
-  std::vector<std::string> columns;  ///< empty: the first line of the file is the header
-  std::string separator = ",";       ///< one character; " " stands for any run of blanks and tabs
-  bool header = false;               ///< with `columns`: skip the first line of each file
-  char comment = '\0';               ///< lines that begin with it are skipped; '\0': none
+  std::vector<std::string> columns;     ///< empty: the first line of the file is the header
+  std::string separator = ",";          ///< one character; " " stands for any run of blanks and tabs
+  bool header = false;                  ///< with `columns`: skip the first line of each file
+  char comment = '\0';                  ///< lines that begin with it are skipped; '\0': none
+  std::uint32_t skip = 0;               ///< lines in front of the header, or of the first row
+  std::uint32_t skip_after_header = 0;  ///< lines behind it
+  // How texts write numbers, csv and json.
+  char decimal = '.';
+  std::string thousands;  ///< between groups of three digits, one character of UTF-8; empty: nothing
   // json
   std::string array_path;  ///< JSON pointer to an array of readings inside the message; empty: the message itself is a
                            ///< reading or an array of readings
@@ -105,6 +120,9 @@ struct Stream {
   Schema schema;
   Time time;
   std::vector<Source> sources;
+  std::vector<std::string> missing;                  ///< whole values that stand for none
+  bool lenient = false;                              ///< what is no number leaves a field null that is not required
+  std::vector<std::string> true_words, false_words;  ///< of switches, beside true and false
   Duration out_of_order{0};
   Duration idle_timeout{0};  ///< 0: a source is never idle
   Duration max_ahead{std::chrono::hours(1)};
