@@ -100,6 +100,8 @@ class Decoding final : private batch::RowWriter::Owner {
   }
 
   [[nodiscard]] bool holds_back() const { return decoder_->holds_back(); }
+  void save(std::string& state) const { decoder_->save(state); }
+  void load(std::string_view state) { decoder_->load(state); }
 
   /// @brief Everything so far.
   const std::vector<Row>& rows() {

@@ -40,6 +40,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   format.separator = (data[0] & 1U) != 0 ? " " : ",";
   format.comment = (data[0] & 2U) != 0 ? '#' : '\0';
   format.header = (data[0] & 4U) != 0;
+  if ((data[0] & 32U) != 0) {
+    format.decimal = ',';
+    format.thousands = ".";
+    stream.schema.fields[0].strip_unit = (data[0] & 64U) != 0;
+    stream.missing = {"NA"};
+  }
+  if ((data[0] & 128U) != 0) {
+    stream.lenient = true;
+    stream.schema.fields[0].is_switch = (data[0] & 64U) != 0;
+    stream.time.more_fields = {"b"};
+    format.skip = 1;
+  }
   if ((data[0] & 8U) != 0) {
     // So that most chunks have no room for a row.
     const std::string repeated =

@@ -44,7 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else if (unit == weir::TimeUnit::format) {
     const std::size_t end = copy.find('\n');
     try {
-      const weir::TimeReader reader(unit, copy.substr(0, end), "Europe/Berlin");
+      const auto overlap = static_cast<weir::Overlap>(copy.size() % 3);
+      const auto gap = static_cast<weir::Gap>(copy.size() % 2);
+      const weir::TimeReader reader(
+          weir::TimeForm{unit, {copy.substr(0, end), "%Y-%m-%d %H:%M"}, "Europe/Berlin", overlap, gap});
       check(reader, end == std::string::npos ? std::string_view() : std::string_view(copy).substr(end + 1));
     } catch (const weir::ConfigError&) {
     }
