@@ -104,6 +104,42 @@ TEST(Configuration, StreamEntriesAreRead) {
   EXPECT_EQ(stream.max_keys, 12U);
 }
 
+TEST(Configuration, HowValuesAreWrittenIsRead) {
+  const spec::Stream stream = read_stream(R"(
+    source = { type = "stdin", format = "csv", decimal = ",", thousands = "\u202f", skip = 2, skip_after_header = 1 }
+    time = { fields = ["day", "hour"], format = ["%F %H", "%F %T"], zone = "Europe/Berlin", overlap = "order", gap = "malformed" }
+    fields = { valve = "bool", door = { type = "bool", path = "d" }, t = { places = 1, strip_unit = true } }
+    missing = ["NA", ""]
+    lenient = true
+    true = ["ON"]
+    false = ["OFF", "closed"]
+    key_ttl = "30d"
+  )");
+  const spec::Format& format = stream.sources.at(0).format;
+  EXPECT_EQ(format.decimal, ',');
+  EXPECT_EQ(format.thousands, "\xE2\x80\xAF");
+  EXPECT_EQ(format.skip, 2U);
+  EXPECT_EQ(format.skip_after_header, 1U);
+  EXPECT_EQ(stream.time.field, "day");
+  EXPECT_EQ(stream.time.more_fields, std::vector<std::string>{"hour"});
+  EXPECT_EQ(stream.time.unit, TimeUnit::format);
+  EXPECT_EQ(stream.time.form().formats, (std::vector<std::string>{"%F %H", "%F %T"}));
+  EXPECT_EQ(stream.time.overlap, Overlap::order);
+  EXPECT_EQ(stream.time.gap, Gap::refused);
+  ASSERT_EQ(stream.schema.fields.size(), 3U);
+  EXPECT_TRUE(stream.schema.fields[0].is_switch);
+  EXPECT_EQ(stream.schema.fields[0].places, 0);
+  EXPECT_TRUE(stream.schema.fields[1].is_switch);
+  EXPECT_EQ(stream.schema.fields[1].path, "d");
+  EXPECT_TRUE(stream.schema.fields[2].strip_unit);
+  EXPECT_FALSE(stream.schema.fields[2].is_switch);
+  EXPECT_EQ(stream.missing, (std::vector<std::string>{"NA", ""}));
+  EXPECT_TRUE(stream.lenient);
+  EXPECT_EQ(stream.true_words, std::vector<std::string>{"ON"});
+  EXPECT_EQ(stream.false_words, (std::vector<std::string>{"OFF", "closed"}));
+  EXPECT_EQ(stream.key_ttl, std::chrono::hours(24 * 30));
+}
+
 TEST(Configuration, StreamsAndQueriesKeepTheirOrder) {
   const spec::Pipeline pipeline =
       read("[streams.z]\n[streams.a]\n[streams.m]\n[[query]]\nname='y'\n[[query]]\nname='b'\n");

@@ -18,6 +18,28 @@ TEST(MistakesOfForm, BrokenTomlNamesItsLine) {
   EXPECT_EQ(mistakes[0].rfind("c.toml:2: not valid TOML: ", 0), 0U) << mistakes[0];
 }
 
+TEST(MistakesOfForm, HowValuesAreWritten) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"source = { type = 'stdin', format = 'csv', decimal = 'comma' }",
+       "stream 's', source: 'decimal' must be one character, not \"comma\""},
+      {"source = { type = 'stdin', format = 'csv', thousands = ' .' }",
+       "stream 's', source: 'thousands' must be one character, not \" .\""},
+      {"source = { type = 'stdin', format = 'json', skip = 1 }",
+       "stream 's', source: unknown entry 'skip' (this entry belongs to format = \"csv\")"},
+      {"time = { field = 't', fields = ['a', 'b'] }",
+       "stream 's', time: 'field' and 'fields' exclude each other (leave out one of them)"},
+      {"time = { fields = [] }",
+       "stream 's', time: 'fields' is empty (name the columns or members that make up the time)"},
+      {"time = { field = 't', unit = 's', format = ['%F'] }",
+       "stream 's', time: 'unit' and 'format' exclude each other (leave out one of them)"},
+      {"fields = { v = { type = 'bool', places = 2 } }",
+       "stream 's', field 'v': unknown entry 'places' (a field of type = \"bool\" is 0 or 1)"}};
+  for (const auto& [entry, mistake] : cases) {
+    EXPECT_THAT(mistakes_of_form_in(std::string("[streams.s]\n") + entry + "\n"),
+                ElementsAre(std::string("c.toml:2: ") + mistake));
+  }
+}
+
 TEST(MistakesOfForm, BrokenTomlGetsAHint) {
   const std::pair<const char*, const char*> cases[] = {
       {"[streams.s]\nkeys = []\n[streams.s]\n", "(a name can be given once: give one another name)"},
