@@ -67,11 +67,12 @@ std::string time_text(const spec::Time& time) {
     result += " or \"" + format + "\"";
   }
   if (time.zone != "UTC") {
-    constexpr std::array<std::string_view, 3> kOverlaps{"first", "second", "by order"};
-    result += fmt::format(", zone {} (an hour that comes twice: {}; one that is left out: {})", time.zone,
-                          kOverlaps[static_cast<std::size_t>(time.overlap)],
-                          time.gap == Gap::refused ? "malformed" : "as before the change");
+    result += ", zone " + time.zone;
   }
+  constexpr std::array<std::string_view, 3> kOverlaps{"", ", an hour that comes twice is the second",
+                                                      ", an hour that comes twice is told by the order"};
+  result += kOverlaps[static_cast<std::size_t>(time.overlap)];
+  result += time.gap == Gap::refused ? ", one that is left out is malformed" : "";
   return result;
 }
 
@@ -162,8 +163,9 @@ class Explanation {
                                                                      : std::string()));
     std::vector<std::string> fields;
     for (const spec::Field& field : spec.schema.fields) {
-      fields.push_back(fmt::format("{} decimal({}){}{}", field.name, field.places,
-                                   field.path.empty() ? "" : " at " + field.path, field.required ? " required" : ""));
+      const std::string type = field.is_switch ? std::string("bool") : fmt::format("decimal({})", field.places);
+      fields.push_back(fmt::format("{} {}{}{}", field.name, type, field.path.empty() ? "" : " at " + field.path,
+                                   field.required ? " required" : ""));
     }
     line("fields", fields.empty() ? "none" : join(fields));
     line("watermark",

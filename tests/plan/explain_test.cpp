@@ -145,7 +145,8 @@ TEST(Explain, SaysWhatIsSpecialAboutAStream) {
   stream.schema.keys[0].path = "/meta/id";
   spec::Stream idle = simple_stream();
   idle.name = "unused";
-  idle.time = {true, "", TimeUnit::automatic, "", "UTC"};
+  idle.time.arrival = true;
+  idle.time.field.clear();
   idle.schema = {};
   pipeline.streams.push_back(idle);
   pipeline.queries[0].slide = std::chrono::seconds(15);
