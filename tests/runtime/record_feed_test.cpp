@@ -89,8 +89,8 @@ Outcome outcome_of(const std::string& toml, const std::vector<Input>& inputs, st
   runtime::Engine engine(plan, *backend, nullptr);
   engine.prepare_sinks(nullptr);
   engine.open_sinks();
-  // A batch each record at most, and the one at the end.
-  runtime::BatchPool pool(2 * inputs.size() + 4, 1, plan.spec.batch_rows, batch::host_column_memory());
+  // A batch for each of its readings, and one between two records, at most.
+  runtime::BatchPool pool(4 * inputs.size() + 4, 1, plan.spec.batch_rows, batch::host_column_memory());
   runtime::BatchQueue queue;
   runtime::RecordFeed feed({0, &plan, &engine.keys(0), &pool, &queue, nullptr}, {});
   std::uint64_t number = 0;
