@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/spelling.hpp"
@@ -263,24 +264,22 @@ class QueryCompiler {
 
   void check_plain_names(const spec::Sink& sink) {
     const auto& keys = query_.shape.group_keys;
-    const auto& columns = query_.shape.columns;
-    for (auto column = columns.begin(); column != columns.end(); ++column) {
+    std::unordered_map<std::string_view, std::string_view> seen;  // plain names, and whose they are
+    for (const batch::ResultColumn& column : query_.shape.columns) {
       const auto clash = [&](const std::string& other) {
         mistake(spec_.select_line,
                 fmt::format("select: with names = \"plain\" of sink '{}', '{}' has the name '{}', as {}", sink.name,
-                            column->name, column->plain, other),
+                            column.name, column.plain, other),
                 "give the column another name with 'as'");
       };
-      const auto same = std::find_if(columns.begin(), column, [&](const batch::ResultColumn& other) {
-        return other.plain == column->plain && other.name != column->name;
-      });
-      if (same != column) {
-        clash(fmt::format("'{}' has", same->name));
-      } else if (column->plain == column->name) {
+      const auto [same, is_new] = seen.emplace(column.plain, column.name);
+      if (!is_new && same->second != column.name) {
+        clash(fmt::format("'{}' has", same->second));
+      } else if (column.plain == column.name) {
         continue;  // checked already
-      } else if (std::find(keys.begin(), keys.end(), column->plain) != keys.end()) {
+      } else if (std::find(keys.begin(), keys.end(), column.plain) != keys.end()) {
         clash("a key has");
-      } else if (const std::string other = owner(column->plain); !other.empty()) {
+      } else if (const std::string other = owner(column.plain); !other.empty()) {
         clash(fmt::format("a member of {} has", other));
       }
     }

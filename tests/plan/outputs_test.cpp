@@ -17,8 +17,8 @@ using spec::RowFormat;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::string configuration(const std::string& sink, const std::string& select = R"("count()") ") {
-    return R"~([streams.s]
+std::string configuration(const std::string& sink, const std::string& select = R"~("count()")~") {
+  return R"~([streams.s]
 source = { type = "file", path = "in.jsonl" }
 time = { field = "t" }
 keys = ["count"]
@@ -28,12 +28,11 @@ name = "q"
 from = "s"
 window = "10s"
 select = [)~" +
-    select + R"~(]
+         select + R"~(]
 sinks = ["rows"]
 [[sink]]
 name = "rows"
-)~" +
-    sink;
+)~" + sink;
 }
 
 RowFormat format_in(const std::string& sink) {
@@ -95,7 +94,7 @@ TEST(PlainName, IsOneWord) {
 
 TEST(PlainName, AnAliasStaysAsItIs) {
   const plan::Plan plan = plan::compile(
-      plan::parse_configuration(configuration("type = \"console\"\n", R"("max(a)", "max(b) as b_max")"), "c.toml"));
+      plan::parse_configuration(configuration("type = \"console\"\n", R"~("max(a)", "max(b) as b_max")~"), "c.toml"));
   const auto& columns = plan.queries.at(0).shape.columns;
   EXPECT_EQ(columns.at(0).name, "max(a)");
   EXPECT_EQ(columns.at(0).plain, "max_a");
@@ -104,13 +103,13 @@ TEST(PlainName, AnAliasStaysAsItIs) {
 
 TEST(PlainName, TwoThatAreTheSameAreRefusedByName) {
   const std::string plain = "type = \"file\"\npath = \"x.csv\"\nnames = \"plain\"\n";
-  EXPECT_THAT(mistakes_in(configuration(plain, R"("max(a + b)", "max(a - b)")")),
+  EXPECT_THAT(mistakes_in(configuration(plain, R"~("max(a + b)", "max(a - b)")~")),
               ElementsAre("c.toml:10: query 'q': select: with names = \"plain\" of sink 'rows', 'max(a - b)' has the "
                           "name 'max_a_b', as 'max(a + b)' has (give the column another name with 'as')"));
-  EXPECT_THAT(mistakes_in(configuration(plain, R"("max(a)", "min(a) as max_a")")),
+  EXPECT_THAT(mistakes_in(configuration(plain, R"~("max(a)", "min(a) as max_a")~")),
               ElementsAre("c.toml:10: query 'q': select: with names = \"plain\" of sink 'rows', 'max_a' has the name "
                           "'max_a', as 'max(a)' has (give the column another name with 'as')"));
-  EXPECT_THAT(mistakes_in(configuration("type = \"file\"\npath = \"x.csv\"\n", R"("max(a + b)", "max(a - b)")")),
+  EXPECT_THAT(mistakes_in(configuration("type = \"file\"\npath = \"x.csv\"\n", R"~("max(a + b)", "max(a - b)")~")),
               IsEmpty());
 }
 

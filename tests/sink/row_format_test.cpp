@@ -69,11 +69,10 @@ TEST(RowFormat, PlainNamesAreThoseOfTheColumnsAlone) {
   RowFormat format(rows.shape(), spec::ColumnNames::plain);
   std::string json;
   format.append_json_with_id(json, rows.table(), 0);
-  EXPECT_TRUE(json.ends_with(R"("max(k)":"x","avg_load":1,"id":"q|x|2013-08-31T22:00:00Z|0"
-})")) << json;
+  EXPECT_TRUE(json.ends_with(R"~("max(k)":"x","avg_load":1,"id":"q|x|2013-08-31T22:00:00Z|0"})~")) << json;
   std::string header;
-append_csv_header(header, rows.shape(), spec::ColumnNames::plain);
-EXPECT_EQ(header, "query,window_start,window_end,max(k),avg_load,revision");
+  append_csv_header(header, rows.shape(), spec::ColumnNames::plain);
+  EXPECT_EQ(header, "query,window_start,window_end,max(k),avg_load,revision");
 }
 
 TEST(RowFormat, ARevisionIsTheLastMember) {

@@ -52,11 +52,9 @@ TEST(StreamSink, RowsAreJsonLines) {
   rows.add(kNoon, {"a"}, {count(1), real(0.5)}).add(kNoon, {"b"}, {count(2), real(1.5)});
   EXPECT_EQ(
       written(standard_output(), rows),
-      R"({"query":"q","window_start":"2013-08-31T21:57:52Z","window_end":"2013-08-31T22:00:00Z","k":"a","count()":1,"mean":0.5
-})"
+      R"~({"query":"q","window_start":"2013-08-31T21:57:52Z","window_end":"2013-08-31T22:00:00Z","k":"a","count()":1,"mean":0.5})~"
       "\n"
-      R"({"query":"q","window_start":"2013-08-31T21:57:52Z","window_end":"2013-08-31T22:00:00Z","k":"b","count()":2,"mean":1.5
-})"
+      R"~({"query":"q","window_start":"2013-08-31T21:57:52Z","window_end":"2013-08-31T22:00:00Z","k":"b","count()":2,"mean":1.5})~"
       "\n");
 }
 
