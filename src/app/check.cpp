@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.hpp"
+#include "app/csv_headers.hpp"
 #include "app/output.hpp"
 #include "core/duration.hpp"
 #include "execute/backend.hpp"
@@ -19,6 +20,7 @@ namespace {
 int check(const std::string& config) {
   const plan::Plan plan = plan::compile(plan::read_configuration(config));
   plan::require_files(plan, plan::Inputs::include);
+  require_headers(plan, HeaderChecks::all);
   std::string why;
   const auto backend = runtime::choose_backend(plan, runtime::RunMode::run, why);
   put_output(plan::explain(plan));

@@ -15,6 +15,7 @@
 
 #include "core/error.hpp"
 #include "core/spelling.hpp"
+#include "core/status_line.hpp"
 
 namespace weir::app {
 namespace {
@@ -98,8 +99,12 @@ void set_up_log(const Context& context) {
   auto logger = std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   logger->set_formatter(std::move(formatter));
   logger->set_level(level);
-  log::set_writer([logger](log::Level of, std::string_view line) { logger->log(spdlog_level(of), line); },
-                  static_cast<log::Level>(level));
+  log::set_writer(
+      [logger](log::Level of, std::string_view line) {
+        const status_line::Aside aside(status_line::On::error);
+        logger->log(spdlog_level(of), line);
+      },
+      static_cast<log::Level>(level));
 }
 
 void put_lines(const Context& context, log::Level level, std::string_view text) {

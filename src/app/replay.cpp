@@ -1,20 +1,20 @@
 // `weir replay`: the same configuration over recorded files, deterministic.
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <cstdio>
+#include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/csv_headers.hpp"
 #include "app/log.hpp"
+#include "app/progress_bar.hpp"
 #include "app/replay_input.hpp"
+#include "app/replay_output.hpp"
 #include "app/run_pipeline.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -34,6 +34,7 @@ struct ReplayArguments {
   std::string from;
   std::string to;
   std::string state_dir;
+  ReplayOutput output;
   bool loop = false;
   bool quiet = false;
 };
@@ -61,46 +62,25 @@ std::int64_t parse_time(const std::string& option, const std::string& text) {
   return *ns;
 }
 
-// One line on a terminal, redrawn at most ten times a second. Several streams report from threads of their own.
-class ProgressBar {
- public:
-  void operator()(std::uint64_t read, std::uint64_t total) {
-    constexpr std::chrono::milliseconds kRedraw{100};
-    const auto now = std::chrono::steady_clock::now();
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || now < next_) {
-      return;
-    }
-    next_ = now + kRedraw;
-    const double seconds = std::chrono::duration<double>(now - begin_).count();
-    const double megabytes = static_cast<double>(read) / 1e6;
-    if (total == 0) {
-      fmt::print(stderr, "\r{:.1f} MB  {:.0f} MB/s ", megabytes, megabytes / seconds);
-    } else {
-      constexpr int kWidth = 40;
-      const double part = std::min(1.0, static_cast<double>(read) / static_cast<double>(total));
-      const auto filled = static_cast<std::size_t>(part * kWidth);
-      fmt::print(stderr, "\r[{:<{}}] {:3.0f} %  {:.1f} MB  {:.0f} MB/s ", std::string(filled, '#'), kWidth, part * 100,
-                 megabytes, megabytes / seconds);
-    }
-    drawn_ = true;
+/// The files of the command line that are read.
+std::vector<std::string> files_read(const ReplayArguments& arguments) {
+  std::vector<std::string> files{arguments.config};
+  for (const std::string& input : arguments.inputs) {
+    files.push_back(input);
+    files.push_back(input.substr(input.find('=') + 1));
   }
-  void clear() {
-    if (drawn_) {
-      std::fputs("\r\033[K", stderr);
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point next_ = begin_;
-  bool drawn_ = false;
-};
+  return files;
+}
 
 int replay(const ReplayArguments& arguments, const Context& context) {
+  if (arguments.quiet && context.log_level == "info") {
+    Context quiet = context;
+    quiet.log_level = "warn";
+    set_up_log(quiet);
+  }
   spec::Pipeline pipeline_spec = plan::read_configuration(arguments.config);
   auto journals = read_from_files(pipeline_spec, arguments.inputs);
+  set_output(pipeline_spec, arguments.output, files_read(arguments));
   // The state directory belongs to the live run; a replay keeps its own or none.
   pipeline_spec.state_dir = arguments.state_dir;
   runtime::Options options;
@@ -115,12 +95,15 @@ int replay(const ReplayArguments& arguments, const Context& context) {
   if (!arguments.to.empty()) {
     options.replay_options.to_ns = parse_time("--to", arguments.to);
   }
-  ProgressBar bar;
-  if (isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0 && !arguments.quiet && !context.json_log) {
-    options.replay_options.progress = [&bar](std::uint64_t read, std::uint64_t total) { bar(read, total); };
+  std::optional<ProgressBar> bar;
+  if (ProgressBar::possible() && !arguments.quiet && !context.json_log) {
+    bar.emplace();
+    options.replay_options.progress = [&bar](std::uint64_t read, std::uint64_t total) { (*bar)(read, total); };
   }
-  const Finished finished = run_pipeline(plan::compile(std::move(pipeline_spec)), std::move(options));
-  bar.clear();
+  plan::Plan plan = plan::compile(std::move(pipeline_spec));
+  require_headers(plan, HeaderChecks::missing_columns, options.replay_options.journals);
+  const Finished finished = run_pipeline(std::move(plan), std::move(options));
+  bar.reset();
   if (!arguments.quiet) {
     put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   }
@@ -146,7 +129,23 @@ void add_replay(CLI::App& app, Context& context) {
                       "Keep checkpoints here, so that an interrupted replay goes on where it stopped");
   command->add_option("--discard-state", arguments->discard, "Throw away the saved state of this query")
       ->allow_extra_args(false);
-  command->add_flag("--quiet", arguments->quiet, "No progress bar and no closing lines");
+  ReplayOutput& output = arguments->output;
+  CLI::Option* const file = command->add_option(
+      "--output", output.file,
+      "All rows of all queries go to this file ('-': standard output), as JSON lines or, with .csv, as CSV; {query} in "
+      "it is the query's name. The configuration's sinks get none, so nothing is published");
+  command->add_option("--format", output.format, "jsonl or csv, whatever --output ends in")
+      ->needs(file)
+      ->check(CLI::IsMember({"jsonl", "csv"}));
+  command->add_option("--rows", output.rows, "Rows of a batch that console sinks show (0: all)")
+      ->excludes(file)
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{std::numeric_limits<std::int32_t>::max()}));
+  command
+      ->add_option("--names", output.names,
+                   "plain: columns without an alias are named max_power, not max(power); or verbatim")
+      ->check(CLI::IsMember({"verbatim", "plain"}));
+  command->add_flag("--quiet", arguments->quiet,
+                    "No progress bar, no closing lines; of the log only warnings and errors");
   command->callback([arguments, &context] { context.exit_code = replay(*arguments, context); });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/csv_headers.hpp"
 #include "app/log.hpp"
 #include "app/run_pipeline.hpp"
 #include "core/log.hpp"
@@ -32,6 +33,8 @@ int run(const RunOptions& options, const Context& context) {
   plan::Plan plan = plan::compile(std::move(pipeline));
   plan::require_files(plan, plan::Inputs::leave_out);
   for (const std::string& exposed : plan::exposed_secrets(plan)) log::warn("{}", exposed);
+  // What comes later may be right.
+  for (const Diagnostic& mistake : mistakes_in_headers(plan, HeaderChecks::all)) log::warn("{}", to_string(mistake));
   const Finished finished = run_pipeline(std::move(plan), std::move(runtime_options));
   put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   for (const std::string& failure : finished.failed_sources) {

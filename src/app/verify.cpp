@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/csv_headers.hpp"
 #include "app/output.hpp"
 #include "app/replay_input.hpp"
 #include "app/run_pipeline.hpp"
@@ -128,6 +129,7 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
       ways.push_back({choice.name, cores, 65'536});
     }
   }
+  require_headers(plan::compile(base), HeaderChecks::missing_columns, journals);
   Verification verification;
   for (const Way& way : ways) {
     spec::Pipeline pipeline = base;

@@ -77,6 +77,7 @@ void Batch::clear() noexcept {
   newest_arrival_ns = std::numeric_limits<std::int64_t>::min();
   release_keys = false;
   newest_time_ns = std::numeric_limits<std::int64_t>::min();
+  times_read = {};
   open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 }
 

@@ -16,6 +16,7 @@
 
 #include "batch/malformed.hpp"
 #include "batch/message.hpp"
+#include "core/instant.hpp"
 
 namespace weir::batch {
 
@@ -128,6 +129,9 @@ class Batch {
   bool release_keys = false;
   std::int64_t next_key_release_ns = 0;  ///< with release_keys: not again before an event time of this
   std::int64_t newest_time_ns = std::numeric_limits<std::int64_t>::min();  ///< event time, of all readings so far
+  /// Event times that were read, also of readings that were refused or that a replay leaves out: for people to see. Of
+  /// the rows that are kept only sealing adds them.
+  SeenInstants times_read{};
   /// End of the batch interval that is still open after the last row; the smallest int64 before the first.
   std::int64_t open_interval_end_ns = std::numeric_limits<std::int64_t>::min();
 

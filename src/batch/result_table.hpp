@@ -31,6 +31,7 @@ struct ResultColumn {
   std::string name;  ///< the alias, or the aggregate's text
   ValueType type = ValueType::count;
   int places = 0;
+  std::string plain{};  ///< the name at a sink that wants plain ones
 };
 
 /// What every table of a query has in common; lives as long as the query.

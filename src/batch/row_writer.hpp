@@ -107,6 +107,7 @@ class RowWriter {
   /// @brief The current reading's time is not taken: it is none to compute with, too far ahead of its arrival, or was
   /// not asked for.
   void refuse_time(std::string_view sample) {
+    note_time();
     if (!times_allowed_.contains(times_[row_])) {
       reject(Malformed::bad_time, sample);
     } else if (times_[row_] > latest_time_ns_) {
@@ -115,6 +116,9 @@ class RowWriter {
       ++left_out_;
     }
   }
+
+  /// @brief The current reading's time was read; for one that gets no row.
+  void note_time() noexcept { batch_->times_read.add(times_[row_]); }
 
   /// @brief The current reading is malformed: counted, offered to the dead letters, its row reused.
   /// @param member as Owner::malformed() has it

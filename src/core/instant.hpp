@@ -17,6 +17,21 @@ struct InstantRange {
   [[nodiscard]] bool contains(std::int64_t instant) const noexcept { return first <= instant && instant <= last; }
 };
 
+/// The first and the last of the instants that were added; `first` is above `last` while there is none.
+struct SeenInstants {
+  std::int64_t first = kLatest;
+  std::int64_t last = kEarliest;
+  [[nodiscard]] bool any() const noexcept { return first <= last; }
+  void add(std::int64_t instant) noexcept {
+    first = instant < first ? instant : first;
+    last = instant > last ? instant : last;
+  }
+  void add(const SeenInstants& others) noexcept {
+    first = others.first < first ? others.first : first;
+    last = others.last > last ? others.last : last;
+  }
+};
+
 /// @brief a + b, held at the limits.
 inline std::int64_t saturating_add(std::int64_t a, std::int64_t b) noexcept {
   std::int64_t sum = 0;

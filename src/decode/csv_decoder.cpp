@@ -1,7 +1,6 @@
 // Separated values. Text is cut into chunks; the separators of a chunk are found by vector code, then rows are read off
 // their positions. Chunks with a quote in them, and lines longer than a chunk, go through CsvRecordReader.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -12,8 +11,8 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "core/spelling.hpp"
 #include "decode/csv_columns.hpp"
+#include "decode/csv_header.hpp"
 #include "decode/csv_index.hpp"
 #include "decode/csv_record.hpp"
 #include "decode/csv_rows.hpp"
@@ -40,10 +39,12 @@ CsvDialect dialect_of(const spec::Format& format) {
 
 class CsvDecoder final : public Decoder {
  public:
-  CsvDecoder(const spec::Stream& stream, const spec::Source& source)
+  /// @param look nullptr, or where to put mistakes instead of into the log
+  CsvDecoder(const spec::Stream& stream, const spec::Source& source, CsvOutlook* look = nullptr)
       : writer_(stream, source, true),
         format_(source.format),
         dialect_(dialect_of(source.format)),
+        look_(look),
         lines_(line_oriented(source)),
         columns_(stream, writer_),
         name_(source.path.empty() ? "a message" : fmt::format("'{}'", source.path)),
@@ -52,7 +53,7 @@ class CsvDecoder final : public Decoder {
         values_(writer_.slots()),
         tuple_(stream.schema.keys.size()) {
     if (!format_.columns.empty()) {
-      resolve({format_.columns.begin(), format_.columns.end()});
+      resolve({format_.columns.begin(), format_.columns.end()}, {}, 0);
     }
     header_next_ = format_.columns.empty();
     skip_ = format_.skip;
@@ -87,6 +88,17 @@ class CsvDecoder final : public Decoder {
     }
   }
 
+  /// @brief What the rows so far tell about their header, for whoever looks.
+  void look_at_rows() {
+    if (look_ != nullptr && usable_ && misfits_ > 0 && begins_with_row_name()) {
+      look_->row_names = {fmt::format("stream '{}', {}: every row has {} cells, but the header has {} names",
+                                      writer_.stream().name, name_, columns_.named() + 1, columns_.named()),
+                          fmt::format("if each row begins with a number or name for which the header has none, as R "
+                                      "writes it: columns = {}, header = true",
+                                      row_name_hint_)};
+    }
+  }
+
   [[nodiscard]] bool holds_back() const noexcept override { return !held_back_.empty(); }
 
   void save(std::string& state) const override { state = writer_.saved_order() + header_; }
@@ -111,32 +123,36 @@ class CsvDecoder final : public Decoder {
       names.push_back(rest.substr(0, size));
       rest.remove_prefix(size);
     }
-    resolve(names);
+    resolve(names, {}, 0);
   }
 
  private:
-  void resolve(const std::vector<std::string_view>& names) {
+  /// @param header, number the line that the names are from, if they are from one
+  void resolve(const std::vector<std::string_view>& names, std::string_view header, std::uint64_t number) {
     const std::vector<std::string> missing = columns_.resolve(names);
     usable_ = missing.empty();
     if (!usable_) {
-      report_missing(missing, names);
+      report_missing(missing_columns(missing, names, header, format_), number);
+    }
+    row_name_hint_.clear();
+    if (number != 0) {
+      row_name_hint_ = columns_with_row_name(names);
     }
     cells_.resize(kRowsAhead * std::min(columns_.needed(), kWidestAhead));
   }
 
-  void report_missing(const std::vector<std::string>& missing, const std::vector<std::string_view>& names) const {
-    constexpr std::size_t kShown = 20;
-    std::string lacking;
-    for (const std::string& name : missing) {
-      const std::string near = nearest_spelling(name, names);
-      lacking += fmt::format("{}'{}'{}", lacking.empty() ? "" : ", ", name,
-                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
+  [[nodiscard]] std::string place(std::uint64_t number) const {
+    return number == 0 ? name_ : fmt::format("{}, line {}", name_, number);
+  }
+
+  void report_missing(CsvMistake mistake, std::uint64_t number) {
+    if (look_ != nullptr) {
+      mistake.text = fmt::format("stream '{}', {}: {}", writer_.stream().name, place(number), mistake.text);
+      look_->missing = std::move(mistake);
+      return;
     }
-    const std::vector<std::string_view> shown(
-        names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
-    log::error("stream '{}', {}: the {} lacks {}; it has {}{}; every row is refused", writer_.stream().name, name_,
-               format_.columns.empty() ? "header" : "list of columns", lacking, fmt::join(shown, ", "),
-               names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
+    log::error("stream '{}', {}: {}; every row is refused{}", writer_.stream().name, place(number), mistake.text,
+               mistake.hint.empty() ? "" : fmt::format(" ({})", mistake.hint));
   }
 
   /// A row has a cell for each name. Empty cells behind them are common and harmless.
@@ -157,18 +173,25 @@ class CsvDecoder final : public Decoder {
 
   /// The first row that does not fit is shown; all are counted.
   void refuse_row(std::size_t found, std::uint64_t number, std::string_view line, batch::RowWriter& rows) {
-    if (usable_ && !misfit_shown_) {
+    ++misfits_;
+    all_one_more_ = all_one_more_ && found == columns_.named() + 1;
+    if (usable_ && !misfit_shown_ && look_ == nullptr) {
       misfit_shown_ = true;
-      const bool one_more = found == columns_.named() + 1 && !any_fits_ && !format_.header;
       log::put(any_fits_ ? log::Level::warning : log::Level::error,
-               "stream '{}', {}, line {}: {} cells, but the {} {} names; such rows are refused (wrong_columns){}",
-               writer_.stream().name, name_, number, found,
+               "stream '{}', {}: {} cells, but the {} {} names; such rows are refused (wrong_columns){}",
+               writer_.stream().name, place(number), found,
                format_.columns.empty() ? "header has" : "list of columns has", columns_.named(),
-               one_more ? "; if the first cell is a row number without a name, give the names in 'columns', with "
-                          "header = true"
-                        : "");
+               begins_with_row_name() ? fmt::format("; if each row begins with a number or name for which the header "
+                                                    "has none, as R writes it: columns = {}, header = true",
+                                                    row_name_hint_)
+                                      : "");
     }
     rows.reject(batch::Malformed::wrong_columns, line);
+  }
+
+  /// Every row so far has one cell more than the header line.
+  [[nodiscard]] bool begins_with_row_name() const noexcept {
+    return !any_fits_ && all_one_more_ && !row_name_hint_.empty();
   }
 
   /// `text` is whole lines.
@@ -234,7 +257,7 @@ class CsvDecoder final : public Decoder {
           const std::string_view kept = columns_.wants(name) ? name : std::string_view();
           header_.append(std::to_string(kept.size())).append(":").append(kept);
         }
-        resolve(records_.cells());
+        resolve(records_.cells(), record, number);
       }
     } else if (status == CsvRecordReader::Status::broken) {
       rows.reject(batch::Malformed::bad_payload, record);
@@ -292,6 +315,9 @@ class CsvDecoder final : public Decoder {
       return;
     }
     any_fits_ = true;
+    if (look_ != nullptr) [[unlikely]] {
+      return;
+    }
     columns_.fill(cells_.data() + slot * needed, values_);
     writer_.write(values_, pending.line, rows, pending.key);
   }
@@ -306,6 +332,9 @@ class CsvDecoder final : public Decoder {
       return;
     }
     any_fits_ = true;
+    if (look_ != nullptr) [[unlikely]] {
+      return;
+    }
     columns_.fill(cells.data(), values_);
     writer_.write(values_, line, rows);
   }
@@ -322,14 +351,18 @@ class CsvDecoder final : public Decoder {
   ReadingWriter writer_;
   const spec::Format& format_;
   const CsvDialect dialect_;
+  CsvOutlook* const look_;
   const bool lines_;
   CsvColumns columns_;
   const std::string name_;  // of the source, for messages
   bool usable_ = true;      // every declared column exists
   bool any_fits_ = false;   // of the rows so far
+  std::uint64_t misfits_ = 0;
+  bool all_one_more_ = true;  // of the rows that did not fit
   bool misfit_shown_ = false;
-  bool header_next_ = false;  // the next record names the columns, or is skipped where they are declared
-  std::uint32_t skip_ = 0;    // lines that are passed over before it, or before the next row
+  std::string row_name_hint_;  // `columns` with a name for it; empty: there is no header line
+  bool header_next_ = false;   // the next record names the columns, or is skipped where they are declared
+  std::uint32_t skip_ = 0;     // lines that are passed over before it, or before the next row
   CsvRecordReader records_;
   PaddedText text_;
   std::string header_;            // names of the columns as netstrings, where a header line gave them
@@ -346,6 +379,27 @@ class CsvDecoder final : public Decoder {
 
 std::unique_ptr<Decoder> make_csv_decoder(const spec::Stream& stream, const spec::Source& source) {
   return std::make_unique<CsvDecoder>(stream, source);
+}
+
+CsvOutlook look_at_csv(const spec::Stream& stream, const spec::Source& source, const batch::MessageView& beginning) {
+  struct Nobody final : batch::RowWriter::Owner {
+    batch::Batch& batch_full(batch::Batch& full) override {
+      full.clear();
+      return full;
+    }
+    void malformed(batch::Malformed /*reason*/, std::string_view /*sample*/, std::string_view /*member*/) override {}
+  };
+  Nobody nobody;
+  batch::KeyDictionary keys(stream.schema.keys.size(), 1);
+  batch::Batch batch(stream.schema.fields.size(), 1);  // no row is written
+  batch::RowWriter rows(keys, nobody);
+  rows.attach(batch);
+  rows.begin_message(0, 0, kLatest);
+  CsvOutlook outlook;
+  CsvDecoder decoder(stream, source, &outlook);
+  decoder.decode(beginning, rows);
+  decoder.look_at_rows();
+  return outlook;
 }
 
 }  // namespace weir::decode

@@ -128,6 +128,9 @@ class ReadingWriter {
       if (!refused && !known) {
         refused = intern_keys(key, rows);
       }
+      if (refused) [[unlikely]] {
+        rows.note_time();
+      }
     }
     if (refused) [[unlikely]] {
       rows.reject(*refused, sample, std::exchange(blamed_, {}));

@@ -99,6 +99,10 @@ bool is_journal(const std::string& path) {
   if (is_directory(path)) {
     return !find_segments(real_file_system(), path).segments.empty();
   }
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return false;  // what a pipe gives once is left to its reader
+  }
   std::string first(kSegmentMagic.size(), '\0');
   std::ifstream in(path, std::ios::binary);
   return in.read(first.data(), static_cast<std::streamsize>(first.size())) && first == kSegmentMagic;

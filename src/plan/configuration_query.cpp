@@ -2,11 +2,13 @@
 
 #include <charconv>
 #include <limits>
+#include <optional>
 
 #include "core/decimal.hpp"
 #include "core/secrets.hpp"
 #include "core/spelling.hpp"
 #include "plan/configuration_parts.hpp"
+#include "plan/output_format.hpp"
 #include "plan/table_reader.hpp"
 
 namespace weir::plan {
@@ -78,6 +80,18 @@ void read_mode(TableReader& reader, Diagnostics& diagnostics, unsigned& mode) {
   mode = value;
 }
 
+void take_format_of_path(TableReader& reader, Diagnostics& diagnostics, spec::Sink& sink) {
+  if (const std::optional<spec::RowFormat> format = format_of_path(sink.path)) {
+    sink.format = *format;
+    return;
+  }
+  reader.unreadable("format");
+  diagnostics.add(
+      reader.line_of("path"),
+      fmt::format("{}: 'path' = \"{}\" ends as a file of a format that cannot be written", reader.what(), sink.path),
+      std::string(kWritableFormats));
+}
+
 }  // namespace
 
 spec::Query read_query(const Document& table, Diagnostics& diagnostics) {
@@ -120,6 +134,8 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
       {"console", spec::SinkKind::console}, {"file", spec::SinkKind::file}, {"mqtt", spec::SinkKind::mqtt}};
   constexpr std::pair<std::string_view, spec::RowFormat> kFormats[] = {{"jsonl", spec::RowFormat::jsonl},
                                                                        {"csv", spec::RowFormat::csv}};
+  constexpr std::pair<std::string_view, spec::ColumnNames> kNames[] = {{"verbatim", spec::ColumnNames::verbatim},
+                                                                       {"plain", spec::ColumnNames::plain}};
   spec::Sink sink;
   sink.line = table.line;
   std::string what = "sink";
@@ -142,6 +158,7 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
   } else {
     reader.foreign("rows", "this entry belongs to type = \"console\"");
   }
+  reader.choice<spec::ColumnNames>("names", sink.names, kNames);
   if (sink.kind == spec::SinkKind::file) {
     reader.string("path", sink.path);
     reader.boolean("append", sink.append);
@@ -155,6 +172,9 @@ spec::Sink read_sink(const Document& table, Diagnostics& diagnostics) {
   }
   if (sink.kind == spec::SinkKind::file || sink.kind == spec::SinkKind::mqtt) {
     reader.choice<spec::RowFormat>("format", sink.format, kFormats);
+  }
+  if (sink.kind == spec::SinkKind::file && reader.find("format") == nullptr) {
+    take_format_of_path(reader, diagnostics, sink);
   }
   if (sink.kind == spec::SinkKind::mqtt) {
     reader.string("broker", sink.broker);

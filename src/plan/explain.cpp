@@ -77,13 +77,15 @@ std::string time_text(const spec::Time& time) {
 }
 
 std::string sink_text(const spec::Sink& sink) {
-  const std::string_view format = sink.format == spec::RowFormat::csv ? "csv" : "jsonl";
+  const std::string format = fmt::format("{}{}", sink.format == spec::RowFormat::csv ? "csv" : "jsonl",
+                                         sink.names == spec::ColumnNames::plain ? ", plain names" : "");
   switch (sink.kind) {
     case spec::SinkKind::console:
       return sink.rows == 0 ? fmt::format("{} (all rows)", sink.name)
                             : fmt::format("{} ({} rows)", sink.name, sink.rows);
     case spec::SinkKind::file:
-      return fmt::format("{} (file {}, {})", sink.name, sink.path, format);
+      return sink.to_standard_output() ? fmt::format("{} (standard output, {})", sink.name, format)
+                                       : fmt::format("{} (file {}, {})", sink.name, sink.path, format);
     case spec::SinkKind::mqtt:
       return fmt::format("{} (mqtt {} topic {}, {})", sink.name, sink.broker, sink.topic, format);
     case spec::SinkKind::callback:

@@ -6,12 +6,14 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/spelling.hpp"
 #include "plan/compile.hpp"
 #include "plan/group_scope.hpp"
 #include "plan/intervals.hpp"
+#include "plan/plain_name.hpp"
 
 namespace weir::plan {
 namespace {
@@ -233,6 +235,9 @@ class QueryCompiler {
         }
         if (diagnostics_.size() != mistakes) {
           wrong_columns_.push_back(alias);
+        } else if (!query_.shape.columns.empty()) {
+          batch::ResultColumn& column = query_.shape.columns.back();
+          column.plain = alias.empty() ? plain_name(column.name) : column.name;
         }
       } catch (const SyntaxError& error) {
         entry_site.mistake(error);
@@ -250,15 +255,52 @@ class QueryCompiler {
     return {};
   }
 
+  /// The sinks of the query that want plain names.
+  void check_plain_names() {
+    const std::vector<std::string> used = spec_.sinks.empty() ? std::vector<std::string>{"console"} : spec_.sinks;
+    for (const spec::Sink& sink : plan_.spec.sinks) {
+      if (sink.names == spec::ColumnNames::plain && std::find(used.begin(), used.end(), sink.name) != used.end()) {
+        check_plain_names(sink);
+        return;  // what clashes at one sink does so at all
+      }
+    }
+  }
+
+  void check_plain_names(const spec::Sink& sink) {
+    const auto& keys = query_.shape.group_keys;
+    std::unordered_map<std::string_view, std::string_view> seen;  // plain names, and whose they are
+    for (const batch::ResultColumn& column : query_.shape.columns) {
+      const auto clash = [&](const std::string& other) {
+        mistake(spec_.select_line,
+                fmt::format("select: with names = \"plain\" of sink '{}', '{}' has the name '{}', as {}", sink.name,
+                            column.name, column.plain, other),
+                "give the column another name with 'as'");
+      };
+      const auto [same, is_new] = seen.emplace(column.plain, column.name);
+      if (!is_new && same->second != column.name) {
+        clash(fmt::format("'{}' has", same->second));
+      } else if (column.plain == column.name) {
+        continue;  // checked already
+      } else if (std::find(keys.begin(), keys.end(), column.plain) != keys.end()) {
+        clash("a key has");
+      } else if (const std::string other = owner(column.plain); !other.empty()) {
+        clash(fmt::format("a member of {} has", other));
+      }
+    }
+  }
+
+  /// What has a member of this name of its own; empty: nothing.
+  [[nodiscard]] std::string owner(const std::string& name) const {
+    constexpr std::array<std::string_view, 5> kRowMembers{"query", "window_start", "window_end", "revision", "time"};
+    if (std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end()) {
+      return "every row";
+    }
+    const std::string with_id = name == "id" ? mqtt_sink() : std::string();
+    return with_id.empty() ? std::string() : fmt::format("a row at the mqtt sink '{}'", with_id);
+  }
+
   /// A row is one JSON object: no two of its members may have the same name.
   void check_column_names() {
-    constexpr std::array<std::string_view, 5> kRowMembers{"query", "window_start", "window_end", "revision", "time"};
-    const std::string with_id = mqtt_sink();
-    // What has a member of this name of its own; empty: nothing.
-    const auto owner = [&](const std::string& name) -> std::string {
-      if (std::find(kRowMembers.begin(), kRowMembers.end(), name) != kRowMembers.end()) return "every row";
-      return name == "id" && !with_id.empty() ? fmt::format("a row at the mqtt sink '{}'", with_id) : "";
-    };
     for (const std::string& key : query_.shape.group_keys) {
       if (const std::string other = owner(key); !other.empty()) {
         mistake(spec_.group_by_line, fmt::format("group_by: {} has a member '{}' of its own", other, key),
@@ -279,6 +321,7 @@ class QueryCompiler {
                 "give the column another name with 'as'");
       }
     }
+    check_plain_names();
   }
 
   const Plan& plan_;

@@ -77,6 +77,9 @@ class SinkChecker {
       mistake("'path' is missing or empty", "as in \"out/{query}.jsonl\"");
       return;
     }
+    if (sink_.to_standard_output() && (sink_.append || sink_.rotate_bytes != 0 || sink_.rotate_every.count() != 0)) {
+      mistake("'append', 'rotate_bytes' and 'rotate_every' are for files, not for standard output");
+    }
     if (sink_.rotate_every.count() < 0) {
       mistake("'rotate_every' is negative");
     }
@@ -93,7 +96,8 @@ class SinkChecker {
     }
     if (sink_.format == spec::RowFormat::csv && !per_query && queries_.size() > 1) {
       mistake(fmt::format("{} queries would write rows of different columns into one CSV file", queries_.size()),
-              "put {query} into the path");
+              sink_.to_standard_output() ? "write JSON lines, or a file each with {query} in the path"
+                                         : "put {query} into the path");
     }
   }
 

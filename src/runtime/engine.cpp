@@ -47,7 +47,9 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
       state->ages = std::make_unique<KeyAges>(stream.spec.key_ttl.count());
     }
     streams_.push_back(std::move(state));
-    report_.streams.push_back({stream.spec.name, {}, 0, execute::kNoWatermark});
+    Report::Stream& published = report_.streams.emplace_back();
+    published.name = stream.spec.name;
+    published.arrival_time = stream.arrival_time;
   }
   for (const plan::QueryPlan& query : plan.queries) {
     Query state;
@@ -71,7 +73,7 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
   sink_ledgers_.resize(plan.spec.sinks.size());
   for (std::size_t i = 0; i < plan.spec.sinks.size(); ++i) {
     const spec::Sink& sink = plan.spec.sinks[i];
-    report_.sinks.push_back({sink.name, {}});
+    report_.sinks.emplace_back().name = sink.name;
     sinks_.push_back(sink::make_sink(
         sink,
         [this, i, &sink](std::string_view reason, std::string_view row) {
@@ -198,6 +200,7 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   published.ledger = ledger;
   published.keys = stream.key_count;
   published.watermark_ns = stream.tracker->watermark();
+  published.times.add(batch.times_read);
   for (const std::size_t index : plan_.streams[stream_index].queries) {
     report_.queries[index].ledger = queries_[index].ledger();
   }
@@ -269,6 +272,7 @@ void Engine::close() {
 void Engine::publish_sinks() {
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     report_.sinks[i].ledger = sink_ledgers_[i];
+    report_.sinks[i].not_shown = sinks_[i]->rows_not_shown();
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "batch/key_dictionary.hpp"
 #include "core/file_system.hpp"
+#include "core/instant.hpp"
 #include "execute/backend.hpp"
 #include "execute/query_runner.hpp"
 #include "execute/reading_runner.hpp"
@@ -46,6 +47,8 @@ struct Report {
     state::StreamLedger ledger;
     std::uint32_t keys = 0;
     std::int64_t watermark_ns = execute::kNoWatermark;
+    bool arrival_time = false;  ///< event time is the arrival
+    SeenInstants times{};       ///< event times that were read since the start, also of what was refused or left out
   };
   struct Query {
     std::string name;
@@ -54,6 +57,7 @@ struct Report {
   struct Sink {
     std::string name;
     state::SinkLedger ledger;
+    std::uint64_t not_shown = 0;  ///< rows since the start that a console was too short for
   };
   std::vector<Stream> streams;
   std::vector<Query> queries;

@@ -84,6 +84,7 @@ void MessageCounts::add(const batch::Batch& staged) {
   }
   rounded += staged.rounded;
   payload_bytes += staged.payload_bytes;
+  times_read.add(staged.times_read);
 }
 
 void StreamFeed::add_counts(const MessageCounts& counts) {
@@ -96,6 +97,7 @@ void StreamFeed::add_counts(const MessageCounts& counts) {
   }
   batch_->rounded += counts.rounded;
   batch_->payload_bytes += counts.payload_bytes;
+  batch_->times_read.add(counts.times_read);
 }
 
 void StreamFeed::position(std::uint32_t source, std::uint64_t offset, std::string_view detail) {
@@ -306,6 +308,7 @@ void StreamFeed::after_rows() {
     newest_event_time_ = std::max(newest_event_time_, times[row]);
     oldest_event_time_ = std::min(oldest_event_time_, times[row]);
   }
+  batch_->times_read.add({oldest_event_time_, newest_event_time_});
   key_clock_ns_ = std::max(key_clock_ns_, newest_event_time_);
   examined_ = batch_->size();
   for (; ahead_examined_ < batch_->ahead.size(); ++ahead_examined_) {

@@ -44,6 +44,7 @@ struct MessageCounts {
   batch::MalformedCounts malformed{};
   std::uint64_t rounded = 0;
   std::uint64_t payload_bytes = 0;
+  SeenInstants times_read{};
   void add(const batch::Batch& staged);
 };
 

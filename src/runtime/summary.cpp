@@ -5,8 +5,28 @@
 #include <iterator>
 
 #include "batch/malformed.hpp"
+#include "core/time_text.hpp"
 
 namespace weir::runtime {
+namespace {
+
+void append_times(std::string& text, const Report::Stream& stream) {
+  if (stream.arrival_time || (stream.ledger.received == 0 && !stream.times.any())) {
+    return;
+  }
+  fmt::format_to(std::back_inserter(text), "stream {}: ", stream.name);
+  if (stream.times.any()) {
+    text += "event times ";
+    append_rfc3339(text, stream.times.first);
+    text += " .. ";
+    append_rfc3339(text, stream.times.last);
+  } else {
+    text += "no event time was read";
+  }
+  text += '\n';
+}
+
+}  // namespace
 
 std::string summary(const runtime::Report& report, double seconds) {
   std::string text;
@@ -32,6 +52,7 @@ std::string summary(const runtime::Report& report, double seconds) {
       text += "; what was shed is counted in messages";
     }
     text += '\n';
+    append_times(text, stream);
   }
   for (const runtime::Report::Query& query : report.queries) {
     const state::QueryLedger& ledger = query.ledger;
@@ -44,6 +65,10 @@ std::string summary(const runtime::Report& report, double seconds) {
   }
   for (const runtime::Report::Sink& sink : report.sinks) {
     const state::SinkLedger& ledger = sink.ledger;
+    if (sink.not_shown > 0) {
+      fmt::format_to(out, "sink {}: {} more rows are not shown: rows = 0 shows all, and so does --rows 0 of a replay\n",
+                     sink.name, sink.not_shown);
+    }
     if (ledger.refused.empty()) {
       continue;
     }

@@ -1,13 +1,11 @@
 #include "sink/console_sink.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
-#include "core/error.hpp"
 #include "core/printable.hpp"
 #include "core/time_text.hpp"
 #include "sink/row_format.hpp"
+#include "sink/standard_output.hpp"
 
 namespace weir::sink {
 namespace {
@@ -50,13 +48,15 @@ std::string time_text(std::int64_t ns) {
   return out;
 }
 
-std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t shown) {
+std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t shown, spec::ColumnNames names) {
   const batch::ResultShape& shape = table.shape();
   std::vector<Column> columns;
   columns.push_back({shape.readings ? "time" : "window_start", false, {}});
   if (!shape.readings) columns.push_back({"window_end", false, {}});
   for (const std::string& key : shape.group_keys) columns.push_back({printable(key), false, {}});
-  for (const batch::ResultColumn& column : shape.columns) columns.push_back({printable(column.name), true, {}});
+  for (const batch::ResultColumn& column : shape.columns) {
+    columns.push_back({printable(name_of(column, names)), true, {}});
+  }
   bool revised = false;
   for (std::size_t row = 0; row < shown; ++row) revised = revised || table.row(row).revision > 0;
   if (revised) columns.push_back({"revision", true, {}});
@@ -79,7 +79,10 @@ std::vector<Column> columns_of(const batch::ResultTable& table, std::size_t show
 }  // namespace
 
 void ConsoleSink::write(const batch::ResultTable& table) {
-  if (table.continues && rows_ != 0) return;  // the first piece showed the first rows and the dots
+  if (table.continues && rows_ != 0) {  // the first piece showed the first rows and the dots
+    not_shown_ += table.size();
+    return;
+  }
   std::int64_t time_ns = table.batch_end_ns;
   if (time_ns == 0) {
     for (std::size_t row = 0; row < table.size(); ++row) time_ns = std::max(time_ns, table.row(row).window_end_ns);
@@ -95,13 +98,14 @@ void ConsoleSink::write(const batch::ResultTable& table) {
   const std::size_t shown = rows_ == 0 ? table.size() : std::min(rows_, table.size());
   if (shown > 0) put_table(table, shown);
   if (shown < table.size()) text_.append("...\n");
+  not_shown_ += table.size() - shown;
   text_.push_back('\n');
   constexpr std::size_t kEnough = 1U << 16U;  // bytes kept before the stream gets them
   if (text_.size() >= kEnough) flush();
 }
 
 void ConsoleSink::put_table(const batch::ResultTable& table, std::size_t shown) {
-  const std::vector<Column> columns = columns_of(table, shown);
+  const std::vector<Column> columns = columns_of(table, shown, names_);
   std::vector<std::size_t> widths;
   widths.reserve(columns.size());
   for (const Column& column : columns) widths.push_back(column.widest());
@@ -119,10 +123,7 @@ void ConsoleSink::put_table(const batch::ResultTable& table, std::size_t shown) 
 }
 
 void ConsoleSink::flush() {
-  const std::size_t written = std::fwrite(text_.data(), 1, text_.size(), stream_);
-  const bool failed = written != text_.size() || std::fflush(stream_) != 0;
-  text_.clear();
-  if (failed) throw Error(std::string("cannot write to standard output: ") + std::strerror(errno));
+  write_text(text_, stream_);
 }
 
 std::string ConsoleSink::checkpoint(std::vector<FileToSync>& /*to_sync*/) {

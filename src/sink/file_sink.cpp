@@ -54,6 +54,7 @@ FileSink::FileSink(const spec::Sink& spec, FileSystem& files)
     : path_text_(spec.path),
       path_(spec.path, "path"),
       format_(spec.format),
+      names_(spec.names),
       rotation_{spec.rotate_bytes, spec.rotate_every},
       beginning_(spec.append ? OutputFile::Beginning::append : OutputFile::Beginning::overwrite),
       mode_(spec.mode),
@@ -88,7 +89,7 @@ std::string FileSink::path_of(std::string_view query) const {
 std::string FileSink::header_of(const batch::ResultShape& shape) const {
   std::string header;
   if (format_ == spec::RowFormat::csv) {
-    append_csv_header(header, shape);
+    append_csv_header(header, shape, names_);
     header.push_back('\n');
   }
   return header;
@@ -114,7 +115,7 @@ FileSink::Query& FileSink::attach(const batch::ResultShape& shape) {
   } else if (file->header() != header) {
     refuse_columns(shape.query, path);
   }
-  return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape), file}));
+  return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape, names_), file}));
 }
 
 void FileSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {

@@ -62,6 +62,7 @@ class FileSink final : public Sink {
   std::string path_text_;
   NameTemplate path_;
   spec::RowFormat format_;
+  spec::ColumnNames names_;
   RotationRule rotation_;
   OutputFile::Beginning beginning_;
   ::mode_t mode_;

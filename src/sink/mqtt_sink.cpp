@@ -36,6 +36,7 @@ MqttSink::MqttSink(const spec::Sink& spec, OnRefusedRow on_refused)
     : name_(fmt::format("sink '{}'", spec.name)),
       broker_(spec.broker),
       topic_(spec.topic, "topic"),
+      names_(spec.names),
       publisher_(endpoint_of(spec), name_),
       on_refused_(std::move(on_refused)) {}
 
@@ -43,7 +44,8 @@ MqttSink::Query& MqttSink::attach(const batch::ResultShape& shape) {
   for (const auto& query : queries_) {
     if (query->shape == &shape) return *query;
   }
-  return *queries_.emplace_back(std::make_unique<Query>(Query{&shape, RowFormat(shape), MqttTopic(topic_, shape)}));
+  return *queries_.emplace_back(
+      std::make_unique<Query>(Query{&shape, RowFormat(shape, names_), MqttTopic(topic_, shape)}));
 }
 
 void MqttSink::prepare(const std::vector<const batch::ResultShape*>& shapes) {

@@ -47,6 +47,7 @@ class MqttSink final : public Sink {
   std::string name_;
   std::string broker_;
   NameTemplate topic_;
+  spec::ColumnNames names_;
   MqttPublisher publisher_;
   std::vector<std::unique_ptr<Query>> queries_;
   bool prepared_ = false;

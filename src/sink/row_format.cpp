@@ -122,14 +122,14 @@ void append_csv_field(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
-RowFormat::RowFormat(const batch::ResultShape& shape) : shape_(shape) {
+RowFormat::RowFormat(const batch::ResultShape& shape, spec::ColumnNames names) : shape_(shape) {
   const auto add_name = [this](std::string_view name) {
     std::string& member = names_.emplace_back(",");
     append_json_string(member, name);
     member.push_back(':');
   };
   for (const std::string& key : shape.group_keys) add_name(key);
-  for (const batch::ResultColumn& column : shape.columns) add_name(column.name);
+  for (const batch::ResultColumn& column : shape.columns) add_name(name_of(column, names));
   json_head_ = R"({"query":)";
   append_json_string(json_head_, shape.query);
   json_head_.append(shape.readings ? R"(,"time":")" : R"(,"window_start":")");
@@ -212,10 +212,10 @@ void append_csv_row(std::string& out, const batch::ResultTable& table, std::size
   RowFormat(table.shape()).append_csv(out, table, row);
 }
 
-void append_csv_header(std::string& out, const batch::ResultShape& shape) {
+void append_csv_header(std::string& out, const batch::ResultShape& shape, spec::ColumnNames names) {
   out.append(shape.readings ? "query,time" : "query,window_start,window_end");
   for (const std::string& key : shape.group_keys) append_csv_field(out.append(","), key);
-  for (const batch::ResultColumn& column : shape.columns) append_csv_field(out.append(","), column.name);
+  for (const batch::ResultColumn& column : shape.columns) append_csv_field(out.append(","), name_of(column, names));
   if (!shape.readings) out.append(",revision");
 }
 

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "batch/result_table.hpp"
+#include "spec/pipeline_spec.hpp"
 
 namespace weir::sink {
 
 /// Formats the rows of one query; keeps what repeats from row to row (member names, the window's text).
 class RowFormat {
  public:
-  explicit RowFormat(const batch::ResultShape& shape);
+  explicit RowFormat(const batch::ResultShape& shape, spec::ColumnNames names = spec::ColumnNames::verbatim);
 
   /// @brief Appends one JSON object without a line end: query, window_start, window_end, group keys, columns, and
   /// `revision` as the last member when it is above 0. Null and non-finite values are `null`.
@@ -54,7 +55,13 @@ void append_json_row(std::string& out, const batch::ResultTable& table, std::siz
 void append_csv_row(std::string& out, const batch::ResultTable& table, std::size_t row);
 
 /// @brief The CSV header line of a query, without a line end.
-void append_csv_header(std::string& out, const batch::ResultShape& shape);
+void append_csv_header(std::string& out, const batch::ResultShape& shape,
+                       spec::ColumnNames names = spec::ColumnNames::verbatim);
+
+/// @brief The name of a column at a sink.
+inline const std::string& name_of(const batch::ResultColumn& column, spec::ColumnNames names) noexcept {
+  return names == spec::ColumnNames::plain && !column.plain.empty() ? column.plain : column.name;
+}
 
 /// @brief Appends a value as JSON: a number, or `null` when it is null or not finite.
 void append_json_value(std::string& out, const batch::Value& value, const batch::ResultColumn& column);

@@ -1,6 +1,7 @@
 // Where result rows go. Used by the engine's thread only, but for interrupt().
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,6 +42,8 @@ class Sink {
   /// @brief Before the first write. What the position knows goes on there, file rows after it are cut off, for they
   /// come again; the rest starts afresh. Does what prepare() does, if that was left out. @throws as prepare()
   virtual void open(const std::vector<const batch::ResultShape*>& shapes) = 0;
+  /// @brief Rows so far that were not written because only the first ones of a batch are shown.
+  [[nodiscard]] virtual std::uint64_t rows_not_shown() const noexcept { return 0; }
   /// @brief The last flush; files under rotation get their final name.
   virtual void close() {}
   /// @brief The pipeline stops: a write() that waits for a broker returns soon, later ones do not wait. Rows that were

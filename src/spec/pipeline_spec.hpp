@@ -19,18 +19,21 @@ namespace weir::spec {
 
 enum class SinkKind : std::uint8_t { console, file, mqtt, callback };
 enum class RowFormat : std::uint8_t { jsonl, csv };
+/// How a row names the columns that have no alias: as `select` has them, "max(power)", or as one word, "max_power".
+enum class ColumnNames : std::uint8_t { verbatim, plain };
 
 struct Sink {
   std::string name;
   SinkKind kind = SinkKind::console;
   int line = 0;
   Unread unread;
+  ColumnNames names = ColumnNames::verbatim;  ///< not for a callback
 
   // console
   std::size_t rows = 10;  ///< how many rows of a batch are shown before "..."; 0: all
 
   // file: "{query}" in the path is the query's name
-  std::string path;
+  std::string path;  ///< "-" or "/dev/stdout" is standard output
   RowFormat format = RowFormat::jsonl;
   std::uint64_t rotate_bytes = 0;  ///< 0: never
   Duration rotate_every{0};        ///< by window end; 0: never
@@ -44,6 +47,10 @@ struct Sink {
   int qos = 1;
   int mqtt_version = 5;
   bool retain = false;
+
+  [[nodiscard]] bool to_standard_output() const noexcept {
+    return kind == SinkKind::file && (path == "-" || path == "/dev/stdout");
+  }
 
   // callback: called once a batch of the query in which windows closed (or, for per-batch queries, each interval)
   std::function<void(const batch::ResultTable&)> callback;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "decode/csv_header.hpp"
 #include "decode/decoding.hpp"
 
 using namespace weir;
@@ -60,5 +61,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   check(stream, text, data[1]);
+  if ((data[0] & 32U) != 0) {
+    format.columns.clear();  // the header is taken from the bytes
+    check(stream, text, data[1]);
+    batch::MessageView beginning;
+    beginning.payload = text;
+    beginning.starts_file = true;
+    (void)decode::look_at_csv(stream, stream.sources[0], beginning);
+  }
   return 0;
 }

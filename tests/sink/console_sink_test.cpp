@@ -20,11 +20,12 @@ using test::real;
 using test::Rows;
 using test::units;
 
-std::string shown(const batch::ResultTable& table, std::size_t rows) {
+std::string shown(const batch::ResultTable& table, std::size_t rows,
+                  spec::ColumnNames names = spec::ColumnNames::verbatim) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* stream = ::open_memstream(&text, &size);
-  ConsoleSink sink(rows, stream);
+  ConsoleSink sink(rows, names, stream);
   sink.write(table);
   sink.flush();
   std::fclose(stream);
@@ -77,6 +78,35 @@ TEST(ConsoleSink, MoreRowsThanAskedForEndInDots) {
   EXPECT_EQ(shown(rows.table(), 11), shown(rows.table(), 0));
 }
 
+TEST(ConsoleSink, CountsWhatItDoesNotShow) {
+  Rows rows(test::small());
+  for (int i = 0; i < 11; ++i) rows.add(kNoon, {"key"}, {count(1)});
+  std::FILE* const nowhere = std::fopen("/dev/null", "w");
+  ASSERT_NE(nowhere, nullptr);
+  ConsoleSink sink(10, spec::ColumnNames::verbatim, nowhere);
+  sink.write(rows.table());
+  EXPECT_EQ(sink.rows_not_shown(), 1U);
+  rows.table().continues = true;
+  sink.write(rows.table());
+  EXPECT_EQ(sink.rows_not_shown(), 12U);
+  ConsoleSink all(0, spec::ColumnNames::verbatim, nowhere);
+  all.write(rows.table());
+  EXPECT_EQ(all.rows_not_shown(), 0U);
+  all.close();
+  sink.close();
+  std::fclose(nowhere);
+}
+
+TEST(ConsoleSink, MayNameColumnsPlainly) {
+  batch::ResultShape shape = test::small();
+  shape.columns[0].name = "count()";
+  shape.columns[0].plain = "count";
+  Rows rows(shape);
+  rows.add(kNoon, {"a"}, {count(1)});
+  EXPECT_NE(shown(rows.table(), 10).find("k  count()\n"), std::string::npos);
+  EXPECT_NE(shown(rows.table(), 10, spec::ColumnNames::plain).find("k  count\n"), std::string::npos);
+}
+
 TEST(ConsoleSink, RevisionsGetAColumnWhenThereAreAny) {
   Rows rows(test::small());
   rows.add(kNoon, {"a"}, {count(1)});
@@ -95,7 +125,7 @@ TEST(ConsoleSink, AFullDiskIsAnError) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> full(std::fopen("/dev/full", "w"), &std::fclose);
   ASSERT_NE(full, nullptr);
   Rows rows(test::small());
-  ConsoleSink sink(10, full.get());
+  ConsoleSink sink(10, spec::ColumnNames::verbatim, full.get());
   sink.write(rows.table());
   EXPECT_EQ(test::message_of([&] { sink.flush(); }), "cannot write to standard output: No space left on device");
 }

@@ -61,6 +61,20 @@ TEST(RowFormat, CsvHasTheSameMembersAndTheRevision) {
   EXPECT_EQ(csv_row(rows.table()), "plug_load,2013-08-31T22:00:00Z,2013-08-31T22:02:08Z,0,\"a,b\",11,64,12.25,0.8,,2");
 }
 
+TEST(RowFormat, PlainNamesAreThoseOfTheColumnsAlone) {
+  batch::ResultShape shape{"q", {"max(k)"}, {}};
+  shape.columns.push_back({"avg(load)", ValueType::count, 0, "avg_load"});
+  Rows rows(shape);
+  rows.add(kNoon, {"x"}, {count(1)});
+  RowFormat format(rows.shape(), spec::ColumnNames::plain);
+  std::string json;
+  format.append_json_with_id(json, rows.table(), 0);
+  EXPECT_TRUE(json.ends_with(R"~("max(k)":"x","avg_load":1,"id":"q|x|2013-08-31T22:00:00Z|0"})~")) << json;
+  std::string header;
+  append_csv_header(header, rows.shape(), spec::ColumnNames::plain);
+  EXPECT_EQ(header, "query,window_start,window_end,max(k),avg_load,revision");
+}
+
 TEST(RowFormat, ARevisionIsTheLastMember) {
   Rows rows(test::small());
   rows.add(kNoon, {"x"}, {count(1)}, 3);
