@@ -7,6 +7,7 @@
 #include "decode/formats.hpp"
 #include "decode/json_lines.hpp"
 #include "decode/key_cache.hpp"
+#include "decode/line_point.hpp"
 #include "decode/senml_pack.hpp"
 
 namespace weir::decode {
@@ -56,6 +57,9 @@ DecoderNeed of_format(const spec::Stream& stream, const spec::Source& source, st
       return senml(stream, source, longest);
     case spec::FormatKind::raw:
       return {};
+    case spec::FormatKind::line:
+      // A text without its line break is copied to get one. What escapes stand in is written once more.
+      return {std::min<std::uint64_t>(longest, kKeptText) + kLongestLines, 3 * longest};
   }
   return {};
 }

@@ -195,6 +195,9 @@ class SourceChecker {
       case spec::FormatKind::raw:
         raw();
         break;
+      case spec::FormatKind::line:
+        line();
+        break;
       case spec::FormatKind::senml:
         break;
     }
@@ -246,6 +249,20 @@ class SourceChecker {
     }
     if (!stream_.time.arrival && !stream_.time.field.empty()) {
       need("time field", stream_.time.field, {});
+    }
+  }
+
+  void line() {
+    const spec::Time& time = stream_.time;
+    if (!time.arrival && time.field.empty() && (time.unit == TimeUnit::rfc3339 || time.unit == TimeUnit::format) &&
+        known(stream_, {"time"})) {
+      mistake("the timestamps of format = \"line\" are integers",
+              R"(write unit = "s", "ms", "us" or "ns", or the name of a tag or field: field = "…")");
+    }
+    for (const std::string& measurement : source_.format.measurements) {
+      if (measurement.empty()) {
+        mistake("'measurement' is empty", "leave it out to read the lines of all measurements");
+      }
     }
   }
 

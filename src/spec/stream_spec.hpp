@@ -24,13 +24,13 @@ using Unread = std::vector<std::string>;
 
 struct Time {
   bool arrival = false;  ///< event time is the arrival instant
-  std::string field;     ///< column, or JSON member / pointer; for SenML empty means the record's own time
+  std::string field;     ///< column, or JSON member / pointer; for SenML and line empty means the record's own time
   TimeUnit unit = TimeUnit::automatic;
   std::string format;  ///< for TimeUnit::format
   std::string zone = "UTC";
 };
 
-enum class FormatKind : std::uint8_t { json, csv, senml, raw };
+enum class FormatKind : std::uint8_t { json, csv, senml, raw, line };
 
 struct Format {
   FormatKind kind = FormatKind::json;
@@ -42,6 +42,8 @@ struct Format {
   // json
   std::string array_path;  ///< JSON pointer to an array of readings inside the message; empty: the message itself is a
                            ///< reading or an array of readings
+  // line
+  std::vector<std::string> measurements;  ///< lines of others are no readings of the stream; empty: all are
 };
 
 /// Options of the seeded simulator, as a source and for `weir simulate`.
