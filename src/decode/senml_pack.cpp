@@ -136,6 +136,7 @@ struct SenmlPack::Parser {
   ondemand::parser parser;
   JsonMember scalar{""};
   std::vector<Token> value = std::vector<Token>(1);
+  JsonStrings strings{PaddedText::kPadding};  // none is looked into
 
   static Token* member(Raw& raw, std::string_view label) noexcept {
     constexpr std::pair<std::string_view, Token Raw::*> kLabels[] = {
@@ -161,7 +162,7 @@ struct SenmlPack::Parser {
       Token* const token = member(raw, label);
       if (token != nullptr) {
         value[0] = {};
-        if (!read_value(field.value(), scalar, value)) {
+        if (!read_value(field.value(), scalar, value, strings)) {
           return false;
         }
         *token = value[0];
@@ -221,7 +222,12 @@ SenmlPack::~SenmlPack() = default;
 bool SenmlPack::read(std::string_view text, std::optional<std::int64_t> now_ns) {
   raw_.clear();
   records_.clear();
-  if (text.empty() || !parser_->read(text, raw_) || !std::all_of(raw_.begin(), raw_.end(), is_understood)) {
+  is_newer_ = false;
+  if (text.empty() || !parser_->read(text, raw_)) {
+    return false;
+  }
+  if (!std::all_of(raw_.begin(), raw_.end(), is_understood)) {
+    is_newer_ = true;
     return false;
   }
   resolve(now_ns);
