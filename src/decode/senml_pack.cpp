@@ -276,13 +276,17 @@ void SenmlPack::resolve(std::optional<std::int64_t> now_ns) {
     record.unit = raw.u.missing() ? base.bu : raw.u;
     record.value = raw.v;
     record.base_value = base.bv;
-    if (!has_value && !base.bv.missing()) {
-      // A value that is not there is zero where there is a base value (4.1).
+    record.sum = raw.s;
+    record.base_sum = base.bs;
+    // A value or sum that is not there is zero where there is a base (4.1); a text has none.
+    if (raw.text.missing() && raw.v.missing() && !base.bv.missing()) {
       record.value = base.bv;
       record.base_value = {};
     }
-    record.sum = raw.s;
-    record.base_sum = base.bs;
+    if (raw.text.missing() && raw.s.missing() && !base.bs.missing()) {
+      record.sum = base.bs;
+      record.base_sum = {};
+    }
     record.text = raw.text;
     bool relative = false;
     record.time_ns = resolve_time(base.bt, raw.t, unit_, follows_data ? newest_ns_ : now_ns, relative);
