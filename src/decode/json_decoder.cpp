@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "decode/formats.hpp"
+#include "decode/json_array_path.hpp"
 #include "decode/json_lines.hpp"
 #include "decode/json_members.hpp"
 #include "decode/lines.hpp"
@@ -37,16 +38,13 @@ class JsonDecoder final : public Decoder {
         slots_(writer_.slots()),
         members_(json_members(stream, writer_, slots_)),
         array_is_reading_(!members_.selection.empty()),
-        array_path_(source.format.array_path.empty() ? std::vector<std::string>{}
-                                                     : pointer_parts(source.format.array_path)),
         text_(PaddedText::kPadding + longest_name(members_)),
+        array_path_(source.format.array_path, members_, slots_, text_.padding()),
         unquoted_(text_.padding()),
         json_lines_(text_, array_path_.empty() && !array_is_reading_,
                     array_path_.empty() ? kLongestReading : source.max_message),
         strings_(text_.padding()),
-        enclosing_strings_(text_.padding()),
-        values_(slots_),
-        enclosing_(array_path_.size(), values_) {}
+        values_(slots_) {}
 
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
@@ -87,7 +85,7 @@ class JsonDecoder final : public Decoder {
     text_.release_above(kKeptText);
     unquoted_.release_above(kKeptDocument);
     strings_.release_above(kKeptDocument);
-    enclosing_strings_.release_above(kKeptDocument);
+    array_path_.release_above(kKeptDocument);
     for (ondemand::parser* const parser : {&parser_, &element_parser_, &parser_of_array_}) {
       if (parser->capacity() > kKeptDocument) {
         *parser = ondemand::parser();
@@ -354,39 +352,15 @@ class JsonDecoder final : public Decoder {
   }
 
   void write_element(std::string_view text, batch::RowWriter& rows) {
-    for (auto level = enclosing_.rbegin(); level != enclosing_.rend(); ++level) {
-      inherit(*level);
-    }
+    array_path_.inherit(values_);
     writer_.write(values_, trimmed(text), rows);
-  }
-
-  void inherit(const std::vector<Token>& enclosing) {
-    for (std::size_t i = 0; i < writer_.slots(); ++i) {
-      if (values_[i].kind == Token::Kind::absent) {
-        values_[i] = enclosing[i];
-      }
-    }
   }
 
   /// Readings in an array inside the document; false, and nothing was written, where there is none.
   bool nested(std::string_view text, batch::RowWriter& rows) {
-    for (std::vector<Token>& level : enclosing_) {
-      std::fill(level.begin(), level.end(), Token{});
-    }
-    enclosing_strings_.clear();
     ondemand::document document;
-    ondemand::object object;
-    ondemand::array array;
     std::string_view found;
-    bool read = parse(parser_, text, document) == simdjson::SUCCESS;
-    if (read && document.get_object().get(object) == simdjson::SUCCESS) {
-      read = find_in_object(object, 0, found);
-    } else if (read && document.get_array().get(array) == simdjson::SUCCESS) {
-      read = find_in_array(array, 0, found);
-    } else {
-      read = false;
-    }
-    if (!read || found.empty() || !at_end(document)) {
+    if (parse(parser_, text, document) != simdjson::SUCCESS || !array_path_.find(document, found)) {
       return false;
     }
     if (found.front() == '[') {
@@ -397,110 +371,20 @@ class JsonDecoder final : public Decoder {
     return true;
   }
 
-  /// Follows the path from its part `level` on; on the way every object's wanted members are kept for the elements.
-  bool find_in_object(ondemand::object object, std::size_t level, std::string_view& found) {
-    std::size_t expected = 0;
-    for (auto item : object) {
-      ondemand::field field;
-      if (std::move(item).get(field) != simdjson::SUCCESS) {
-        return false;
-      }
-      if (field.key().is_equal(array_path_[level])) {
-        forget_below(level, found);  // of an equal member that came earlier
-        if (!find_in_value(field.value(), level, found)) {
-          return false;
-        }
-        continue;
-      }
-      const JsonMember* const member = find_member(members_, field, expected);
-      if (member != nullptr && !read_value(field.value(), *member, enclosing_[level], enclosing_strings_)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  void forget_below(std::size_t level, std::string_view& found) {
-    found = {};
-    for (++level; level < enclosing_.size(); ++level) {
-      std::fill(enclosing_[level].begin(), enclosing_[level].end(), Token{});
-    }
-  }
-
-  bool find_in_array(ondemand::array array, std::size_t level, std::string_view& found) {
-    std::size_t index = 0;
-    for (auto item : array) {
-      ondemand::value element;
-      if (item.get(element) != simdjson::SUCCESS) {
-        return false;
-      }
-      if (std::to_string(index++) == array_path_[level] && !find_in_value(element, level, found)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  bool find_in_value(ondemand::value value, std::size_t level, std::string_view& found) {
-    const bool last = level + 1 == array_path_.size();
-    ondemand::json_type type{};
-    ondemand::object object;
-    ondemand::array array;
-    if (value.type().get(type) != simdjson::SUCCESS) {
-      return false;
-    }
-    if (type == ondemand::json_type::object && value.get_object().get(object) == simdjson::SUCCESS) {
-      return last ? object.raw_json().get(found) == simdjson::SUCCESS : find_in_object(object, level + 1, found);
-    }
-    if (type == ondemand::json_type::array && value.get_array().get(array) == simdjson::SUCCESS) {
-      return last ? array.raw_json().get(found) == simdjson::SUCCESS : find_in_array(array, level + 1, found);
-    }
-    std::string_view text;
-    if (type == ondemand::json_type::string) {
-      return value.get_string().get(text) == simdjson::SUCCESS && find_in_string(text, level, found);
-    }
-    return true;
-  }
-
-  /// The path goes on in JSON that stands in a string; in any other text it ends.
-  bool find_in_string(std::string_view text, std::size_t level, std::string_view& found) {
-    text = trimmed(text);
-    if ((!text.starts_with('{') && !text.starts_with('[')) || enclosing_strings_.full()) {
-      return true;
-    }
-    ondemand::document* const document = enclosing_strings_.parse(text);
-    ondemand::object object;
-    ondemand::array array;
-    if (document == nullptr) {
-      return false;
-    }
-    const bool last = level + 1 == array_path_.size();
-    if (text.starts_with('{')) {
-      return document->get_object().get(object) == simdjson::SUCCESS &&
-             (last ? object.raw_json().get(found) == simdjson::SUCCESS : find_in_object(object, level + 1, found)) &&
-             at_end(*document);
-    }
-    return document->get_array().get(array) == simdjson::SUCCESS &&
-           (last ? array.raw_json().get(found) == simdjson::SUCCESS : find_in_array(array, level + 1, found)) &&
-           at_end(*document);
-  }
-
   ReadingWriter writer_;
   const bool lines_;
   std::size_t slots_;  // of values_, set by members_
   const JsonMember members_;
   const bool array_is_reading_;  // paths choose among the elements of the message
-  const std::vector<std::string> array_path_;
   PaddedText text_;
+  JsonArrayPath array_path_;
   PaddedText unquoted_;
   JsonLines json_lines_;
   ondemand::parser parser_;
   ondemand::parser element_parser_;
   ondemand::parser parser_of_array_;
-  JsonStrings strings_;            // of the reading
-  JsonStrings enclosing_strings_;  // on the way to the array
+  JsonStrings strings_;  // of the reading
   std::vector<Token> values_;
-  std::vector<std::vector<Token>> enclosing_;  // one for each object on the way to the array
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -157,17 +158,7 @@ class LineDecoder final : public Decoder {
 
   void finish(batch::RowWriter& rows) override {
     take_rest(rows);
-    if (!any_wanted_ && !others_.empty()) {
-      std::string suggestion;
-      for (const std::string& wanted : measurements_) {
-        const std::string near =
-            nearest_spelling(wanted, std::vector<std::string_view>(others_.begin(), others_.end()));
-        suggestion = suggestion.empty() && !near.empty() ? fmt::format(" (did you mean '{}'?)", near) : suggestion;
-      }
-      log::warn("stream '{}'{}: no line is of measurement '{}', there is '{}'; nothing was read{}",
-                writer_.stream().name, name_, fmt::join(measurements_, "' or '"), fmt::join(others_, "', '"),
-                suggestion);
-    }
+    warn_of_others();
   }
 
   [[nodiscard]] bool holds_back() const noexcept override { return !held_back_.empty(); }
@@ -279,13 +270,37 @@ class LineDecoder final : public Decoder {
         writer_.stream().name, name_, timestamp_, instant);
   }
 
-  /// For the warning that nothing was of the measurements that are asked for.
+  /// A live source does not end: there the warning comes after so many points.
   void note_other(std::string_view measurement) {
+    constexpr std::uint64_t kMany = 1000;
     constexpr std::size_t kShown = 8;
-    if (!any_wanted_ && others_.size() < kShown &&
-        std::find(others_.begin(), others_.end(), measurement) == others_.end()) {
+    if (any_wanted_ || others_shown_) {
+      return;
+    }
+    if (others_.size() < kShown && std::find(others_.begin(), others_.end(), measurement) == others_.end()) {
       others_.emplace_back(measurement);
     }
+    if (++others_seen_ == kMany) {
+      warn_of_others();
+    }
+  }
+
+  /// Nothing is of the measurements that are asked for.
+  void warn_of_others() {
+    if (any_wanted_ || others_shown_ || others_.empty()) {
+      return;
+    }
+    others_shown_ = true;
+    const std::vector<std::string_view> others(others_.begin(), others_.end());
+    std::string suggestion;
+    for (const std::string& wanted : measurements_) {
+      const std::string near = nearest_spelling(wanted, others);
+      if (suggestion.empty() && !near.empty()) {
+        suggestion = fmt::format(" (did you mean '{}'?)", near);
+      }
+    }
+    log::warn("stream '{}'{}: no line is of measurement '{}', there is '{}'; nothing was read{}", writer_.stream().name,
+              name_, fmt::join(measurements_, "' or '"), fmt::join(others, "', '"), suggestion);
   }
 
   ReadingWriter writer_;
@@ -312,6 +327,8 @@ class LineDecoder final : public Decoder {
 
   bool doubt_shown_ = false;
   bool any_wanted_ = false;
+  bool others_shown_ = false;
+  std::uint64_t others_seen_ = 0;    // points of them, until one is wanted
   std::vector<std::string> others_;  // measurements that nobody asked for
 };
 

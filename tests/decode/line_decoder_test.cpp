@@ -304,6 +304,21 @@ TEST(LineDecoder, AMeasurementThatNeverComesIsNamed) {
       "'weather'?)");
 }
 
+TEST(LineDecoder, AMeasurementThatDoesNotComeIsNamedWhileTheSourceGoesOn) {
+  spec::Stream stream = weather();
+  stream.sources[0].format.measurements = {"x"};
+  const Log log;
+  Decoding decoding(stream);
+  for (int i = 0; i < 999; ++i) {
+    decoding.file("cpu v=1\n");
+  }
+  EXPECT_TRUE(log.lines.empty());
+  decoding.file("cpu v=1\ncpu v=1\n").finish();
+  EXPECT_EQ(
+      log.lines,
+      (std::vector<std::string>{"stream 'test': no line is of measurement 'x', there is 'cpu'; nothing was read"}));
+}
+
 TEST(LineDecoder, SeveralPointsInAMessage) {
   spec::Stream stream = line_stream({key("room"), key("host")}, {field("v", 0)}, spec::SourceKind::mqtt);
   stream.sources[0].topics = {"home/{room}/x"};
