@@ -121,7 +121,7 @@ TEST(SenmlDecoder, SumIsAFieldOfItsOwn) {
 
 TEST(SenmlDecoder, ABaseAloneIsTheValue) {
   const spec::Stream stream = senml_stream({key("n")}, {field("v"), field("s")});
-  EXPECT_EQ(rows_of(stream, R"([{"bn":"a","bt":1700000000,"bv":20},{"n":"b"},{"v":1.5,"n":"c"},{"s":2,"n":"d"},
+  EXPECT_EQ(rows_of(stream, R"([{"bt":1700000000,"bv":20},{"n":"b"},{"v":1.5,"n":"c"},{"s":2,"n":"d"},
                                 {"bs":100,"n":"e"},{"n":"f","v":1},{"n":"g","s":-1},{"n":"h","vs":"on"}])"),
             (std::vector<Row>{{1'700'000'000 * kSecond, {"b"}, {20'000, kNullUnits}},
                               {1'700'000'000 * kSecond, {"c"}, {21'500, kNullUnits}},
