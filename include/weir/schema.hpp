@@ -22,7 +22,7 @@ struct Field {
   bool required = false;  ///< a reading without it is malformed; otherwise it is null there
 };
 
-enum class Format { json, csv, senml, raw };
+enum class Format { json, csv, senml, raw, line };
 
 struct Schema {
   std::vector<std::string> keys;  ///< which sensor: payload members, columns, or "{name}" of an MQTT topic

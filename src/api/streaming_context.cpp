@@ -48,6 +48,9 @@ spec::Format format_of(const Schema& schema) {
     case Format::raw:
       format.kind = spec::FormatKind::raw;
       break;
+    case Format::line:
+      format.kind = spec::FormatKind::line;
+      break;
   }
   format.columns = schema.columns;
   format.separator = schema.separator;

@@ -39,6 +39,9 @@ spec::Format format_of(const std::string& path, const spec::Format& live) {
   } else if (ends_with(".senml")) {
     format = {};
     format.kind = FormatKind::senml;
+  } else if ((ends_with(".lp") || ends_with(".line")) && live.kind != FormatKind::line) {
+    format = {};
+    format.kind = FormatKind::line;
   }
   return format;
 }

@@ -75,7 +75,7 @@ Duration duration_of(const char* option, const std::string& text) {
 }
 
 spec::FormatKind format_of(const std::string& text) {
-  constexpr std::array<std::string_view, 4> names{"json", "csv", "senml", "raw"};
+  constexpr std::array<std::string_view, 5> names{"json", "csv", "senml", "raw", "line"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (text == names[i]) {
       return static_cast<spec::FormatKind>(i);
@@ -216,7 +216,7 @@ void add_simulate(CLI::App& app, Context& context) {
   sink::MqttEndpoint& endpoint = arguments->endpoint;
   CLI::App* const command = app.add_subcommand("simulate", "Seeded sensor simulator, to a file or to an MQTT broker");
   command->add_option("--output", arguments->output, "File to write (default: standard output)");
-  command->add_option("--format", arguments->format, "json, csv, senml or raw")->capture_default_str();
+  command->add_option("--format", arguments->format, "json, csv, senml, raw or line")->capture_default_str();
   command->add_option("--broker", endpoint.broker, "Publish to this broker instead, e.g. mqtt://localhost:1883");
   command->add_option("--topic", arguments->topic, "Topic, with {line} and {sensor} [plant/{line}/{sensor}/state]");
   command->add_option("--qos", endpoint.qos, "0, 1 or 2")->check(CLI::Range(0, 2))->capture_default_str();

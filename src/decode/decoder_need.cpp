@@ -7,6 +7,7 @@
 #include "decode/formats.hpp"
 #include "decode/json_lines.hpp"
 #include "decode/key_cache.hpp"
+#include "decode/line_point.hpp"
 #include "decode/senml_pack.hpp"
 
 namespace weir::decode {
@@ -19,12 +20,24 @@ constexpr std::uint64_t kParser = 6;
 // Decoders keep text up to here (json_decoder.cpp, csv_decoder.cpp).
 constexpr std::uint64_t kKeptText = std::uint64_t{1} << 20U;
 
-DecoderNeed json(const spec::Source& source, std::uint64_t longest) {
+/// Whether a path leads through a member, which may be a string that holds JSON.
+bool looks_inside(const spec::Stream& stream, const spec::Source& source) {
+  const auto leads_on = [](const std::string& path) { return path.find('/', 1) != std::string::npos; };
+  return !source.format.array_path.empty() || (!stream.time.arrival && leads_on(stream.time.field)) ||
+         std::any_of(stream.schema.keys.begin(), stream.schema.keys.end(),
+                     [&](const spec::Key& key) { return leads_on(key.path); }) ||
+         std::any_of(stream.schema.fields.begin(), stream.schema.fields.end(),
+                     [&](const spec::Field& field) { return leads_on(field.path); });
+}
+
+DecoderNeed json(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {
   // The whole text, with a path to the readings; its elements; and once more where one of them is broken.
   const std::uint64_t element = std::min<std::uint64_t>(longest, kLongestReading);
   const std::uint64_t document = source.format.array_path.empty() ? element : longest;
   const std::uint64_t held = line_oriented(source) ? JsonLines::worst_case_bytes(document) : 0;
-  return {kKeptText + 3 * kParser * kShort + held, longest + kParser * (document + 2 * element)};
+  // A document in a string is shorter than the string, by half and more where there is another inside.
+  const std::uint64_t inside = looks_inside(stream, source) ? 2 * (kParser + 1) * (document + element) : 0;
+  return {kKeptText + 3 * kParser * kShort + held, longest + kParser * (document + 2 * element) + element + inside};
 }
 
 DecoderNeed csv(const spec::Source& source, std::uint64_t longest) {
@@ -49,13 +62,16 @@ DecoderNeed senml(const spec::Stream& stream, const spec::Source& source, std::u
 DecoderNeed of_format(const spec::Stream& stream, const spec::Source& source, std::uint64_t longest) {
   switch (source.format.kind) {
     case spec::FormatKind::json:
-      return json(source, longest);
+      return json(stream, source, longest);
     case spec::FormatKind::csv:
       return csv(source, longest);
     case spec::FormatKind::senml:
       return senml(stream, source, longest);
     case spec::FormatKind::raw:
       return {};
+    case spec::FormatKind::line:
+      // A text without its line break is copied to get one. What escapes stand in is written once more.
+      return {std::min<std::uint64_t>(longest, kKeptText) + kLongestLines, 3 * longest};
   }
   return {};
 }

@@ -13,6 +13,8 @@ std::unique_ptr<Decoder> make_json_decoder(const spec::Stream& stream, const spe
 std::unique_ptr<Decoder> make_csv_decoder(const spec::Stream& stream, const spec::Source& source);
 /// @brief SenML packs, RFC 8428 and the early draft (senml_decoder.cpp).
 std::unique_ptr<Decoder> make_senml_decoder(const spec::Stream& stream, const spec::Source& source);
+/// @brief Points of InfluxDB's line protocol (line_decoder.cpp).
+std::unique_ptr<Decoder> make_line_decoder(const spec::Stream& stream, const spec::Source& source);
 /// @brief One number a payload or line (raw_decoder.cpp).
 std::unique_ptr<Decoder> make_raw_decoder(const spec::Stream& stream, const spec::Source& source);
 

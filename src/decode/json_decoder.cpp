@@ -1,5 +1,6 @@
 // JSON through simdjson's on-demand parser: one reading, an array of readings, lines and files of either
-// (json_lines.hpp), or readings in an array inside the document.
+// (json_lines.hpp), or readings in an array inside the document. Where a path leads into a string, the JSON in it is
+// read; where one chooses an element of an array that is the message, that array is one reading.
 //
 // What no key, field or time needs is skipped by its brackets only; its scalars are not looked at. Equal members: the
 // last counts. A broken line or element costs only itself; where an array breaks off, what remains of it counts as
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "decode/formats.hpp"
+#include "decode/json_array_path.hpp"
 #include "decode/json_lines.hpp"
 #include "decode/json_members.hpp"
 #include "decode/lines.hpp"
@@ -33,13 +35,16 @@ class JsonDecoder final : public Decoder {
   JsonDecoder(const spec::Stream& stream, const spec::Source& source)
       : writer_(stream, source),
         lines_(line_oriented(source)),
-        members_(json_members(stream, writer_)),
-        array_path_(source.format.array_path.empty() ? std::vector<std::string>{}
-                                                     : pointer_parts(source.format.array_path)),
+        slots_(writer_.slots()),
+        members_(json_members(stream, writer_, slots_)),
+        array_is_reading_(!members_.selection.empty()),
         text_(PaddedText::kPadding + longest_name(members_)),
-        json_lines_(text_, array_path_.empty(), array_path_.empty() ? kLongestReading : source.max_message),
-        values_(writer_.slots()),
-        enclosing_(array_path_.size(), values_) {}
+        array_path_(source.format.array_path, members_, slots_, text_.padding()),
+        unquoted_(text_.padding()),
+        json_lines_(text_, array_path_.empty() && !array_is_reading_,
+                    array_path_.empty() ? kLongestReading : source.max_message),
+        strings_(text_.padding()),
+        values_(slots_) {}
 
   void read(const batch::MessageView& message, batch::RowWriter& rows) override {
     writer_.begin_message(message, rows);
@@ -84,6 +89,9 @@ class JsonDecoder final : public Decoder {
   /// What a rare large message took is not kept for the next one, by every source.
   void release_large_memory() {
     text_.release_above(kKeptText);
+    unquoted_.release_above(kKeptDocument);
+    strings_.release_above(kKeptDocument);
+    array_path_.release_above(kKeptDocument);
     for (ondemand::parser* const parser : {&parser_, &element_parser_, &parser_of_array_}) {
       if (parser->capacity() > kKeptDocument) {
         *parser = ondemand::parser();
@@ -97,7 +105,7 @@ class JsonDecoder final : public Decoder {
     batch::RowWriter& rows;
 
     bool line(std::string_view text) {
-      return text.starts_with('{') &&
+      return (text.starts_with('{') || (decoder.array_is_reading_ && text.starts_with('['))) &&
              (decoder.array_path_.empty() ? decoder.object(text, rows) : decoder.nested(text, rows));
     }
     void value(std::string_view text) { decoder.document(text, rows); }
@@ -132,12 +140,39 @@ class JsonDecoder final : public Decoder {
   }
 
   void document(std::string_view text, batch::RowWriter& rows) {
+    if (const std::string_view inside = unquoted(text); !inside.empty()) {
+      document_in_place(inside, rows);
+    } else {
+      document_in_place(text, rows);
+    }
+  }
+
+  /// The document that a text is which is one JSON string, as gateways send it that encode what they got once more;
+  /// empty for any other.
+  std::string_view unquoted(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    ondemand::document document;
+    std::string_view inside;
+    if (first == std::string_view::npos || text[first] != '"' || text.size() > kLongestReading ||
+        parse(parser_, text, document) != simdjson::SUCCESS || document.get_string().get(inside) != simdjson::SUCCESS ||
+        !at_end(document)) {
+      return {};
+    }
+    inside = trimmed(inside);
+    if (!inside.starts_with('{') && !inside.starts_with('[')) {
+      return {};
+    }
+    unquoted_.assign(inside);
+    return unquoted_.view();
+  }
+
+  void document_in_place(std::string_view text, batch::RowWriter& rows) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     if (!array_path_.empty()) {
       if (!nested(text, rows)) {
         rows.reject(Malformed::bad_payload, text);
       }
-    } else if (first != std::string_view::npos && text[first] == '[') {
+    } else if (first != std::string_view::npos && text[first] == '[' && !array_is_reading_) {
       readings(text, first, rows);
     } else if (text.size() > kLongestReading) {
       rows.reject(Malformed::too_large, text);
@@ -179,18 +214,31 @@ class JsonDecoder final : public Decoder {
     }
   }
 
-  /// One reading; false, and nothing was written, where the text is no object, or too long for one.
-  bool object(std::string_view text, batch::RowWriter& rows) {
+  void begin_reading() noexcept {
     std::fill(values_.begin(), values_.end(), Token{});
+    strings_.clear();
+  }
+
+  /// One reading; false, and nothing was written, where the text is no object, or too long for one. An array is one
+  /// where paths choose among its elements.
+  bool object(std::string_view text, batch::RowWriter& rows) {
+    begin_reading();
     ondemand::document document;
-    ondemand::object object;
     if (text.size() > kLongestReading || parse(parser_, text, document) != simdjson::SUCCESS ||
-        document.get_object().get(object) != simdjson::SUCCESS || !read_members(object, members_, values_) ||
-        !at_end(document)) {
+        !read_root(document, trimmed(text).starts_with('[')) || !at_end(document)) {
       return false;
     }
     writer_.write(values_, text, rows);
     return true;
+  }
+
+  bool read_root(ondemand::document& document, bool is_array) {
+    ondemand::object object;
+    ondemand::array array;
+    if (is_array && array_is_reading_) {
+      return document.get_array().get(array) == simdjson::SUCCESS && read_elements(array, members_, values_, strings_);
+    }
+    return document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_, strings_);
   }
 
   /// An array of readings. Values that enclosing_ has are those of elements which lack them.
@@ -226,9 +274,10 @@ class JsonDecoder final : public Decoder {
         ++done;
         continue;
       }
-      std::fill(values_.begin(), values_.end(), Token{});
+      begin_reading();
       const char* end = nullptr;
-      if (!read_members(object, members_, values_) || document.current_location().get(end) != simdjson::SUCCESS) {
+      if (!read_members(object, members_, values_, strings_) ||
+          document.current_location().get(end) != simdjson::SUCCESS) {
         elements_one_by_one(text, done, rows);
         return;
       }
@@ -283,9 +332,9 @@ class JsonDecoder final : public Decoder {
   void single_element(std::string_view text, batch::RowWriter& rows) {
     ondemand::document document;
     ondemand::object object;
-    std::fill(values_.begin(), values_.end(), Token{});
+    begin_reading();
     if (parse(element_parser_, text, document) == simdjson::SUCCESS &&
-        document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_) &&
+        document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_, strings_) &&
         at_end(document)) {
       write_element(text, rows);
     } else {
@@ -309,38 +358,15 @@ class JsonDecoder final : public Decoder {
   }
 
   void write_element(std::string_view text, batch::RowWriter& rows) {
-    for (auto level = enclosing_.rbegin(); level != enclosing_.rend(); ++level) {
-      inherit(*level);
-    }
+    array_path_.inherit(values_);
     writer_.write(values_, trimmed(text), rows);
-  }
-
-  void inherit(const std::vector<Token>& enclosing) {
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      if (values_[i].kind == Token::Kind::absent) {
-        values_[i] = enclosing[i];
-      }
-    }
   }
 
   /// Readings in an array inside the document; false, and nothing was written, where there is none.
   bool nested(std::string_view text, batch::RowWriter& rows) {
-    for (std::vector<Token>& level : enclosing_) {
-      std::fill(level.begin(), level.end(), Token{});
-    }
     ondemand::document document;
-    ondemand::object object;
-    ondemand::array array;
     std::string_view found;
-    bool read = parse(parser_, text, document) == simdjson::SUCCESS;
-    if (read && document.get_object().get(object) == simdjson::SUCCESS) {
-      read = find_in_object(object, 0, found);
-    } else if (read && document.get_array().get(array) == simdjson::SUCCESS) {
-      read = find_in_array(array, 0, found);
-    } else {
-      read = false;
-    }
-    if (!read || found.empty() || !at_end(document)) {
+    if (parse(parser_, text, document) != simdjson::SUCCESS || !array_path_.find(document, found)) {
       return false;
     }
     if (found.front() == '[') {
@@ -351,71 +377,20 @@ class JsonDecoder final : public Decoder {
     return true;
   }
 
-  /// Follows the path from its part `level` on; on the way every object's wanted members are kept for the elements.
-  bool find_in_object(ondemand::object object, std::size_t level, std::string_view& found) {
-    std::size_t expected = 0;
-    for (auto item : object) {
-      ondemand::field field;
-      if (std::move(item).get(field) != simdjson::SUCCESS) {
-        return false;
-      }
-      const bool on_path = found.empty() && field.key().is_equal(array_path_[level]);
-      if (on_path) {
-        if (!find_in_value(field.value(), level, found)) {
-          return false;
-        }
-        continue;
-      }
-      const JsonMember* const member = find_member(members_, field, expected);
-      if (member != nullptr && !read_value(field.value(), *member, enclosing_[level])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  bool find_in_array(ondemand::array array, std::size_t level, std::string_view& found) {
-    std::size_t index = 0;
-    for (auto item : array) {
-      ondemand::value element;
-      if (item.get(element) != simdjson::SUCCESS) {
-        return false;
-      }
-      if (std::to_string(index++) == array_path_[level] && !find_in_value(element, level, found)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  bool find_in_value(ondemand::value value, std::size_t level, std::string_view& found) {
-    const bool last = level + 1 == array_path_.size();
-    ondemand::json_type type{};
-    ondemand::object object;
-    ondemand::array array;
-    if (value.type().get(type) != simdjson::SUCCESS) {
-      return false;
-    }
-    if (type == ondemand::json_type::object && value.get_object().get(object) == simdjson::SUCCESS) {
-      return last ? object.raw_json().get(found) == simdjson::SUCCESS : find_in_object(object, level + 1, found);
-    }
-    if (type == ondemand::json_type::array && value.get_array().get(array) == simdjson::SUCCESS) {
-      return last ? array.raw_json().get(found) == simdjson::SUCCESS : find_in_array(array, level + 1, found);
-    }
-    return true;
-  }
-
   ReadingWriter writer_;
   const bool lines_;
+  std::size_t slots_;  // of values_, set by members_
   const JsonMember members_;
-  const std::vector<std::string> array_path_;
+  const bool array_is_reading_;  // paths choose among the elements of the message
   PaddedText text_;
+  JsonArrayPath array_path_;
+  PaddedText unquoted_;
   JsonLines json_lines_;
   ondemand::parser parser_;
   ondemand::parser element_parser_;
   ondemand::parser parser_of_array_;
+  JsonStrings strings_;  // of the reading
   std::vector<Token> values_;
-  std::vector<std::vector<Token>> enclosing_;  // one for each object on the way to the array
 };
 
 }  // namespace

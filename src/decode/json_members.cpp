@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace weir::decode {
@@ -41,6 +42,13 @@ void forget_children(std::vector<Token>& values, const JsonMember& member) noexc
   for (const JsonMember& child : member.children) {
     set(values, child, {});
     forget_children(values, child);
+  }
+  for (const JsonSelection& selection : member.selection) {
+    for (const JsonSelection::Choice& choice : selection.choices) {
+      for (const auto& [from, to] : choice.moved) {
+        values[to] = {};
+      }
+    }
   }
 }
 
@@ -116,21 +124,41 @@ bool read_string(ondemand::value& value, Token& token) {
   return value.get_string().get(token.text) == simdjson::SUCCESS;
 }
 
-bool read_elements(ondemand::array array, const JsonMember& wanted, std::vector<Token>& values) {
-  std::size_t index = 0;
-  for (auto item : array) {
-    ondemand::value element;
-    if (item.get(element) != simdjson::SUCCESS) {
-      return false;
-    }
-    const std::string name = std::to_string(index++);
-    for (const JsonMember& child : wanted.children) {
-      if (child.name == name && !read_value(element, child, values)) {
-        return false;
-      }
-    }
+/// The members of JSON in a string, if it is any.
+bool read_inside(std::string_view text, const JsonMember& wanted, std::vector<Token>& values, JsonStrings& strings) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  if (first == text.size() || (text[first] != '{' && text[first] != '[')) {
+    return true;
+  }
+  if (strings.full()) {
+    return false;
+  }
+  ondemand::document* const document = strings.parse(text.substr(first));
+  ondemand::object object;
+  ondemand::array array;
+  const bool whole =
+      document != nullptr &&
+      (text[first] == '{'
+           ? document->get_object().get(object) == simdjson::SUCCESS && read_members(object, wanted, values, strings)
+           : document->get_array().get(array) == simdjson::SUCCESS && read_elements(array, wanted, values, strings)) &&
+      document->current_location().error() != simdjson::SUCCESS;
+  if (!whole) {
+    forget_children(values, wanted);  // a text that only begins like JSON
   }
   return true;
+}
+
+/// The value of a part "[name=value]" that chooses an element, and the name; nothing for any other part.
+std::optional<std::pair<std::string_view, std::string_view>> choice_of(std::string_view part) noexcept {
+  const std::size_t equals = part.find('=');
+  if (!part.starts_with('[') || !part.ends_with(']') || equals == std::string_view::npos || equals == 1) {
+    return std::nullopt;
+  }
+  return std::pair(part.substr(1, equals - 1), part.substr(equals + 1, part.size() - equals - 2));
+}
+
+bool says(const Token& token, std::string_view value) noexcept {
+  return !token.missing() && token.kind != Token::Kind::container && token.text == value;
 }
 
 }  // namespace
@@ -144,17 +172,44 @@ JsonMember::JsonMember(std::string member) : name(std::move(member)) {
   std::memset(&head_mask, 0xFF, size);
 }
 
-void JsonMember::add(const std::vector<std::string>& parts, std::size_t slot) {
-  JsonMember* member = this;
-  for (const std::string& part : parts) {
-    auto found = std::find_if(member->children.begin(), member->children.end(),
-                              [&](const JsonMember& child) { return child.name == part; });
-    if (found == member->children.end()) {
-      found = member->children.insert(found, JsonMember(part));
-    }
-    member = &*found;
+JsonMember& JsonMember::child(std::string_view child_name) {
+  auto found =
+      std::find_if(children.begin(), children.end(), [&](const JsonMember& child) { return child.name == child_name; });
+  if (found == children.end()) {
+    found = children.insert(found, JsonMember(std::string(child_name)));
   }
-  member->slots.push_back(slot);
+  return *found;
+}
+
+void JsonMember::add(std::span<const std::string> parts, std::size_t slot, std::size_t& slots_used) {
+  if (parts.empty()) {
+    slots.push_back(slot);
+    return;
+  }
+  const auto chosen = choice_of(parts.front());
+  if (!chosen) {
+    child(parts.front()).add(parts.subspan(1), slot, slots_used);
+    return;
+  }
+  if (selection.empty()) {
+    selection.emplace_back();
+  }
+  JsonMember& element = selection.front().element;
+  std::vector<JsonSelection::Choice>& choices = selection.front().choices;
+  JsonMember& name_member = element.child(chosen->first);
+  if (name_member.slots.empty()) {
+    name_member.slots.push_back(slots_used++);
+  }
+  const std::size_t name_slot = name_member.slots.front();
+  auto choice = std::find_if(choices.begin(), choices.end(), [&](const JsonSelection::Choice& known) {
+    return known.name_slot == name_slot && known.value == chosen->second;
+  });
+  if (choice == choices.end()) {
+    choice = choices.insert(choice, {name_slot, std::string(chosen->second), {}});
+  }
+  const std::size_t own = slots_used++;
+  choice->moved.emplace_back(own, slot);
+  element.add(parts.subspan(1), own, slots_used);
 }
 
 std::vector<std::string> pointer_parts(std::string_view pointer) {
@@ -199,22 +254,26 @@ std::size_t end_of_json_element(std::string_view text, std::size_t at) noexcept 
   return text.size();
 }
 
-JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer) {
+JsonMember json_members(const spec::Stream& stream, const ReadingWriter& writer, std::size_t& slots) {
   JsonMember root{""};
-  const auto parts_of = [](const std::string& name, const std::string& path) {
-    return path.empty() ? std::vector<std::string>{name} : pointer_parts(path);
+  const auto add = [&](const std::string& name, const std::string& path, std::size_t slot) {
+    if (path.starts_with('/')) {
+      root.add(pointer_parts(path), slot, slots);
+    } else {
+      root.child(path.empty() ? name : path).slots.push_back(slot);
+    }
   };
   if (!stream.time.arrival) {
-    root.add(pointer_parts(stream.time.field), ReadingWriter::kTimeSlot);
+    add({}, stream.time.field, ReadingWriter::kTimeSlot);
     for (std::size_t part = 0; part < stream.time.more_fields.size(); ++part) {
-      root.add(pointer_parts(stream.time.more_fields[part]), writer.time_slot(part));
+      add({}, stream.time.more_fields[part], writer.time_slot(part));
     }
   }
   for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
-    root.add(parts_of(stream.schema.keys[i].name, stream.schema.keys[i].path), writer.key_slot(i));
+    add(stream.schema.keys[i].name, stream.schema.keys[i].path, writer.key_slot(i));
   }
   for (std::size_t i = 0; i < stream.schema.fields.size(); ++i) {
-    root.add(parts_of(stream.schema.fields[i].name, stream.schema.fields[i].path), writer.field_slot(i));
+    add(stream.schema.fields[i].name, stream.schema.fields[i].path, writer.field_slot(i));
   }
   return root;
 }
@@ -223,6 +282,9 @@ std::size_t longest_name(const JsonMember& member) {
   std::size_t longest = member.name.size();
   for (const JsonMember& child : member.children) {
     longest = std::max(longest, longest_name(child));
+  }
+  for (const JsonSelection& selection : member.selection) {
+    longest = std::max(longest, longest_name(selection.element));
   }
   return longest;
 }
@@ -253,7 +315,7 @@ const JsonMember* find_member(const JsonMember& parent, ondemand::field& field, 
   return nullptr;
 }
 
-bool read_members(ondemand::object object, const JsonMember& wanted, std::vector<Token>& values) {
+bool read_members(ondemand::object object, const JsonMember& wanted, std::vector<Token>& values, JsonStrings& strings) {
   std::size_t expected = 0;
   for (auto item : object) {
     ondemand::field field;
@@ -261,14 +323,47 @@ bool read_members(ondemand::object object, const JsonMember& wanted, std::vector
       return false;
     }
     const JsonMember* const member = find_member(wanted, field, expected);
-    if (member != nullptr && !read_value(field.value(), *member, values)) {
+    if (member != nullptr && !read_value(field.value(), *member, values, strings)) {
       return false;
     }
   }
   return true;
 }
 
-bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Token>& values) {
+bool read_elements(ondemand::array array, const JsonMember& wanted, std::vector<Token>& values, JsonStrings& strings) {
+  std::size_t index = 0;
+  for (auto item : array) {
+    ondemand::value element;
+    if (item.get(element) != simdjson::SUCCESS) {
+      return false;
+    }
+    if (!wanted.selection.empty()) {
+      const JsonSelection& selection = wanted.selection.front();
+      set(values, selection.element, {});
+      if (!read_value(element, selection.element, values, strings)) {
+        return false;
+      }
+      for (const JsonSelection::Choice& choice : selection.choices) {
+        if (says(values[choice.name_slot], choice.value)) {
+          for (const auto& [from, to] : choice.moved) {
+            values[to] = values[from];
+          }
+        }
+      }
+      continue;
+    }
+    const std::string name = std::to_string(index++);
+    for (const JsonMember& child : wanted.children) {
+      if (child.name == name && !read_value(element, child, values, strings)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Token>& values, JsonStrings& strings) {
+  const bool looks_inside = !wanted.children.empty() || !wanted.selection.empty();
   forget_children(values, wanted);
   ondemand::json_type type{};
   if (value.type().get(type) != simdjson::SUCCESS) {
@@ -283,7 +378,7 @@ bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Tok
       }
       break;
     case ondemand::json_type::string:
-      if (!read_string(value, token)) {
+      if (!read_string(value, token) || (looks_inside && !read_inside(token.text, wanted, values, strings))) {
         return false;
       }
       break;
@@ -309,14 +404,14 @@ bool read_value(ondemand::value value, const JsonMember& wanted, std::vector<Tok
     case ondemand::json_type::object: {
       set(values, wanted, {{}, Token::Kind::container});
       ondemand::object object;
-      return wanted.children.empty() ||
-             (value.get_object().get(object) == simdjson::SUCCESS && read_members(object, wanted, values));
+      return !looks_inside ||
+             (value.get_object().get(object) == simdjson::SUCCESS && read_members(object, wanted, values, strings));
     }
     case ondemand::json_type::array: {
       set(values, wanted, {{}, Token::Kind::container});
       ondemand::array array;
-      return wanted.children.empty() ||
-             (value.get_array().get(array) == simdjson::SUCCESS && read_elements(array, wanted, values));
+      return !looks_inside ||
+             (value.get_array().get(array) == simdjson::SUCCESS && read_elements(array, wanted, values, strings));
     }
   }
   set(values, wanted, token);

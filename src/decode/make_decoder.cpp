@@ -13,6 +13,8 @@ std::unique_ptr<Decoder> make_decoder(const spec::Stream& stream, const spec::So
       return make_senml_decoder(stream, source);
     case spec::FormatKind::raw:
       return make_raw_decoder(stream, source);
+    case spec::FormatKind::line:
+      return make_line_decoder(stream, source);
   }
   return nullptr;
 }

@@ -141,6 +141,10 @@ class SenmlDecoder final : public Decoder {
     if (packs.line(text)) {
       return;
     }
+    if (pack_.is_newer()) {
+      packs.refuse(text);
+      return;
+    }
     if (trimmed(text).empty() || !read_pack(next_line(text, second), rows)) {
       rows.reject(Malformed::bad_payload, text);
       return;
@@ -167,8 +171,11 @@ class SenmlDecoder final : public Decoder {
     }
     void value(std::string_view text) {
       if (!line(text)) {
-        damaged(text);
+        refuse(text);
       }
+    }
+    void refuse(std::string_view text) {
+      rows.reject(Malformed::bad_payload, text, decoder.pack_.is_newer() ? "bver" : "");
     }
     void damaged(std::string_view text) { rows.reject(Malformed::bad_payload, text); }
   };
@@ -349,7 +356,7 @@ class SenmlDecoder final : public Decoder {
   /// The fields are in their slots.
   void write(const SenmlRecord& record, std::size_t moment, std::string_view sample, batch::RowWriter& rows) {
     if (own_time_ && record.lacks_now) {
-      rows.reject(Malformed::missing_time, sample);
+      rows.reject(Malformed::missing_time, sample, "t");
       return;
     }
     for (std::size_t key = 0; key < keys_; ++key) {

@@ -136,6 +136,7 @@ struct SenmlPack::Parser {
   ondemand::parser parser;
   JsonMember scalar{""};
   std::vector<Token> value = std::vector<Token>(1);
+  JsonStrings strings{PaddedText::kPadding};  // none is looked into
 
   static Token* member(Raw& raw, std::string_view label) noexcept {
     constexpr std::pair<std::string_view, Token Raw::*> kLabels[] = {
@@ -161,7 +162,7 @@ struct SenmlPack::Parser {
       Token* const token = member(raw, label);
       if (token != nullptr) {
         value[0] = {};
-        if (!read_value(field.value(), scalar, value)) {
+        if (!read_value(field.value(), scalar, value, strings)) {
           return false;
         }
         *token = value[0];
@@ -221,7 +222,12 @@ SenmlPack::~SenmlPack() = default;
 bool SenmlPack::read(std::string_view text, std::optional<std::int64_t> now_ns) {
   raw_.clear();
   records_.clear();
-  if (text.empty() || !parser_->read(text, raw_) || !std::all_of(raw_.begin(), raw_.end(), is_understood)) {
+  is_newer_ = false;
+  if (text.empty() || !parser_->read(text, raw_)) {
+    return false;
+  }
+  if (!std::all_of(raw_.begin(), raw_.end(), is_understood)) {
+    is_newer_ = true;
     return false;
   }
   resolve(now_ns);
@@ -270,13 +276,17 @@ void SenmlPack::resolve(std::optional<std::int64_t> now_ns) {
     record.unit = raw.u.missing() ? base.bu : raw.u;
     record.value = raw.v;
     record.base_value = base.bv;
-    if (!has_value && !base.bv.missing()) {
-      // A value that is not there is zero where there is a base value (4.1).
+    record.sum = raw.s;
+    record.base_sum = base.bs;
+    // A value or sum that is not there is zero where there is a base (4.1); a text has none.
+    if (raw.text.missing() && raw.v.missing() && !base.bv.missing()) {
       record.value = base.bv;
       record.base_value = {};
     }
-    record.sum = raw.s;
-    record.base_sum = base.bs;
+    if (raw.text.missing() && raw.s.missing() && !base.bs.missing()) {
+      record.sum = base.bs;
+      record.base_sum = {};
+    }
     record.text = raw.text;
     bool relative = false;
     record.time_ns = resolve_time(base.bt, raw.t, unit_, follows_data ? newest_ns_ : now_ns, relative);

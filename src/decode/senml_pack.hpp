@@ -50,6 +50,9 @@ class SenmlPack {
   /// @return false when it is no SenML, of a later version, or has too many records; then there are no records
   bool read(std::string_view text, std::optional<std::int64_t> now_ns);
 
+  /// @brief The pack that was read last was refused for its version alone.
+  [[nodiscard]] bool is_newer() const noexcept { return is_newer_; }
+
   /// @brief Gives back what a text of more than `bytes` took, and its records.
   void release_above(std::size_t bytes);
 
@@ -67,6 +70,7 @@ class SenmlPack {
   void resolve(std::optional<std::int64_t> now_ns);
 
   TimeUnit unit_;
+  bool is_newer_ = false;
   std::unique_ptr<Parser> parser_;
   std::optional<std::int64_t> newest_ns_;  ///< of the absolute times
   std::vector<Raw> raw_;

@@ -186,7 +186,8 @@ void read_format(TableReader& reader, Diagnostics& diagnostics, spec::Format& fo
   constexpr std::pair<std::string_view, spec::FormatKind> kFormats[] = {{"json", spec::FormatKind::json},
                                                                         {"csv", spec::FormatKind::csv},
                                                                         {"senml", spec::FormatKind::senml},
-                                                                        {"raw", spec::FormatKind::raw}};
+                                                                        {"raw", spec::FormatKind::raw},
+                                                                        {"line", spec::FormatKind::line}};
   const bool readable = reader.choice<spec::FormatKind>("format", format.kind, kFormats);
   // Where the format itself is misspelt, its options are read too, so that they are not reported as unknown.
   const bool unknown = !readable && reader.find("format") != nullptr;
@@ -215,6 +216,11 @@ void read_format(TableReader& reader, Diagnostics& diagnostics, spec::Format& fo
     reader.string("array_path", format.array_path);
   } else {
     reader.foreign("array_path", "this entry belongs to format = \"json\"");
+  }
+  if (format.kind == spec::FormatKind::line || unknown) {
+    reader.strings("measurement", format.measurements);
+  } else {
+    reader.foreign("measurement", "this entry belongs to format = \"line\"");
   }
 }
 

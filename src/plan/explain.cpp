@@ -24,7 +24,7 @@ std::string join(const std::vector<std::string>& parts) {
 }
 
 std::string_view format_name(spec::FormatKind kind) noexcept {
-  constexpr std::array<std::string_view, 4> kNames{"json", "csv", "senml", "raw"};
+  constexpr std::array<std::string_view, 5> kNames{"json", "csv", "senml", "raw", "line"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -188,13 +189,13 @@ class SourceChecker {
         csv();
         break;
       case spec::FormatKind::json:
-        if (!source_.format.array_path.empty() && source_.format.array_path.front() != '/') {
-          mistake(fmt::format("'array_path' = \"{}\" is no JSON pointer", source_.format.array_path),
-                  fmt::format("write \"/{}\"", source_.format.array_path));
-        }
+        json();
         break;
       case spec::FormatKind::raw:
         raw();
+        break;
+      case spec::FormatKind::line:
+        line();
         break;
       case spec::FormatKind::senml:
         break;
@@ -214,6 +215,66 @@ class SourceChecker {
     if (decimal == format.thousands) {
       mistake(fmt::format("'decimal' and 'thousands' are both \"{}\"", decimal),
               decimal == "." ? R"(add decimal = ",")" : "");
+    }
+  }
+
+  void json() {
+    const std::string& array_path = source_.format.array_path;
+    if (!array_path.empty() && array_path.front() != '/') {
+      mistake(fmt::format("'array_path' = \"{}\" is no JSON pointer", array_path),
+              fmt::format("write \"/{}\"", array_path));
+    }
+    if (chooses(array_path)) {
+      mistake(fmt::format("'array_path' = \"{}\" cannot choose an element", array_path),
+              "write its number, as in \"/data/0\"");
+    }
+    if (!stream_.time.arrival) {
+      json_path("time field", stream_.time.field);
+      for (const std::string& field : stream_.time.more_fields) {
+        json_path("time field", field);
+      }
+    }
+    for (const spec::Key& key : stream_.schema.keys) {
+      json_path(fmt::format("key '{}'", key.name), key.path);
+    }
+    for (const spec::Field& field : stream_.schema.fields) {
+      json_path(fmt::format("field '{}'", field.name), field.path);
+    }
+  }
+
+  static bool chooses(std::string_view path) { return path.find("/[") != std::string_view::npos; }
+
+  /// The parts of a path that stand for elements of arrays.
+  void json_path(const std::string& what, std::string_view path) {
+    if (!path.starts_with('/')) {
+      return;
+    }
+    if (path.starts_with("/[") && !source_.format.array_path.empty()) {
+      mistake(fmt::format("{}: \"{}\" chooses among the elements of the message, of which 'array_path' makes readings",
+                          what, path),
+              "leave out 'array_path'");
+    }
+    for (std::size_t begin = 1; begin <= path.size();) {
+      const std::size_t end = std::min(path.find('/', begin), path.size());
+      const std::string_view part = path.substr(begin, end - begin);
+      const bool chooses_one = part.starts_with('[');
+      const std::size_t equals = part.find('=');
+      if (chooses_one && (equals == std::string_view::npos || equals == 1 || !part.ends_with(']'))) {
+        mistake(fmt::format("{}: \"{}\" in \"{}\" chooses no element", what, part, path),
+                "as in \"/values/[type=P1]/value\"; '/' is written ~1 in it");
+        return;
+      }
+      const bool numbers = !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+      if (chooses_one || numbers) {
+        const auto [found, is_new] = chosen_at_.try_emplace(std::string(path.substr(0, begin)), chooses_one);
+        if (!is_new && found->second != chooses_one) {
+          mistake(fmt::format("{}: the elements of \"{}\" are named by number in one path and chosen in another", what,
+                              path.substr(0, begin - 1)),
+                  "choose all of them, as in \"[type=P1]\"");
+          return;
+        }
+      }
+      begin = end + 1;
     }
   }
 
@@ -269,6 +330,20 @@ class SourceChecker {
     }
   }
 
+  void line() {
+    const spec::Time& time = stream_.time;
+    if (!time.arrival && time.field.empty() && (time.unit == TimeUnit::rfc3339 || time.unit == TimeUnit::format) &&
+        known(stream_, {"time"})) {
+      mistake("the timestamps of format = \"line\" are integers",
+              R"(write unit = "s", "ms", "us" or "ns", or the name of a tag or field: field = "…")");
+    }
+    for (const std::string& measurement : source_.format.measurements) {
+      if (measurement.empty()) {
+        mistake("'measurement' is empty", "leave it out to read the lines of all measurements");
+      }
+    }
+  }
+
   void raw() {
     if (stream_.schema.fields.size() != 1 && known(stream_, {"fields"})) {
       mistake(fmt::format("format = \"raw\" is one number a message, but the stream has {} fields",
@@ -290,6 +365,7 @@ class SourceChecker {
   const spec::Source& source_;
   const std::string& what_;
   Diagnostics& diagnostics_;
+  std::map<std::string, bool> chosen_at_;                     ///< array: its elements are chosen, not numbered
   std::vector<std::set<std::string>> captured_;               ///< per valid topic
   std::vector<std::pair<TopicPattern, std::string>> topics_;  ///< the valid ones
 };

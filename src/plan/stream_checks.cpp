@@ -81,11 +81,12 @@ class StreamChecker {
         std::any_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
           return !known(source, {"type", "format"});
         });
-    const bool own_time =
-        !stream_.sources.empty() &&
-        std::all_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
-          return source.format.kind == spec::FormatKind::senml || source.format.kind == spec::FormatKind::raw;
-        });
+    const bool own_time = !stream_.sources.empty() &&
+                          std::all_of(stream_.sources.begin(), stream_.sources.end(), [](const spec::Source& source) {
+                            return source.format.kind == spec::FormatKind::senml ||
+                                   source.format.kind == spec::FormatKind::raw ||
+                                   source.format.kind == spec::FormatKind::line;
+                          });
     if (time.field.empty() && !own_time && !may_have_own_time) {
       mistake("'time' is missing", "write time = { field = \"…\" }, or time = \"arrival\"");
     }

@@ -33,13 +33,17 @@ std::size_t credential_value(std::string_view text) {
   return nearest;
 }
 
-std::string way_out(batch::Malformed reason, const spec::Stream& stream) {
+std::string way_out(batch::Malformed reason, const spec::Stream& stream, std::string_view member) {
   using enum batch::Malformed;
   switch (reason) {
     case bad_payload:
-      return "does 'format' say what the source sends?";
+      return member == "bver" ? "a SenML pack of a version above 10 must not be used (RFC 8428, 4.4)"
+                              : "does 'format' say what the source sends?";
     case missing_time:
-      return fmt::format("'time' names '{}'", stream.time.field);
+      return stream.time.field.empty()
+                 ? "without a time of its own, or with one relative to now, a reading has its arrival's, and recorded "
+                   "files have no arrivals; time = \"arrival\" takes the moment of the replay"
+                 : fmt::format("'time' names '{}'", stream.time.field);
     case bad_time:
       return "do 'unit', 'format' and 'zone' of 'time' say how it is written?";
     case future:
@@ -96,7 +100,7 @@ void MalformedLog::refused(batch::Malformed reason, std::string_view sample, std
     return;
   }
   said_[i] = 1;
-  const std::string hint = way_out(reason, stream_);
+  const std::string hint = way_out(reason, stream_, member);
   const std::string where = member.empty() ? std::string() : fmt::format(" of '{}'", printable(member));
   log::warn("stream '{}': a reading is refused: {}{}{}{}{}: {}", stream_.name, batch::name(reason), where,
             hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")", log_sample(sample));

@@ -38,6 +38,9 @@ std::string format_text(const spec::Format& format) {
       return "senml";
     case spec::FormatKind::raw:
       return "raw";
+    case spec::FormatKind::line:
+      return format.measurements.empty() ? "line"
+                                         : fmt::format("line of measurement {}", fmt::join(format.measurements, " "));
   }
   return {};
 }

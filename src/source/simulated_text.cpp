@@ -126,6 +126,31 @@ void append_senml(std::string& out, const SimulatedReading& reading) {
   }
 }
 
+void append_line(std::string& out, const SimulatedReading& reading) {
+  if (reading.defect == Defect::noise) {
+    out += kNoise.substr(1);  // with its '#' it would be a comment
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "machines,line={},sensor=s{:04} temperature=", line_of(reading.sensor),
+                 reading.sensor);
+  append_quantity(out, reading, reading.temperature, 3, "n/a");
+  out += ",vibration=";
+  append_quantity(out, reading, reading.vibration, 6, "n/a");
+  out += ",power=";
+  append_quantity(out, reading, reading.power, 2, "n/a");
+  if (reading.defect == Defect::cut_off) {
+    out += ",status=";  // cut off elsewhere it could still be a point
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), ",status=\"{}\" ", status_of(reading));
+  // A point without a timestamp has its arrival's, so a missing one is no defect; a word for it is.
+  if (reading.defect == Defect::no_time) {
+    out += "n/a";
+  } else {
+    append_decimal(out, reading.time_ns, 0);
+  }
+}
+
 void append_reading(std::string& out, const SimulatedReading& reading, spec::FormatKind format) {
   switch (format) {
     case spec::FormatKind::json:
@@ -136,6 +161,9 @@ void append_reading(std::string& out, const SimulatedReading& reading, spec::For
       break;
     case spec::FormatKind::senml:
       append_senml(out, reading);
+      break;
+    case spec::FormatKind::line:
+      append_line(out, reading);
       break;
     case spec::FormatKind::raw:
       // Half a number would be a number: every defect but the large number is noise here.

@@ -1,4 +1,5 @@
-// A simulated reading as a payload: JSON, CSV, SenML, or a bare number. See simulator.hpp for what a reading holds.
+// A simulated reading as a payload: JSON, CSV, SenML, line protocol, or a bare number. See simulator.hpp for what a
+// reading holds.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,8 @@ std::string_view csv_header() noexcept;
 void append_csv(std::string& out, const SimulatedReading& reading);
 /// @brief One SenML pack (RFC 8428) with a record a quantity, no newline. Name and base time stand in the first record.
 void append_senml(std::string& out, const SimulatedReading& reading);
+/// @brief One point of InfluxDB's line protocol with the tags line and sensor, no newline.
+void append_line(std::string& out, const SimulatedReading& reading);
 /// @brief As the format says; raw is the temperature alone.
 void append_reading(std::string& out, const SimulatedReading& reading, spec::FormatKind format);
 

@@ -24,7 +24,7 @@ using Unread = std::vector<std::string>;
 
 struct Time {
   bool arrival = false;  ///< event time is the arrival instant
-  std::string field;     ///< column, or JSON member / pointer; for SenML empty means the record's own time
+  std::string field;     ///< column, or JSON member / pointer; for SenML and line empty means the record's own time
   std::vector<std::string> more_fields;  ///< joined to its text by a blank each
   TimeUnit unit = TimeUnit::automatic;
   std::string format;                     ///< for TimeUnit::format
@@ -40,7 +40,7 @@ struct Time {
   }
 };
 
-enum class FormatKind : std::uint8_t { json, csv, senml, raw };
+enum class FormatKind : std::uint8_t { json, csv, senml, raw, line };
 
 struct Format {
   FormatKind kind = FormatKind::json;
@@ -57,6 +57,8 @@ struct Format {
   // json
   std::string array_path;  ///< JSON pointer to an array of readings inside the message; empty: the message itself is a
                            ///< reading or an array of readings
+  // line
+  std::vector<std::string> measurements;  ///< lines of others are no readings of the stream; empty: all are
 };
 
 /// Options of the seeded simulator, as a source and for `weir simulate`.

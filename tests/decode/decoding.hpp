@@ -75,7 +75,7 @@ class Decoding final : private batch::RowWriter::Owner {
     const auto bytes = std::make_unique<char[]>(message.payload.size());
     message.payload.copy(bytes.get(), message.payload.size());
     message.payload = {bytes.get(), message.payload.size()};
-    rows_.begin_message(0, kArrival, latest_time);
+    rows_.begin_message(0, arrival, latest_time);
     decoder_->decode(message, rows_);
     return *this;
   }
@@ -94,7 +94,7 @@ class Decoding final : private batch::RowWriter::Owner {
     return *this;
   }
   Decoding& finish() {
-    rows_.begin_message(0, kArrival, latest_time);
+    rows_.begin_message(0, arrival, latest_time);
     decoder_->finish(rows_);
     return *this;
   }
@@ -121,6 +121,7 @@ class Decoding final : private batch::RowWriter::Owner {
   }
 
   std::int64_t latest_time = std::numeric_limits<std::int64_t>::max();
+  std::int64_t arrival = kArrival;  ///< 0: as in a recorded file
 
  private:
   batch::Batch& batch_full(batch::Batch& full) override {

@@ -119,6 +119,52 @@ TEST(SenmlDecoder, SumIsAFieldOfItsOwn) {
                               {1'700'000'000 * kSecond, {"b"}, {kNullUnits, 107'000}}}));
 }
 
+TEST(SenmlDecoder, ABaseAloneIsTheValue) {
+  const spec::Stream stream = senml_stream({key("n")}, {field("v"), field("s")});
+  EXPECT_EQ(rows_of(stream, R"([{"bt":1700000000,"bv":20},{"n":"b"},{"v":1.5,"n":"c"},{"s":2,"n":"d"},
+                                {"bs":100,"n":"e"},{"n":"f","v":1},{"n":"g","s":-1},{"n":"h","vs":"on"}])"),
+            (std::vector<Row>{{1'700'000'000 * kSecond, {"b"}, {20'000, kNullUnits}},
+                              {1'700'000'000 * kSecond, {"c"}, {21'500, kNullUnits}},
+                              {1'700'000'000 * kSecond, {"d"}, {20'000, 2'000}},
+                              {1'700'000'000 * kSecond, {"e"}, {20'000, 100'000}},
+                              {1'700'000'000 * kSecond, {"f"}, {21'000, 100'000}},
+                              {1'700'000'000 * kSecond, {"g"}, {20'000, 99'000}}}));
+}
+
+TEST(SenmlDecoder, PacksOfLaterVersionsAreRefusedWhole) {
+  for (const char* const version : {"11", "\"11\"", "10.5", "1e9", "true", "null", "\"x\""}) {
+    const std::string pack = fmt::format(R"([{{"n":"a","bt":1700000000,"v":1}},{{"n":"b","bver":{},"v":2}}])", version);
+    const bool none = std::string_view(version) == "null";
+    for (const spec::SourceKind kind : {spec::SourceKind::file, spec::SourceKind::mqtt}) {
+      Decoding decoding(senml_stream({key("sensor", "n")}, {field("value", 3, "v")}, kind));
+      decoding.file(pack + "\n").finish();
+      EXPECT_EQ(decoding.rows().size(), none ? 2U : 0U) << version;
+      EXPECT_EQ(decoding.blamed(), none ? std::vector<std::string>{} : std::vector<std::string>{"bver"}) << version;
+    }
+  }
+  for (const char* const version : {"10", "5", "1"}) {
+    EXPECT_EQ(rows_of(by_record(), fmt::format(R"([{{"bver":{},"n":"a","v":1}}])", version)).size(), 1U);
+  }
+  // What is broken is not blamed on the version of the pack before it.
+  Decoding decoding(by_record());
+  decoding.topic("x", R"([{"bver":11,"n":"a","v":1}])").topic("x", "[{]");
+  EXPECT_EQ(decoding.blamed(), (std::vector<std::string>{"bver", ""}));
+}
+
+TEST(SenmlDecoder, RecordedTimesAreRelativeToTheNewestOne) {
+  Decoding decoding(by_record());
+  decoding.arrival = 0;
+  decoding.topic("x", R"([{"n":"a","t":-5,"v":1}])")
+      .topic("x", R"([{"n":"a","bt":1700000000,"v":2},{"n":"a","t":-100,"v":3}])")
+      .topic("x", R"([{"n":"a","t":-5,"v":4},{"n":"a","v":5}])");
+  EXPECT_EQ(decoding.rows(), (std::vector<Row>{{1'700'000'000 * kSecond, {"a"}, {2'000}},
+                                               {1'699'999'900 * kSecond, {"a"}, {3'000}},
+                                               {1'699'999'995 * kSecond, {"a"}, {4'000}},
+                                               {1'700'000'000 * kSecond, {"a"}, {5'000}}}));
+  EXPECT_EQ(decoding.refusals(), (std::vector<Refusal>{{Malformed::missing_time, R"([{"n":"a","t":-5,"v":1}])"}}));
+  EXPECT_EQ(decoding.blamed(), (std::vector<std::string>{"t"}));
+}
+
 TEST(SenmlDecoder, UnitIsAKey) {
   const spec::Stream stream = senml_stream({key("n"), key("u")}, {field("v")});
   const std::vector<Row> rows = rows_of(stream, R"([{"bn":"a","bu":"Cel","v":1},{"u":"%RH","v":2}])");

@@ -1,4 +1,5 @@
-// Any bytes as SenML, by record and by name, as lines and as one payload: nothing crashes or goes uncounted.
+// Any bytes as SenML, by record and by name, as lines and as one payload, live and recorded: nothing crashes or goes
+// uncounted.
 #include <cstdint>
 #include <cstdlib>
 
@@ -14,10 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       spec::Stream stream = make_stream(spec::FormatKind::senml, {key("k", path)},
                                         {field("a", 3, path == std::string_view("n") ? "v" : ""), field("b")}, kind);
       stream.time = {};
-      Decoding decoding(stream, 2);
-      decoding.file(text);
-      if (decoding.received() != decoding.rows().size() + decoding.refusals().size()) {
-        std::abort();
+      for (const std::int64_t arrival : {Decoding::kArrival, std::int64_t{0}}) {
+        Decoding decoding(stream, 2);
+        decoding.arrival = arrival;
+        decoding.file(text, true).finish();
+        if (decoding.received() != decoding.rows().size() + decoding.refusals().size() || decoding.holds_back()) {
+          std::abort();
+        }
       }
     }
   }

@@ -186,6 +186,11 @@ TEST(Configuration, FileAndDirectorySourcesAreRead) {
   EXPECT_EQ(directory.format.array_path, "/readings");
   EXPECT_EQ(read_source(R"(type = "file", format = "senml")").format.kind, spec::FormatKind::senml);
   EXPECT_EQ(read_source(R"(type = "file", format = "raw")").format.kind, spec::FormatKind::raw);
+  EXPECT_EQ(read_source(R"(type = "file", format = "line")").format.kind, spec::FormatKind::line);
+  EXPECT_EQ(read_source(R"(type = "file", format = "line", measurement = "air")").format.measurements,
+            (std::vector<std::string>{"air"}));
+  EXPECT_EQ(read_source(R"(type = "file", format = "line", measurement = ["air", "rain"])").format.measurements,
+            (std::vector<std::string>{"air", "rain"}));
 }
 
 TEST(Configuration, MqttSourcesAreRead) {

@@ -337,6 +337,42 @@ TEST(MistakesOfMeaning, JsonPointers) {
               ElementsAre("line 7: stream 's', source: 'array_path' = \"data\" is no JSON pointer (write \"/data\")"));
 }
 
+TEST(MistakesOfMeaning, ElementsThatAreChosen) {
+  const auto with_paths = [](const std::string& array_path, const std::string& first, const std::string& second) {
+    return after_source(spec::SourceKind::file, [&](auto& source, auto& stream) {
+      source.format.array_path = array_path;
+      stream.schema.fields[0].path = first;
+      stream.schema.fields[1].path = second;
+    });
+  };
+  EXPECT_THAT(with_paths("", "/a/[type=P1]/v", "/a/[type=P2]/v/0"), ElementsAre());
+  EXPECT_THAT(with_paths("/a", "/b/[type=P1]/v", "/b/0"),
+              ElementsAre(HasSubstr("the elements of \"/b\" are named by number in one path and chosen in another")));
+  EXPECT_THAT(with_paths("", "/a/[type=P1/v", "/a/[=x]/v"),
+              ElementsAre(HasSubstr("\"[type=P1\" in \"/a/[type=P1/v\" chooses no element"),
+                          HasSubstr("\"[=x]\" in \"/a/[=x]/v\" chooses no element")));
+  EXPECT_THAT(
+      with_paths("/a", "/[type=P1]/v", ""),
+      ElementsAre(HasSubstr("chooses among the elements of the message, of which 'array_path' makes readings")));
+  EXPECT_THAT(with_paths("/a/[type=P1]", "", ""), ElementsAre(HasSubstr("cannot choose an element")));
+}
+
+TEST(MistakesOfMeaning, LineProtocol) {
+  const auto with_unit = [](TimeUnit unit, const std::string& field) {
+    return after_source(spec::SourceKind::file, [&](auto& source, auto& stream) {
+      source.format.kind = spec::FormatKind::line;
+      stream.time = {};
+      stream.time.unit = unit;
+      stream.time.field = field;
+    });
+  };
+  EXPECT_THAT(with_unit(TimeUnit::automatic, ""), ElementsAre());
+  EXPECT_THAT(with_unit(TimeUnit::milliseconds, ""), ElementsAre());
+  EXPECT_THAT(with_unit(TimeUnit::rfc3339, "at"), ElementsAre());
+  EXPECT_THAT(with_unit(TimeUnit::rfc3339, ""),
+              ElementsAre(HasSubstr("the timestamps of format = \"line\" are integers")));
+}
+
 /// The mistakes after one change of the only sink, which the query writes to.
 template <typename Change>
 std::vector<std::string> after_sink(spec::SinkKind kind, Change change) {

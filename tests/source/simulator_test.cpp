@@ -107,6 +107,9 @@ TEST(Simulator, FormatsOfOneReading) {
             R"({"n":"vibration","u":"m/s","v":0.003124},{"n":"power","u":"W","v":1520.25},)"
             R"({"n":"line","vs":"D"},{"n":"status","vs":"ok"}])");
   EXPECT_EQ(text(spec::FormatKind::raw), "21.374");
+  EXPECT_EQ(text(spec::FormatKind::line),
+            R"(machines,line=D,sensor=s0007 temperature=21.374,vibration=0.003124,power=1520.25,status="ok" )"
+            "1377986401250000000");
   std::string topic;
   append_topic(topic, reading);
   EXPECT_EQ(topic, "plant/D/s0007/state");
