@@ -182,8 +182,10 @@ std::map<std::string, std::string> read_from_files(spec::Pipeline& pipeline, con
 std::function<std::vector<std::string>()> add_inputs(CLI::App& command, const std::string& help) {
   CLI::Option* const option =
       command.add_option("--input", help)->allow_extra_args(false)->expected(1)->type_name("INPUT")->take_all();
+  constexpr int kMostInputs = 1 << 20;
   // What a shell makes of --input *.jsonl: all but the first stand behind the option.
-  CLI::Option* const more = command.add_option("INPUT", "More inputs, read behind those before")->expected(-1);
+  CLI::Option* const more =
+      command.add_option("INPUT", "More inputs, read behind those before")->expected(0, kMostInputs);
   return [&command, option, more] {
     std::vector<std::string> inputs;
     std::size_t next_option = 0;
