@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -180,13 +182,12 @@ std::map<std::string, std::string> read_from_files(spec::Pipeline& pipeline, con
 }
 
 std::function<std::vector<std::string>()> add_inputs(CLI::App& command, const std::string& help) {
+  auto values = std::make_shared<std::array<std::vector<std::string>, 2>>();
   CLI::Option* const option =
-      command.add_option("--input", help)->allow_extra_args(false)->expected(1)->type_name("INPUT")->take_all();
-  constexpr int kMostInputs = 1 << 20;
+      command.add_option("--input", values->front(), help)->allow_extra_args(false)->type_name("INPUT");
   // What a shell makes of --input *.jsonl: all but the first stand behind the option.
-  CLI::Option* const more =
-      command.add_option("INPUT", "More inputs, read behind those before")->expected(0, kMostInputs);
-  return [&command, option, more] {
+  CLI::Option* const more = command.add_option("INPUT", values->back(), "More inputs, read behind those before");
+  return [&command, option, more, values] {
     std::vector<std::string> inputs;
     std::size_t next_option = 0;
     std::size_t next_more = 0;
