@@ -51,7 +51,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libweir-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "libpaho-mqttpp-dev, libpaho-mqtt-dev, libssl-dev, libfmt-dev, libsimdjson-dev, libtomlplusplus-dev, libhwy-dev, libxxhash-dev,
-  libzstd-dev, pkg-config")
+  libzstd-dev, zlib1g-dev, pkg-config")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS mosquitto)
 # dpkg-shlibdeps finds the libraries of the program; it is not on every build machine.
 find_program(WEIR_DPKG_SHLIBDEPS dpkg-shlibdeps)
@@ -61,6 +61,6 @@ if(WEIR_DPKG_SHLIBDEPS)
 else()
   set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
     "libc6, libstdc++6, libpaho-mqttpp3-1, libpaho-mqtt1.3, libssl3, libspdlog1.10, libfmt9, libsimdjson14, libhwy1, libxxhash0,
-    libzstd1")
+    libzstd1, zlib1g")
 endif()
 include(CPack)

@@ -14,6 +14,7 @@ namespace weir::app {
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kNothingDelivered = 3;  ///< a replay in which readings came, but none could be delivered
 
 struct Context {
   int exit_code = kDone;

@@ -107,7 +107,14 @@ int replay(const ReplayArguments& arguments, const Context& context) {
   if (!arguments.quiet) {
     put_lines(context, log::Level::info, runtime::summary(finished.report, finished.seconds));
   }
-  return finished.code();
+  if (finished.code() != kDone) {
+    return finished.code();
+  }
+  if (const std::string why = runtime::why_nothing_was_delivered(finished.report); !why.empty()) {
+    log::error("{}", why);
+    return kNothingDelivered;
+  }
+  return kDone;
 }
 
 }  // namespace
@@ -116,11 +123,13 @@ void add_replay(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<ReplayArguments>();
   CLI::App* const command = app.add_subcommand("replay", "Run a configuration over recorded files, deterministically");
   command->add_option("CONFIG", arguments->config, "Configuration file ('-': standard input)")->required();
-  command
-      ->add_option("--input", arguments->inputs,
-                   "FILE or STREAM=FILE; may be given several times ('-': standard input). A journal of "
-                   "'weir record', or a state directory, is read as it was received")
-      ->allow_extra_args(false);
+  const auto inputs = add_inputs(*command,
+                                 "FILE or STREAM=FILE, glob or directory; several are read one after the other ('-': "
+                                 "standard input). .gz and .zst are read as they are. A journal of 'weir record', or a "
+                                 "state directory, is read as it was received");
+  command->footer(
+      "Exit codes: 0 done, 1 failed while running, 2 wrong configuration or command line, 3 readings came, "
+      "but none of them could be delivered.");
   command->add_option("--speed", arguments->speed, "max, 1x (as recorded), 10x, ...")->capture_default_str();
   command->add_option("--from", arguments->from, "Only readings at or after this event time");
   command->add_option("--to", arguments->to, "Only readings before this event time");
@@ -146,7 +155,10 @@ void add_replay(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"verbatim", "plain"}));
   command->add_flag("--quiet", arguments->quiet,
                     "No progress bar, no closing lines; of the log only warnings and errors");
-  command->callback([arguments, &context] { context.exit_code = replay(*arguments, context); });
+  command->callback([arguments, inputs, &context] {
+    arguments->inputs = inputs();
+    context.exit_code = replay(*arguments, context);
+  });
 }
 
 }  // namespace weir::app

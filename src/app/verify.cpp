@@ -181,12 +181,11 @@ int verify(const std::string& config, const std::vector<std::string>& inputs) {
 
 void add_verify(CLI::App& app, Context& context) {
   auto config = std::make_shared<std::string>();
-  auto inputs = std::make_shared<std::vector<std::string>>();
   CLI::App* const command = app.add_subcommand(
       "verify", "Compute the same input with several backends, thread counts and batch sizes; compare every bit");
   command->add_option("CONFIG", *config, "Configuration file ('-': standard input)")->required();
-  command->add_option("--input", *inputs, "FILE or STREAM=FILE; may be given several times")->allow_extra_args(false);
-  command->callback([config, inputs, &context] { context.exit_code = verify(*config, *inputs); });
+  const auto inputs = add_inputs(*command, "FILE or STREAM=FILE, glob or directory; may be given several times");
+  command->callback([config, inputs, &context] { context.exit_code = verify(*config, inputs()); });
 }
 
 }  // namespace weir::app

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace weir {
@@ -39,6 +41,25 @@ constexpr Utf8Sequence front_utf8(std::string_view text) noexcept {
     high = 0xBF;
   }
   return {length, true};
+}
+
+/// @brief Where the first sequence begins that is not well-formed; npos: there is none.
+inline std::size_t find_invalid_utf8(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t eight = 0;
+    if (text.size() - at >= sizeof eight) {
+      std::memcpy(&eight, text.data() + at, sizeof eight);
+      if ((eight & 0x8080808080808080U) == 0) {
+        at += sizeof eight;
+        continue;
+      }
+    }
+    const Utf8Sequence front = front_utf8(text.substr(at));
+    if (!front.valid) return at;
+    at += front.length;
+  }
+  return std::string_view::npos;
 }
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/decimal.hpp"
+#include "core/file_list.hpp"
 #include "core/secrets.hpp"
 #include "core/spelling.hpp"
 #include "plan/configuration_parts.hpp"
@@ -301,6 +302,32 @@ struct ForeignEntry {
   std::vector<std::string_view> names;
 };
 
+/// One path is that of a file or a pipe; several, or a glob, are a list.
+void read_paths(TableReader& reader, spec::Source& source) {
+  std::vector<std::string> paths;
+  if (!reader.strings("path", paths)) {
+    return;
+  }
+  if (paths.size() == 1 && !is_glob(paths.front())) {
+    source.path = paths.front();
+  } else {
+    source.paths = std::move(paths);
+  }
+}
+
+void read_encoding(TableReader& reader, spec::Source& source) {
+  using enum spec::TextEncoding;
+  constexpr std::pair<std::string_view, spec::TextEncoding> kEncodings[] = {
+      {"auto", automatic},   {"utf-8", utf8},    {"utf-16le", utf16le},
+      {"utf-16be", utf16be}, {"latin1", latin1}, {"windows-1252", latin1}};
+  if (source.kind == spec::SourceKind::file || source.kind == spec::SourceKind::directory ||
+      source.kind == spec::SourceKind::standard_input) {
+    reader.choice<spec::TextEncoding>("encoding", source.encoding, kEncodings);
+  } else {
+    reader.foreign("encoding", "this entry belongs to type = \"file\", \"directory\" or \"stdin\": messages are UTF-8");
+  }
+}
+
 /// What an entry of another source's type is told.
 void explain_foreign_entries(TableReader& reader, spec::SourceKind kind) {
   static const ForeignEntry kEntries[] = {
@@ -371,7 +398,7 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
       read_mqtt(reader, diagnostics, source);
       break;
     case spec::SourceKind::file:
-      reader.string("path", source.path);
+      read_paths(reader, source);
       break;
     case spec::SourceKind::directory:
       reader.string("path", source.path);
@@ -391,6 +418,7 @@ spec::Source read_source(const std::string& what, const Document& table, Diagnos
     case spec::SourceKind::custom:
       break;
   }
+  read_encoding(reader, source);
   explain_foreign_entries(reader, source.kind);
   reader.finish();
   source.unread = std::move(reader).unread();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/file_list.hpp"
 #include "mqtt/broker_address.hpp"
 #include "plan/compile.hpp"
 #include "plan/stream_checks.hpp"
@@ -81,6 +82,11 @@ class ConflictChecker {
     if (source.kind == spec::SourceKind::mqtt) {
       client(source.broker, source.client_id, what, source.line != 0 ? source.line : stream.line);
     } else if (source.kind == spec::SourceKind::file || source.kind == spec::SourceKind::directory) {
+      for (const std::string& path : list_files(source.paths).files) {
+        if (const fs::path input = file_of(path); !input.empty()) {
+          inputs_.push_back({input, what});
+        }
+      }
       const fs::path file = file_of(source.path);
       if (file.empty()) {
         return;

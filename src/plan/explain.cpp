@@ -35,7 +35,7 @@ std::string source_text(const spec::Source& source) {
       return fmt::format("mqtt {} topics {} (qos {}, MQTT {}), {}", source.broker, join(source.topics), source.qos,
                          source.mqtt_version == 4 ? "3.1.1" : "5", format);
     case spec::SourceKind::file:
-      return fmt::format("file {}, {}", source.path, format);
+      return fmt::format("file {}, {}", source.paths.empty() ? source.path : join(source.paths), format);
     case spec::SourceKind::directory:
       return fmt::format("directory {}/{} every {}, {}", source.path, source.pattern, to_string(source.poll), format);
     case spec::SourceKind::standard_input:

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/file_list.hpp"
 #include "mqtt/tls.hpp"
 #include "plan/diagnostics.hpp"
 #include "plan/stream_checks.hpp"
@@ -60,6 +61,9 @@ class Checker {
       tls(what, line, {.ca = source.ca_file, .cert = source.cert_file, .key = source.key_file});
     } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::file) {
       file(what, line, "path", source.path);
+      for (const std::string& mistake : list_files(source.paths).mistakes) {
+        diagnostics_.add(line, fmt::format("{}: {}", what, mistake));
+      }
     } else if (inputs_ == Inputs::include && source.kind == spec::SourceKind::directory) {
       require(what, line, "path", source.path, true);
     }

@@ -28,8 +28,13 @@ class SourceChecker {
     switch (source_.kind) {
       case spec::SourceKind::file:
       case spec::SourceKind::directory:
-        if (source_.path.empty() && known(source_, {"path"})) {
+        if (source_.path.empty() && source_.paths.empty() && known(source_, {"path"})) {
           mistake("'path' is missing or empty");
+        }
+        for (const std::string& path : source_.paths) {
+          if (path.empty() || path == "-") {
+            mistake(fmt::format("'path' lists \"{}\"", path), "standard input can only be the single path");
+          }
         }
         if (source_.kind == spec::SourceKind::directory) {
           directory();

@@ -7,6 +7,7 @@
 #include "core/duration.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
+#include "source/text_form.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -100,7 +101,10 @@ void MalformedLog::refused(batch::Malformed reason, std::string_view sample, std
     return;
   }
   said_[i] = 1;
-  const std::string hint = way_out(reason, stream_, member);
+  std::string hint = way_out(reason, stream_, member);
+  if (const std::string_view form = source::name_of_form(sample); !form.empty()) {
+    hint = fmt::format("it is {}, which is recognised in files only", form);
+  }
   const std::string where = member.empty() ? std::string() : fmt::format(" of '{}'", printable(member));
   log::warn("stream '{}': a reading is refused: {}{}{}{}{}: {}", stream_.name, batch::name(reason), where,
             hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")", log_sample(sample));

@@ -21,6 +21,7 @@
 #include "runtime/engine.hpp"
 #include "runtime/key_ages.hpp"
 #include "source/line_buffer.hpp"
+#include "source/text_input.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -62,6 +63,7 @@ std::uint64_t source_bytes(const spec::Source& source, std::uint64_t max_message
     case spec::SourceKind::file:
     case spec::SourceKind::directory:
     case spec::SourceKind::standard_input:
+      return 2 * std::max<std::uint64_t>(max_message, source::kBlockBytes) + source::kTextInputBytes;
     case spec::SourceKind::tcp:
       return 2 * std::max<std::uint64_t>(max_message, source::kBlockBytes);
     case spec::SourceKind::simulator:

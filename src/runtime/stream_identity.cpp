@@ -45,14 +45,21 @@ std::string format_text(const spec::Format& format) {
   return {};
 }
 
+std::string encoding_text(spec::TextEncoding encoding) {
+  constexpr std::array<std::string_view, 5> kNames{"", " in utf-8", " in utf-16le", " in utf-16be", " in latin1"};
+  return std::string(kNames.at(static_cast<std::size_t>(encoding)));
+}
+
 SourceIdentity identity_of(const spec::Source& source) {
-  const std::string format = format_text(source.format);
+  const std::string format = format_text(source.format) + encoding_text(source.encoding);
   switch (source.kind) {
     case spec::SourceKind::mqtt:
       return {fmt::format("mqtt broker '{}'", source.broker),
               fmt::format("topics {}, {}", fmt::join(source.topics, " "), format), false};
     case spec::SourceKind::file:
-      return {fmt::format("file '{}'", normal(source.path)), format, true};
+      return {source.paths.empty() ? fmt::format("file '{}'", normal(source.path))
+                                   : fmt::format("files '{}'", fmt::join(source.paths, "' '")),
+              format, true};
     case spec::SourceKind::directory:
       return {fmt::format("directory '{}'", normal(source.path + "/")),
               fmt::format("files '{}', {}", source.pattern, format), true};

@@ -93,4 +93,26 @@ std::string summary(const runtime::Report& report, double seconds) {
   return text;
 }
 
+std::string why_nothing_was_delivered(const runtime::Report& report) {
+  std::uint64_t received = 0;
+  std::uint64_t commonest = 0;
+  std::string text;
+  for (const runtime::Report::Stream& stream : report.streams) {
+    const state::StreamLedger& ledger = stream.ledger;
+    // What was shed or came twice was sound.
+    if (ledger.delivered > 0 || ledger.duplicate > 0 || ledger.shed > 0) {
+      return {};
+    }
+    received += ledger.received;
+    for (std::size_t i = 0; i < ledger.malformed.size(); ++i) {
+      if (ledger.malformed[i] > commonest) {
+        commonest = ledger.malformed[i];
+        text = fmt::format("most often {} ({} times, in stream '{}'); the log has the first one of each reason",
+                           name(static_cast<batch::Malformed>(i)), commonest, stream.name);
+      }
+    }
+  }
+  return commonest == 0 ? std::string() : fmt::format("none of {} readings could be delivered: {}", received, text);
+}
+
 }  // namespace weir::runtime

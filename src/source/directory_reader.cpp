@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/file_list.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
 #include "source/file_identity.hpp"
@@ -80,11 +81,12 @@ DirectoryReader::DirectoryReader(const spec::Source& spec, std::uint32_t index, 
 void DirectoryReader::resume_at(const batch::SourcePosition& position) {
   try {
     const std::optional<ReadFile> last = read_.load(position.detail);
-    if (last && !last->refused && position.offset < last->bytes) {
+    // Where the text of a packed file ends is known when it was read: it is read again to see.
+    if (last && !last->refused && (last->packed || position.offset < last->bytes)) {
       resumed_ = {last->id, position.offset};
     }
   } catch (const Error& error) {
-    throw Error(fmt::format("directory '{}': {}", printable(spec_.path), error.what()));
+    throw Error(fmt::format("{}: {}", name_of_all(), error.what()));
   }
 }
 
@@ -96,7 +98,7 @@ void DirectoryReader::take_over(const FirstDirectoryPosition& position, std::uin
     if (!position.was_read(known) || !ends) {
       continue;
     }
-    read_.remember({file.id, file.bytes, *ends, stamp_of(file), false});
+    read_.remember({file.id, file.bytes, *ends, stamp_of(file), false, false});
     if (position.was_being_read(known) && offset < file.bytes) {
       resumed_ = {file.id, offset};
     }
@@ -141,7 +143,32 @@ bool DirectoryReader::is_unchanged(const ReadFiles::Entry& known, const Listed& 
   return is_counted(known, file) ? !known.from_before : known.stamp == stamp_of(file);
 }
 
+std::string DirectoryReader::name_of_all() const {
+  return spec_.paths.empty() ? fmt::format("directory '{}'", printable(spec_.path))
+                             : fmt::format("files '{}'", printable(fmt::format("{}", fmt::join(spec_.paths, "', '"))));
+}
+
+// What is named is read, also through a link; in the order of the list.
+std::vector<DirectoryReader::Listed> DirectoryReader::list_paths() const {
+  const FileList files = list_files(spec_.paths);
+  if (!files.mistakes.empty()) {
+    throw Error(fmt::format("{}", fmt::join(files.mistakes, "; ")));
+  }
+  std::vector<Listed> listed;
+  for (const std::string& path : files.files) {
+    std::optional<Listed> file = look_at(AT_FDCWD, path.c_str(), 0);
+    if (!file) {
+      throw Error(fmt::format("cannot read '{}': {}", printable(path), std::strerror(errno)));
+    }
+    listed.push_back(std::move(*file));
+  }
+  return listed;
+}
+
 std::vector<DirectoryReader::Listed> DirectoryReader::list() {
+  if (!spec_.paths.empty()) {
+    return list_paths();
+  }
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(spec_.path.c_str()), &::closedir);
   if (!directory) {
     throw Error(fmt::format("cannot read '{}': {}", printable(spec_.path), std::strerror(errno)));
@@ -188,6 +215,9 @@ void DirectoryReader::admit(std::vector<Listed> listed) {
   read_.begin_listing();
   for (Listed& file : listed) {
     if (!ids.insert(file.id).second) {
+      if (!spec_.paths.empty()) {
+        log::warn("'{}' is a file of the list under another name too: it is read once", printable(path_of(file)));
+      }
       continue;
     }
     const ReadFiles::Entry* const known = read_.find(file.id);
@@ -211,9 +241,8 @@ void DirectoryReader::admit(std::vector<Listed> listed) {
   }
   if (resumed_ && (waiting_.empty() || waiting_.front().id != resumed_->id)) {
     log::warn(
-        "directory '{}': the file that was being read when Weir stopped is gone; what followed byte {} of it is "
-        "not read",
-        printable(spec_.path), resumed_->offset);
+        "{}: the file that was being read when Weir stopped is gone; what followed byte {} of its text is not read",
+        name_of_all(), resumed_->offset);
     resumed_.reset();
   }
 }
@@ -286,7 +315,7 @@ bool DirectoryReader::hand_on(batch::MessageView& message) {
     if (file_->stopped()) {
       return false;
     }
-    if (offset_ < current_end_) {
+    if (file_->cut_off()) {
       // What comes in place of it is another file.
       problem = fmt::format("'{}' was cut off at byte {} while it was read", printable(path_of(current_)), offset_);
     }
@@ -304,7 +333,7 @@ bool DirectoryReader::hand_on(batch::MessageView& message) {
     return false;
   }
   const std::uint32_t stamp = read == 0 ? stamp_of_unreadable(current_) : stamp_of(current_);
-  const ReadFile given_up{current_.id, read, 0, stamp, for_good};
+  const ReadFile given_up{current_.id, read, 0, stamp, false, for_good};
   if (read == 0 && counted_before_) {
     log::warn("{}", problem);
     read_.remember(given_up);
@@ -330,8 +359,8 @@ bool DirectoryReader::refuse(const std::string& what, std::string detail, batch:
 bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
   const std::string path = path_of(file);
   // What became a pipe meanwhile is not waited for, nor is a link followed that came in the file's place.
-  FileDescriptor descriptor(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (spec_.follow_links ? 0 : O_NOFOLLOW)));
+  FileDescriptor descriptor(::open(
+      path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (spec_.follow_links || !spec_.paths.empty() ? 0 : O_NOFOLLOW)));
   if (!descriptor) {
     return cannot_open(file, errno, message);
   }
@@ -375,22 +404,27 @@ bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
   if (!resumed) {
     return grown(file, *known, std::move(descriptor), message);
   }
-  read(file, std::move(descriptor), {offset, known->bytes});
+  const std::uint64_t end = known->bytes;
+  if (known->packed && file.bytes > end) {
+    waiting_.push_front(file);  // it is looked at again, for what was appended
+  }
+  read(file, std::move(descriptor), {offset, end});
   return hand_on(message);
 }
 
 bool DirectoryReader::begin_anew(const Listed& file, FileDescriptor descriptor, std::uint64_t from,
                                  batch::MessageView& message) {
   // A line that has no end yet goes on with what will be appended.
-  const std::uint64_t end = spec_.follow_growing && taking_ == Taking::when_complete
+  const bool packed = FileReader::is_packed(descriptor, spec_.encoding);
+  const std::uint64_t end = spec_.follow_growing && taking_ == Taking::when_complete && !packed
                                 ? end_of_lines(descriptor, from, file.bytes)
                                 : file.bytes;
   if (end == from) {
-    read_.remember({file.id, from, short_hash_of_ends(descriptor, from).value_or(0), stamp_of(file), false});
+    read_.remember({file.id, from, short_hash_of_ends(descriptor, from).value_or(0), stamp_of(file), packed, false});
     return false;
   }
   const std::uint32_t ends = short_hash_of_ends(descriptor, end).value_or(0);  // 0: reading will say why not
-  detail_ = read_.add({file.id, end, ends, stamp_of(file), false});
+  detail_ = read_.add({file.id, end, ends, stamp_of(file), packed, false});
   detail_is_new_ = true;
   read(file, std::move(descriptor), {from, end});
   return hand_on(message);
@@ -399,9 +433,8 @@ bool DirectoryReader::begin_anew(const Listed& file, FileDescriptor descriptor, 
 void DirectoryReader::read(const Listed& file, FileDescriptor descriptor, FileReader::Range range) {
   file_ = std::make_unique<FileReader>(spec_, index_, path_of(file), std::move(descriptor), range, stop_);
   current_ = file;
-  current_end_ = range.end;
   offset_ = range.begin;
-  bytes_done_ -= range.begin;  // bytes_read() counts what was read since the start
+  bytes_done_ -= file_->bytes_read();  // bytes_read() counts what was read since the start
 }
 
 bool DirectoryReader::grown(const Listed& file, const ReadFile& known, FileDescriptor descriptor,
@@ -412,14 +445,16 @@ bool DirectoryReader::grown(const Listed& file, const ReadFile& known, FileDescr
     read_.remember(now);
     return false;
   }
-  if (spec_.follow_growing) {
+  const bool packed = FileReader::is_packed(descriptor, spec_.encoding);
+  if ((spec_.follow_growing || !spec_.paths.empty()) && !packed) {
     return begin_anew(file, std::move(descriptor), known.bytes, message);
   }
   now.refused = true;
   offset_ = known.bytes;
-  return refuse(fmt::format("'{}' has grown after it was read: what was appended behind byte {} is not read; growing = "
-                            "\"follow\" reads it",
-                            printable(path_of(file)), known.bytes),
+  return refuse(fmt::format("'{}' has grown after it was read: what was appended behind byte {} is not read; {}",
+                            printable(path_of(file)), known.bytes,
+                            packed ? "of a file that is compressed or not in UTF-8 it never is"
+                                   : "growing = \"follow\" reads it"),
                 read_.add(now), message);
 }
 
@@ -430,7 +465,7 @@ bool DirectoryReader::cannot_open(const Listed& file, int error, batch::MessageV
   if (resumed_ && resumed_->id == file.id) {
     offset_ = resumed_->offset;
     resumed_.reset();
-    return refuse(what, read_.add({file.id, offset_, 0, stamp_of(file), true}), message);
+    return refuse(what, read_.add({file.id, offset_, 0, stamp_of(file), false, true}), message);
   }
   if (known != nullptr && known->bytes > 0) {  // of what was appended since
     ReadFile now = *known;
@@ -441,7 +476,7 @@ bool DirectoryReader::cannot_open(const Listed& file, int error, batch::MessageV
   if (error == ENOENT) {
     return refuse(what, {}, message);
   }
-  const ReadFile unreadable{file.id, 0, 0, stamp_of_unreadable(file), true};
+  const ReadFile unreadable{file.id, 0, 0, stamp_of_unreadable(file), false, true};
   if (known != nullptr && is_counted(*known, file)) {  // before the restart
     log::warn("{}", what);
     read_.remember(unreadable);

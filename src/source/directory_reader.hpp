@@ -9,6 +9,9 @@
 // but other content does. What is appended to a file that was read is read on (`growing = "follow"`: up to the last
 // line break each time), or refused.
 //
+// Several files that a source names (`paths`) are read the same way, in their order and as they stand; what is appended
+// to them is read at the next start.
+//
 // A file that cannot be read is one refused message with its name and the reason, and the next file goes on. It is
 // tried again when its attributes change, and at the next start.
 //
@@ -85,6 +88,8 @@ class DirectoryReader final : public BlockReader {
   void resume_at(const batch::SourcePosition& position);
   void take_over(const FirstDirectoryPosition& position, std::uint64_t offset);
   [[nodiscard]] std::vector<Listed> list();
+  [[nodiscard]] std::vector<Listed> list_paths() const;
+  [[nodiscard]] std::string name_of_all() const;
   void admit(std::vector<Listed> listed);
   [[nodiscard]] bool waits(const Listed& file, Young& young, bool& in_front_of_others) const;
   [[nodiscard]] static std::optional<Listed> look_at(int directory, const char* name, int flags);
@@ -103,7 +108,9 @@ class DirectoryReader final : public BlockReader {
   bool cannot_open(const Listed& file, int error, batch::MessageView& message);
   bool hand_on(batch::MessageView& message);
   bool refuse(const std::string& what, std::string detail, batch::MessageView& message);
-  [[nodiscard]] std::string path_of(const Listed& file) const { return spec_.path + "/" + file.name; }
+  [[nodiscard]] std::string path_of(const Listed& file) const {
+    return spec_.paths.empty() ? spec_.path + "/" + file.name : file.name;
+  }
 
   const spec::Source spec_;
   const std::uint32_t index_;
@@ -118,7 +125,6 @@ class DirectoryReader final : public BlockReader {
   std::deque<Listed> waiting_;
   Listed current_;               // of file_
   bool counted_before_ = false;  // as unreadable
-  std::uint64_t current_end_ = 0;
   std::unique_ptr<FileReader> file_;
   std::uint64_t offset_ = 0;  // of the position
   std::string detail_;

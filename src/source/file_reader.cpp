@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
+#include "core/utf8.hpp"
 #include "source/file_identity.hpp"
 
 namespace weir::source {
@@ -46,6 +48,8 @@ FileReader::FileReader(const spec::Source& spec, std::uint32_t index, const batc
       path_(is_standard_input(spec) ? "standard input" : spec.path),
       index_(index),
       stop_(stop != nullptr ? *stop : never_stopped()),
+      encoding_(spec.encoding),
+      input_(path_, spec.encoding),
       buffer_(spec.max_message, LineBuffer::LongLine::at_its_end) {
   if (is_standard_input(spec)) {
     fd_ = STDIN_FILENO;
@@ -77,6 +81,8 @@ FileReader::FileReader(const spec::Source& spec, std::uint32_t index, std::strin
       owned_(std::move(file)),
       fd_(owned_.get()),
       end_(range.end),
+      encoding_(spec.encoding),
+      input_(path_, spec.encoding),
       buffer_(spec.max_message, LineBuffer::LongLine::at_its_end) {
   open();
   begin_at(range.begin);
@@ -92,15 +98,28 @@ void FileReader::open() {
   }
   regular_ = S_ISREG(status.st_mode);
   total_ = regular_ ? std::min(static_cast<std::uint64_t>(status.st_size), end_) : 0;
+  plain_ = regular_ && owned_ && !is_packed(owned_, encoding_);
   if (!regular_) {
     // A line that never ends would never be told of.
     buffer_ = LineBuffer(max_message_, LineBuffer::LongLine::at_once);
   }
 }
 
+bool FileReader::is_packed(const FileDescriptor& file, spec::TextEncoding wanted) {
+  std::array<char, kFormBytes> front{};
+  ::ssize_t got = 0;
+  do {
+    got = ::pread(file.get(), front.data(), front.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    return false;  // reading will say why
+  }
+  return TextInput::is_packed({front.data(), static_cast<std::size_t>(got)}, wanted);
+}
+
 bool FileReader::is_the_file_of(const batch::SourcePosition& resume) const {
   if (resume.detail.empty()) {  // written before positions had one
-    return resume.offset <= total_;
+    return !plain_ || resume.offset <= total_;
   }
   std::uint64_t bytes = 0;
   std::uint64_t hash = 0;
@@ -109,46 +128,78 @@ bool FileReader::is_the_file_of(const batch::SourcePosition& resume) const {
   if (error != std::errc() || colon == end || *colon != ':' || std::from_chars(colon + 1, end, hash, 16).ptr != end) {
     throw Error(fmt::format("the saved position in '{}' is damaged", printable(path_)));
   }
-  return resume.offset <= total_ && hash_of_ends(fd_, bytes) == hash;
+  return (!plain_ || resume.offset <= total_) && hash_of_ends(fd_, bytes) == hash;
 }
 
 void FileReader::begin_at(std::uint64_t offset) {
-  offset_ = at_ = offset;
+  offset_ = offset;
   repeat_header_ = offset > 0 && has_header(format_);
   starts_file_ = offset == 0 || repeat_header_;
   if (!regular_ || !owned_) {
     return;
   }
   ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
-  if (!repeat_header_) {
-    ::lseek(fd_, static_cast<::off_t>(offset), SEEK_SET);
+  go_to(repeat_header_ ? 0 : offset);
+}
+
+void FileReader::go_to(std::uint64_t offset) {
+  at_ = plain_ ? offset : 0;
+  skip_ = plain_ ? 0 : offset;
+  ::lseek(fd_, static_cast<::off_t>(at_), SEEK_SET);
+  if (plain_) {
+    input_.set_plain();
+  } else {
+    input_.restart();
   }
 }
 
-bool FileReader::fill() {
-  std::span<char> space = buffer_.space();
+std::size_t FileReader::read_raw(std::span<char> space) {
   space = space.first(static_cast<std::size_t>(std::min<std::uint64_t>(space.size(), end_ - std::min(at_, end_))));
-  std::size_t got = 0;
-  // A whole block of a file; of a pipe what there is, so that a slow one is not held back.
-  while (got < space.size() && (regular_ || got == 0)) {
+  while (!space.empty()) {
     if (!regular_ && stop_.wait_with(fd_, POLLIN, std::chrono::nanoseconds(-1)) == StopEvent::Ready::stop) {
       stopped_ = true;
-      return false;
+      input_.set_stopped();
+      return 0;
     }
-    const ::ssize_t bytes = ::read(fd_, space.data() + got, space.size() - got);
+    const ::ssize_t bytes = ::read(fd_, space.data(), space.size());
     if (bytes < 0 && (errno == EINTR || (errno == EAGAIN && !regular_))) {
       continue;
     }
     if (bytes < 0) {
       cannot_read(path_, std::strerror(errno));
     }
+    at_ += static_cast<std::uint64_t>(bytes);
+    return static_cast<std::size_t>(bytes);
+  }
+  return 0;
+}
+
+bool FileReader::fill() {
+  const TextInput::Raw raw = [this](std::span<char> to) { return read_raw(to); };
+  const std::span<char> space = buffer_.space();
+  while (skip_ > 0) {
+    const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(space.size(), skip_));
+    const std::size_t got = stop_.is_set() ? 0 : input_.read(space.first(most), raw);
+    if (got == 0) {
+      stopped_ |= stop_.is_set();
+      input_.require_whole();
+      return false;
+    }
+    skip_ -= got;
+  }
+  std::size_t got = 0;
+  // A whole block of a file; of a pipe what there is, so that a slow one is not held back.
+  while (got < space.size() && (regular_ || got == 0)) {
+    const std::size_t bytes = input_.read(space.subspan(got), raw);
     if (bytes == 0) {
+      if (got == 0) {  // else what is in front of the damage comes first
+        input_.require_whole();
+      }
       break;
     }
-    got += static_cast<std::size_t>(bytes);
+    got += bytes;
   }
   buffer_.filled(got);
-  at_ += got;
   return got > 0;
 }
 
@@ -164,8 +215,7 @@ Lines FileReader::next_lines() {
     if (!fill()) {
       // What follows the last newline is a line too; after a stop, or of a file that was cut off, it may be half of
       // one.
-      const bool cut_off = end_ != kToItsEnd && at_ < end_;
-      return stopped_ || cut_off ? Lines{} : buffer_.rest();
+      return stopped_ || cut_off() ? Lines{} : buffer_.rest();
     }
   }
 }
@@ -197,8 +247,7 @@ bool FileReader::next(batch::MessageView& message) {
     repeat_header_ = false;
     header_ = header_line();
     buffer_.clear();
-    at_ = offset_;
-    ::lseek(fd_, static_cast<::off_t>(offset_), SEEK_SET);
+    go_to(offset_);
     message.payload = header_;
   }
   if (message.payload.empty()) {
@@ -210,6 +259,7 @@ bool FileReader::next(batch::MessageView& message) {
       refuse(lines, message);
     } else {
       message.payload = lines.text;
+      look_for_invalid_utf8(lines.text);
     }
     offset_ += lines.bytes;
   }
@@ -217,12 +267,28 @@ bool FileReader::next(batch::MessageView& message) {
   message.source = index_;
   message.position_offset = offset_;
   if (has_position_) {
-    if (const auto hash = hash_of_ends(fd_, offset_)) {
-      detail_ = fmt::format("{:x}:{:x}", offset_, *hash);
+    const std::uint64_t bytes = bytes_read();
+    if (const auto hash = hash_of_ends(fd_, bytes)) {
+      detail_ = fmt::format("{:x}:{:x}", bytes, *hash);
     }
     message.position_detail = detail_;
   }
   return true;
+}
+
+void FileReader::look_for_invalid_utf8(std::string_view text) {
+  if (told_of_encoding_) {
+    return;
+  }
+  const std::size_t at = find_invalid_utf8(text);
+  if (at == std::string_view::npos) {
+    return;
+  }
+  told_of_encoding_ = true;
+  log::warn(
+      "'{}': byte {} of the text is no UTF-8: such bytes in keys become U+FFFD; if the file is Latin-1 or "
+      "Windows-1252, write encoding = \"latin1\" in its source",
+      printable(path_), offset_ + at);
 }
 
 void FileReader::refuse(const Lines& line, batch::MessageView& message) {

@@ -3,7 +3,7 @@
 namespace weir::source {
 
 void FileSource::open() {
-  reader_.emplace(spec_, index(), resume_, &stopping());
+  reader_ = make_block_reader(spec_, index(), resume_, &stopping());
 }
 
 bool FileSource::run() {
@@ -13,7 +13,7 @@ bool FileSource::run() {
       return false;
     }
   }
-  return !reader_->stopped();
+  return !stopping().is_set();
 }
 
 }  // namespace weir::source

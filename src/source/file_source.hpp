@@ -1,9 +1,9 @@
-// Pushes a file or standard input: a FileReader in a thread.
+// Pushes a file, several files one after the other, or standard input: a reader in a thread.
 #pragma once
 
-#include <optional>
+#include <memory>
 
-#include "source/file_reader.hpp"
+#include "source/source.hpp"
 #include "source/thread_source.hpp"
 
 namespace weir::source {
@@ -22,7 +22,7 @@ class FileSource final : public ThreadSource {
  private:
   const spec::Source spec_;
   const batch::SourcePosition resume_;
-  std::optional<FileReader> reader_;
+  std::unique_ptr<BlockReader> reader_;
 };
 
 }  // namespace weir::source

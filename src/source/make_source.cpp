@@ -38,6 +38,9 @@ std::unique_ptr<BlockReader> make_block_reader(const spec::Source& spec, std::ui
   switch (spec.kind) {
     case spec::SourceKind::file:
     case spec::SourceKind::standard_input:
+      if (!spec.paths.empty()) {
+        return std::make_unique<DirectoryReader>(spec, index, resume, DirectoryReader::Taking::as_it_stands, stop);
+      }
       return std::make_unique<FileReader>(spec, index, resume, stop);
     case spec::SourceKind::directory:
       return std::make_unique<DirectoryReader>(spec, index, resume, DirectoryReader::Taking::as_it_stands, stop);

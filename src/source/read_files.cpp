@@ -16,7 +16,9 @@ constexpr std::size_t kGoneFiles = 1000;
 
 void append(std::string& text, const ReadFile& file) {
   fmt::format_to(std::back_inserter(text), "{:x}:{:x}:{:x}:{:x}{};", file.id, file.bytes, file.ends, file.stamp,
-                 file.refused ? "!" : "");
+                 file.refused  ? "!"
+                 : file.packed ? "~"
+                               : "");
 }
 
 template <typename Number>
@@ -36,7 +38,8 @@ bool take(std::string_view& text, ReadFile& file) {
     return false;
   }
   file.refused = text.starts_with('!');
-  text.remove_prefix(file.refused ? 1 : 0);
+  file.packed = text.starts_with('~');
+  text.remove_prefix(file.refused || file.packed ? 1 : 0);
   const bool ended = text.starts_with(';');
   text.remove_prefix(ended ? 1 : 0);
   return ended;

@@ -4,9 +4,10 @@
 // content by the hash of its ends. A copy that has the name, size, modification time and content of a file that was
 // read counts as read too: after a backup was restored, or where inodes do not last.
 //
-// Text: entries "<id>:<bytes>:<ends>:<stamp>;" in hexadecimal digits, "!;" at the end of one of which no more is read.
-// Behind "=" are all of them; behind "+" those that come to the ones before (batch::SourcePosition). So a record of the
-// journal tells of one file, and what all of them tell together stays at most about twice as long as the directory is.
+// Text: entries "<id>:<bytes>:<ends>:<stamp>;" in hexadecimal digits, "!;" at the end of one of which no more is read,
+// "~;" of one that is packed (see text_input.hpp): its position counts bytes of the text. Behind "=" are all of them;
+// behind "+" those that come to the ones before (batch::SourcePosition). So a record of the journal tells of one file,
+// and what all of them tell together stays at most about twice as long as the directory is.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct ReadFile {
   std::uint64_t bytes = 0;  ///< read, from the beginning
   std::uint32_t ends = 0;   ///< hash of the ends of these
   std::uint32_t stamp = 0;  ///< hash of the attributes when they were looked at last
+  bool packed = false;      ///< compressed, or of another encoding: the position counts bytes of its text
   bool refused = false;     ///< nothing more is read of it; without bytes: it could not be read at all
 };
 

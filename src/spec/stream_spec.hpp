@@ -76,6 +76,9 @@ struct Simulator {
   bool realtime = true;                ///< paced by the clock; false: as fast as taken
 };
 
+/// How the text of a file is encoded. latin1 is read as Windows-1252.
+enum class TextEncoding : std::uint8_t { automatic, utf8, utf16le, utf16be, latin1 };
+
 enum class SourceKind : std::uint8_t { mqtt, file, directory, standard_input, tcp, simulator, custom };
 
 struct Source {
@@ -85,7 +88,9 @@ struct Source {
   std::uint64_t max_message = 16U << 20U;  ///< the pipeline's
 
   // file, directory
-  std::string path;  ///< "-" is standard input
+  std::string path;                ///< "-" is standard input
+  std::vector<std::string> paths;  ///< file, in place of `path`: files, globs and directories, read one after the other
+  TextEncoding encoding = TextEncoding::automatic;  ///< file, directory, standard input
   std::string pattern =
       "*";  ///< directory: which names (glob); names beginning with '.' or ending in ".tmp"/".part" are never read
   Duration poll{std::chrono::seconds(1)};    ///< directory: how often to look
