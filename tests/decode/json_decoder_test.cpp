@@ -280,7 +280,7 @@ TEST(JsonDecoder, ReasonsForRefusal) {
       {R"({"t":1,"id":"a","v":"NaN"})", Malformed::not_a_number},
       {R"({"t":1,"id":"a","v":1x})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1e17})", Malformed::out_of_range},
-      {R"({"t":1,"id":"a","v":NaN})", Malformed::bad_payload},
+      {R"({"t":1,"id":"a","v":NaN})", Malformed::not_a_number},
       {R"({"t":1,"id":"a","v":1}})", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1} x)", Malformed::bad_payload},
       {R"({"t":1,"id":"a","v":1)", Malformed::bad_payload},
