@@ -34,7 +34,8 @@ ShutdownSignals::ShutdownSignals(std::function<void()> stop)
   sigemptyset(&stops);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stops, signal);
   wake_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC));
-  signals_ = FileDescriptor(::signalfd(-1, &stops, SFD_CLOEXEC));
+  // A signal that is pending can be taken away again: by whoever sets it to be ignored.
+  signals_ = FileDescriptor(::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!wake_ || !signals_) throw system_error("wait for", "signals");
   pthread_sigmask(SIG_BLOCK, &stops, &previous_mask_);
   try {
