@@ -35,13 +35,10 @@ std::optional<FormatKind> format_by_name(std::string_view path) {
   for (const std::string_view packed : {".gz", ".zst"}) {
     path.remove_suffix(path.ends_with(packed) ? packed.size() : 0);
   }
-  constexpr std::pair<std::string_view, FormatKind> kEndings[] = {{".csv", FormatKind::csv},
-                                                                  {".json", FormatKind::json},
-                                                                  {".jsonl", FormatKind::json},
-                                                                  {".ndjson", FormatKind::json},
-                                                                  {".senml", FormatKind::senml},
-                                                                   {".lp", FormatKind::line},
-                                                                   {".line", FormatKind::line}};
+  constexpr std::pair<std::string_view, FormatKind> kEndings[] = {
+      {".csv", FormatKind::csv},     {".json", FormatKind::json},   {".jsonl", FormatKind::json},
+      {".ndjson", FormatKind::json}, {".senml", FormatKind::senml}, {".lp", FormatKind::line},
+      {".line", FormatKind::line}};
   for (const auto& [ending, kind] : kEndings) {
     if (path.size() > ending.size() && path.ends_with(ending)) {
       return kind;
