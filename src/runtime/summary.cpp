@@ -105,6 +105,13 @@ std::string why_nothing_was_delivered(const runtime::Report& report) {
     }
     received += ledger.received;
     for (std::size_t i = 0; i < ledger.malformed.size(); ++i) {
+      // Rows that do not fit their header, and times that were read and not taken: the input could be read.
+      const auto reason = static_cast<batch::Malformed>(i);
+      const bool read = reason == batch::Malformed::wrong_columns || reason == batch::Malformed::future ||
+                        (reason == batch::Malformed::bad_time && stream.times.any());
+      if (read && ledger.malformed[i] > 0) {
+        return {};
+      }
       if (ledger.malformed[i] > commonest) {
         commonest = ledger.malformed[i];
         text = fmt::format("most often {} ({} times, in stream '{}'); the log has the first one of each reason",
