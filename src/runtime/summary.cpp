@@ -96,6 +96,7 @@ std::string summary(const runtime::Report& report, double seconds) {
 std::string why_nothing_was_delivered(const runtime::Report& report) {
   std::uint64_t received = 0;
   std::uint64_t commonest = 0;
+  std::uint64_t unread = 0;
   std::string text;
   for (const runtime::Report::Stream& stream : report.streams) {
     const state::StreamLedger& ledger = stream.ledger;
@@ -105,13 +106,11 @@ std::string why_nothing_was_delivered(const runtime::Report& report) {
     }
     received += ledger.received;
     for (std::size_t i = 0; i < ledger.malformed.size(); ++i) {
-      // Rows that do not fit their header, and times that were read and not taken: the input could be read.
+      // Rows that do not fit their header, and times that were read and not taken: that much could be read.
       const auto reason = static_cast<batch::Malformed>(i);
       const bool read = reason == batch::Malformed::wrong_columns || reason == batch::Malformed::future ||
                         (reason == batch::Malformed::bad_time && stream.times.any());
-      if (read && ledger.malformed[i] > 0) {
-        return {};
-      }
+      unread += read ? 0 : ledger.malformed[i];
       if (ledger.malformed[i] > commonest) {
         commonest = ledger.malformed[i];
         text = fmt::format("most often {} ({} times, in stream '{}'); the log has the first one of each reason",
@@ -119,7 +118,7 @@ std::string why_nothing_was_delivered(const runtime::Report& report) {
       }
     }
   }
-  return commonest == 0 ? std::string() : fmt::format("none of {} readings could be delivered: {}", received, text);
+  return unread == 0 ? std::string() : fmt::format("none of {} readings could be delivered: {}", received, text);
 }
 
 }  // namespace weir::runtime
