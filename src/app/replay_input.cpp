@@ -82,7 +82,7 @@ bool names_files(const std::string& input) {
 /// The stream that an input belongs to; what follows "STREAM=" stays in `input`.
 std::string stream_of(std::string& input, const std::vector<std::string_view>& names) {
   const std::size_t equals = input.find('=');
-  const std::string before = input.substr(0, equals);
+  std::string before = input.substr(0, equals);
   if (equals != std::string::npos && std::find(names.begin(), names.end(), before) != names.end()) {
     input.erase(0, equals + 1);
     return before;
