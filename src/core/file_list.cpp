@@ -105,8 +105,9 @@ class Lister {
       return;
     }
     std::sort(names.begin(), names.end(), natural_less);
+    const std::string directory = path.ends_with('/') ? path : path + '/';
     for (const std::string& name : names) {
-      add(path + (path.ends_with('/') ? "" : "/") + name);
+      add(directory + name);
     }
   }
 
