@@ -105,9 +105,9 @@ class Lister {
       return;
     }
     std::sort(names.begin(), names.end(), natural_less);
-    const std::string directory = path.ends_with('/') ? path : path + '/';
+    const std::string prefix = path.ends_with('/') ? path : path + '/';
     for (const std::string& name : names) {
-      add(directory + name);
+      add(prefix + name);
     }
   }
 
