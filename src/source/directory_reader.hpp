@@ -86,7 +86,7 @@ class DirectoryReader final : public BlockReader {
   void take_over(const FirstDirectoryPosition& position, std::uint64_t offset);
   [[nodiscard]] std::vector<Listed> list();
   void admit(std::vector<Listed> listed);
-  [[nodiscard]] bool waits(const Listed& file, Young& young, bool& in_front_of_others) const;
+  [[nodiscard]] bool waits(const Listed& file, Young& young, bool& written_in_front) const;
   [[nodiscard]] static std::optional<Listed> look_at(int directory, const char* name, int flags);
   [[nodiscard]] static std::uint32_t stamp_of(const Listed& file);
   /// As stamp_of(), and changed by whatever could make the file readable.
