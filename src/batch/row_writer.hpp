@@ -29,7 +29,8 @@ class RowWriter {
     /// long silent are released, return an empty batch. nullptr, and nothing done: none can be released now.
     virtual Batch* keys_full(Batch& /*full*/) { return nullptr; }
     /// @brief A reading was refused; `sample` is its text (any length, any bytes), valid during the call.
-    virtual void malformed(Malformed reason, std::string_view sample) = 0;
+    /// @param member the member or column that is to blame, as the configuration names it; empty: none alone
+    virtual void malformed(Malformed reason, std::string_view sample, std::string_view member) = 0;
   };
 
   RowWriter(KeyDictionary& keys, Owner& owner) : keys_(&keys), owner_(&owner) {}
@@ -116,10 +117,11 @@ class RowWriter {
   }
 
   /// @brief The current reading is malformed: counted, offered to the dead letters, its row reused.
-  void reject(Malformed reason, std::string_view sample) {
+  /// @param member as Owner::malformed() has it
+  void reject(Malformed reason, std::string_view sample, std::string_view member = {}) {
     ++batch_->received;
     ++batch_->malformed[static_cast<std::size_t>(reason)];
-    owner_->malformed(reason, sample);
+    owner_->malformed(reason, sample, member);
   }
 
  private:

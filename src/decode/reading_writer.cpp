@@ -68,6 +68,11 @@ void ReadingWriter::begin_message(const batch::MessageView& message, batch::RowW
   }
 }
 
+void ReadingWriter::blame_field(std::size_t i) {
+  const spec::Field& field = stream_.schema.fields[i];
+  blamed_ = field.path.empty() ? field.name : field.path;
+}
+
 /// Of another dictionary, or from before keys were released.
 void ReadingWriter::forget_old_ids(batch::RowWriter& rows) {
   if (&rows.keys() != dictionary_ || rows.keys().generation() != generation_) {
@@ -79,6 +84,7 @@ void ReadingWriter::forget_old_ids(batch::RowWriter& rows) {
 }
 
 std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batch::RowWriter& rows) {
+  blamed_ = stream_.time.field;
   if (time.missing()) {
     return batch::Malformed::missing_time;
   }
@@ -92,6 +98,7 @@ std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batc
   if (!ns) {
     return batch::Malformed::bad_time;
   }
+  blamed_ = {};
   last_time_.set(time.text, *ns);
   rows.time(*ns);
   return std::nullopt;
@@ -125,6 +132,8 @@ std::optional<batch::Malformed> ReadingWriter::collect_keys(std::span<const Toke
   for (std::size_t i = 0; i < keys_; ++i) {
     const Token& key = captured_keys_[i].missing() ? keys[i] : captured_keys_[i];
     if (key.missing() || key.kind == Token::Kind::container) {
+      const spec::Key& name = stream_.schema.keys[i];
+      blamed_ = name.path.empty() ? name.name : name.path;
       return batch::Malformed::missing_key;
     }
     tuple_[i] = key.text;

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "batch/message.hpp"
@@ -114,7 +115,7 @@ class ReadingWriter {
       }
     }
     if (refused) [[unlikely]] {
-      rows.reject(*refused, sample);
+      rows.reject(*refused, sample, std::exchange(blamed_, {}));
       return;
     }
     rows.commit(rounded);
@@ -156,6 +157,7 @@ class ReadingWriter {
       if (value.kind == Token::Kind::number || value.kind == Token::Kind::text) [[likely]] {
         const ParsedDecimal decimal = parse_decimal(value.text, fields_[i].places);
         if (decimal.status > DecimalStatus::rounded) [[unlikely]] {
+          blame_field(i);
           return decimal.status == DecimalStatus::out_of_range ? batch::Malformed::out_of_range
                                                                : batch::Malformed::not_a_number;
         }
@@ -163,11 +165,13 @@ class ReadingWriter {
         rows.field(i, decimal.units);
       } else if (value.missing()) {
         if (fields_[i].required) {
+          blame_field(i);
           return batch::Malformed::missing_field;
         }
         ++absent;
         rows.null_field(i);
       } else {
+        blame_field(i);
         return batch::Malformed::not_a_number;
       }
     }
@@ -202,6 +206,7 @@ class ReadingWriter {
     }
   };
 
+  void blame_field(std::size_t i);
   std::optional<batch::Malformed> read_time(const Token& time, batch::RowWriter& rows);
   void show_doubt(std::string_view text, std::optional<std::int64_t> ns);
   std::optional<batch::Malformed> collect_keys(std::span<const Token> keys);
@@ -228,6 +233,7 @@ class ReadingWriter {
   const batch::KeyDictionary* dictionary_ = nullptr;  // whose ids the cache holds
   std::uint64_t generation_ = 0;                      // of them
   bool uncached_ = false;
+  std::string_view blamed_;  // the member for which the reading is refused, if one is
 };
 
 }  // namespace weir::decode

@@ -88,7 +88,7 @@ std::string log_sample(std::string_view payload) {
   return payload.size() > 4 * kLongestSample ? shown + "…" : shown;
 }
 
-void MalformedLog::refused(batch::Malformed reason, std::string_view sample) {
+void MalformedLog::refused(batch::Malformed reason, std::string_view sample, std::string_view member) {
   const auto i = static_cast<std::size_t>(reason);
   ++counts_[i];
   if (counts_[i] > 1) {
@@ -97,7 +97,8 @@ void MalformedLog::refused(batch::Malformed reason, std::string_view sample) {
   }
   said_[i] = 1;
   const std::string hint = way_out(reason, stream_);
-  log::warn("stream '{}': a reading is refused: {}{}{}{}: {}", stream_.name, batch::name(reason),
+  const std::string where = member.empty() ? std::string() : fmt::format(" of '{}'", printable(member));
+  log::warn("stream '{}': a reading is refused: {}{}{}{}{}: {}", stream_.name, batch::name(reason), where,
             hint.empty() ? "" : " (", hint, hint.empty() ? "" : ")", log_sample(sample));
   if (next_ == Clock::time_point{}) next_ = Clock::now() + kEvery;
 }

@@ -20,8 +20,8 @@ class MalformedLog {
 
   explicit MalformedLog(const spec::Stream& stream) : stream_(stream) {}
 
-  /// @brief A reading was refused. @param sample its text, any bytes
-  void refused(batch::Malformed reason, std::string_view sample);
+  /// @brief A reading was refused. @param sample its text, any bytes @param member that is to blame; empty: none alone
+  void refused(batch::Malformed reason, std::string_view sample, std::string_view member = {});
   /// @brief Call now and then: says what has grown since the last time, if that is a minute ago.
   void report(Clock::time_point now = Clock::now());
 

@@ -43,7 +43,9 @@ struct ReplayStream::Input final : batch::RowWriter::Owner {
     staged.push_back(spare());
     return *staged.back();
   }
-  void malformed(batch::Malformed reason, std::string_view sample) override { stream.feed_.malformed(reason, sample); }
+  void malformed(batch::Malformed reason, std::string_view sample, std::string_view member) override {
+    stream.feed_.malformed(reason, sample, member);
+  }
 
   std::unique_ptr<batch::Batch> spare() {
     if (spares.empty()) {

@@ -270,8 +270,8 @@ void StreamFeed::hand_on() {
   writer_.attach(*batch_);
 }
 
-void StreamFeed::malformed(batch::Malformed reason, std::string_view sample) {
-  malformed_log_.refused(reason, sample);
+void StreamFeed::malformed(batch::Malformed reason, std::string_view sample, std::string_view member) {
+  malformed_log_.refused(reason, sample, member);
   if (wiring_.dead_letters != nullptr) {
     // Recorded files carry no arrival: then it is the moment of the replay.
     wiring_.dead_letters->malformed(name(), reason, arrival_ns_ != 0 ? arrival_ns_ : wall_clock_ns(), sample);

@@ -70,7 +70,7 @@ class StreamFeed final : private batch::RowWriter::Owner {
   void add_counts(const MessageCounts& counts);
   /// @brief A malformed reading's text goes to the log, the first of its reason, and to the dead letters, as far as the
   /// interval's limit allows.
-  void malformed(batch::Malformed reason, std::string_view sample) override;
+  void malformed(batch::Malformed reason, std::string_view sample, std::string_view member) override;
   void position(std::uint32_t source, std::uint64_t offset, std::string_view detail);
   /// @brief Lets a decoder hand on a reading that the end of its input completes.
   void finish_input(std::uint32_t source, decode::Decoder& decoder, std::int64_t arrival_ns,

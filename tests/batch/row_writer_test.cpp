@@ -34,7 +34,9 @@ class Keeper final : public RowWriter::Owner {
     EXPECT_EQ(full.size(), capacity_);
     return batches.emplace_back(1, capacity_);
   }
-  void malformed(Malformed reason, std::string_view sample) override { refused.emplace_back(reason, sample); }
+  void malformed(Malformed reason, std::string_view sample, std::string_view /*member*/) override {
+    refused.emplace_back(reason, sample);
+  }
 
   [[nodiscard]] std::vector<Row> rows() const {
     std::vector<Row> out;

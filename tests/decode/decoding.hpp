@@ -107,6 +107,8 @@ class Decoding final : private batch::RowWriter::Owner {
     return done_;
   }
   [[nodiscard]] const std::vector<Refusal>& refusals() const { return refusals_; }
+  /// @brief The member that is to blame for each of them.
+  [[nodiscard]] const std::vector<std::string>& blamed() const { return blamed_; }
   std::uint64_t received() {
     drain();
     return received_;
@@ -123,8 +125,9 @@ class Decoding final : private batch::RowWriter::Owner {
     keep(full);
     return full;
   }
-  void malformed(batch::Malformed reason, std::string_view sample) override {
+  void malformed(batch::Malformed reason, std::string_view sample, std::string_view member) override {
     refusals_.push_back({reason, std::string(sample)});
+    blamed_.emplace_back(member);
   }
   void drain() {
     keep(batch_);
@@ -147,6 +150,7 @@ class Decoding final : private batch::RowWriter::Owner {
     batch.clear();
   }
 
+  std::vector<std::string> blamed_;
   const spec::Stream stream_;
   batch::KeyDictionary dictionary_;
   batch::Batch batch_;

@@ -1,4 +1,5 @@
 // A reading that is refused takes no place among the keys, whatever the reason and the format.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 
 using batch::Malformed;
 using testing::Decoding;
+using ::testing::ElementsAreArray;
 using testing::field;
 using testing::key;
 using testing::make_stream;
@@ -25,6 +27,7 @@ struct Format {
   const char* name;
   spec::Stream stream;
   std::string (*line)(const std::string& key, const std::string& time, const std::string& v, const std::string& w);
+  std::vector<std::string> blamed;  ///< for each reading of the test that is refused
 };
 
 std::string json(const std::string& key, const std::string& time, const std::string& v, const std::string& w) {
@@ -64,10 +67,12 @@ std::vector<Format> formats() {
   spec::Stream pack =
       make_stream(spec::FormatKind::senml, {key("id", "bn")}, {field("v", 3, "volt", true), field("w", 3, "watt")});
   pack.time.field.clear();
-  return {{"json", make_stream(spec::FormatKind::json, {key("id")}, fields), json},
-          {"csv", columns, csv},
-          {"csv with quotes", columns, quoted_csv},
-          {"senml", pack, senml}};
+  // Nobody alone for a time that is too far ahead, and for keys that are too long together.
+  const std::vector<std::string> blamed{"v", "v", "v", "w", "t", "", "t", ""};
+  return {{"json", make_stream(spec::FormatKind::json, {key("id")}, fields), json, blamed},
+          {"csv", columns, csv, blamed},
+          {"csv with quotes", columns, quoted_csv, blamed},
+          {"senml", pack, senml, {"volt", "volt", "volt", "watt", "", "", "", ""}}};
 }
 
 TEST(KeysLast, ARefusedReadingTakesNoPlace) {
@@ -94,6 +99,7 @@ TEST(KeysLast, ARefusedReadingTakesNoPlace) {
       EXPECT_EQ(decoding.rows()[0].keys, (std::vector<std::string>{"a"}));
       EXPECT_EQ(decoding.rows()[1].keys, (std::vector<std::string>{"b"}));
       EXPECT_EQ(decoding.refusals().size(), 8U) << format.name;
+      EXPECT_THAT(decoding.blamed(), ElementsAreArray(format.blamed)) << format.name;
       for (const testing::Refusal& refusal : decoding.refusals()) {
         EXPECT_NE(refusal.reason, Malformed::too_many_keys) << format.name << ": " << refusal.sample;
       }

@@ -39,13 +39,13 @@ class MalformedLogTest : public testing::Test {
 TEST_F(MalformedLogTest, TheFirstOfEachReasonIsSaidWithASampleAndTheWayOut) {
   MalformedLog log(stream_);
   log.refused(Malformed::too_many_keys, R"({"k":"x"})");
-  log.refused(Malformed::not_a_number, "1,a,\x1B[31m");
+  log.refused(Malformed::not_a_number, "1,a,\x1B[31m", "load\x1B");
   const std::vector<std::string> lines = said();
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_THAT(lines[0], HasSubstr("stream 's'"));
   EXPECT_THAT(lines[0], HasSubstr("too_many_keys (there are max_keys = 7"));
   EXPECT_THAT(lines[0], HasSubstr(R"({"k":"x"})"));
-  EXPECT_THAT(lines[1], HasSubstr("not_a_number: 1,a,\\x1b[31m"));
+  EXPECT_THAT(lines[1], HasSubstr("not_a_number of 'load\\x1b': 1,a,\\x1b[31m"));
 }
 
 TEST_F(MalformedLogTest, AFloodIsALineAMinute) {
