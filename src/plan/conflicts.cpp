@@ -52,6 +52,9 @@ class ConflictChecker {
     }
     if (const fs::path file = file_of(plan_.spec.dead_letter); !file.empty()) {
       output(file, "'dead_letter'", 0);
+      if (plan_.spec.dead_letter_bytes > 0) {
+        output(file_of(plan_.spec.dead_letter + ".1"), "'dead_letter' (the file before, see dead_letter_bytes)", 0);
+      }
     }
     for (std::size_t i = 0; i < plan_.spec.sinks.size(); ++i) {
       sink(i);

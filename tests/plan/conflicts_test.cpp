@@ -94,6 +94,11 @@ TEST(Conflicts, TwoOutputsCannotBeOneFile) {
   dead.dead_letter = "./dead.jsonl";
   EXPECT_THAT(with_sinks({file_sink("a", "dead.jsonl")}, dead),
               ElementsAre("sink 'a' writes to the same file as 'dead_letter' (give it another path)"));
+  EXPECT_THAT(with_sinks({file_sink("a", "dead.jsonl.1")}, dead),
+              ElementsAre("sink 'a' writes to the same file as 'dead_letter' (the file before, see dead_letter_bytes) "
+                          "(give it another path)"));
+  dead.dead_letter_bytes = 0;
+  EXPECT_THAT(with_sinks({file_sink("a", "dead.jsonl.1")}, dead), IsEmpty());
 }
 
 TEST(Conflicts, ASymbolicLinkIsTheFileThatItNames) {
