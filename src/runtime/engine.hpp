@@ -162,7 +162,6 @@ class Engine {
     execute::WatermarkTrace trace;
     std::unique_ptr<Dedupe> dedupe;
     std::unique_ptr<KeyAges> ages;     ///< nullptr: keys are never released
-    std::uint64_t keys_released = 0;   ///< of all of its life
     std::uint64_t key_generation = 0;  ///< how often some were
     bool forgotten_logged = false;
     StandstillWatch standstill;
