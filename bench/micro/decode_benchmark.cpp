@@ -44,7 +44,7 @@ class Recycler final : public batch::RowWriter::Owner {
     full.clear();
     return full;
   }
-  void malformed(batch::Malformed, std::string_view) override { ++refused; }
+  void malformed(batch::Malformed, std::string_view, std::string_view) override { ++refused; }
 
   bool check = false;
   std::uint64_t rows = 0;

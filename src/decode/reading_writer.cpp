@@ -126,21 +126,23 @@ void ReadingWriter::forget_old_ids(batch::RowWriter& rows) {
 }
 
 std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batch::RowWriter& rows) {
-  blamed_ = stream_.time.field;
+  const auto refused = [this](batch::Malformed reason) {
+    blamed_ = stream_.time.field;
+    return reason;
+  };
   if (time.missing()) {
-    return batch::Malformed::missing_time;
+    return refused(batch::Malformed::missing_time);
   }
   if (time.kind == Token::Kind::boolean || time.kind >= Token::Kind::no_number) {
-    return batch::Malformed::bad_time;
+    return refused(batch::Malformed::bad_time);
   }
   const std::optional<std::int64_t> ns = time_.read(time.text, &local_order_);
   if (stream_.time.unit == TimeUnit::automatic && !doubt_shown_) {
     show_doubt(time.text, ns);
   }
   if (!ns) {
-    return batch::Malformed::bad_time;
+    return refused(batch::Malformed::bad_time);
   }
-  blamed_ = {};
   last_time_.set(time.text, *ns);
   rows.time(*ns);
   return std::nullopt;

@@ -18,6 +18,10 @@ void AheadWatch::take(std::uint32_t key, std::int64_t time_ns, std::int64_t arri
   if (ahead <= tolerated_ns_) {
     return;
   }
+  if (keys_.generation() != generation_) {
+    generation_ = keys_.generation();  // ids mean other sensors
+    told_.clear();
+  }
   if (const auto known = told_.find(key); known != told_.end()) {
     const bool was_right = saturating_subtract(arrival_ns, std::exchange(known->second, arrival_ns)) > kForgotten;
     if (was_right) {

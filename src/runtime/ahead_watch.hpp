@@ -29,6 +29,7 @@ class AheadWatch {
 
   const spec::Stream& stream_;
   const batch::KeyDictionary& keys_;
+  std::uint64_t generation_ = 0;  ///< of the ids in told_
   std::int64_t tolerated_ns_;
   std::unordered_map<std::uint32_t, std::int64_t> told_;  ///< [key] the arrival of its last reading that was ahead
   bool told_of_more_ = false;

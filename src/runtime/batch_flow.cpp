@@ -30,9 +30,9 @@ void BatchPool::release(std::unique_ptr<batch::Batch> batch) {
   returned_.notify_one();
 }
 
-void BatchPool::wait_for_engine(std::size_t out) {
+void BatchPool::wait_for_engine() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this, out] { return stopped_ || empty_.size() + out >= batches_; });
+  returned_.wait(lock, [this] { return stopped_ || empty_.size() + 1 >= batches_; });
 }
 
 void BatchPool::stop() {

@@ -21,8 +21,8 @@ class BatchPool {
   /// @brief An empty batch; waits for one. nullptr once stop() was called.
   std::unique_ptr<batch::Batch> acquire();
   void release(std::unique_ptr<batch::Batch> batch);
-  /// @brief Waits until the engine has returned every batch but `out`, which the caller has, or stop() was called.
-  void wait_for_engine(std::size_t out = 1);
+  /// @brief Waits until the engine has returned every batch but the one that the caller has, or stop() was called.
+  void wait_for_engine();
   void stop();
 
  private:

@@ -166,7 +166,6 @@ class Engine {
     execute::WatermarkTrace trace;
     std::unique_ptr<Dedupe> dedupe;
     std::unique_ptr<KeyAges> ages;     ///< nullptr: keys are never released
-    std::uint64_t keys_released = 0;   ///< of all of its life
     std::uint64_t key_generation = 0;  ///< how often some were
     bool forgotten_logged = false;
     StandstillWatch standstill;
@@ -189,7 +188,7 @@ class Engine {
   void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
   void warn_of_forgotten(std::size_t stream);
   [[nodiscard]] std::int64_t late_before(std::size_t stream) const;
-  void release_keys(std::size_t stream);
+  void release_keys(std::size_t index);
   void report_late(std::size_t stream, const batch::Batch& batch);
   void publish_sinks();  // under report_mutex_
   void save_stream(std::size_t index, state::SectionWriter& section) const;

@@ -113,7 +113,6 @@ void Engine::save_stream(std::size_t index, state::SectionWriter& section) const
     stream.dedupe->save(section);
   }
   out.u64(stream.key_generation);
-  out.u64(stream.keys_released);
   out.u8(stream.ages ? 1 : 0);
   if (stream.ages) {
     out.i64(stream.resume.key_clock_ns);
@@ -327,7 +326,6 @@ void Engine::load_ages(Stream& stream, state::Reader& in, std::uint32_t version)
     return;
   }
   stream.key_generation = in.u64();
-  stream.keys_released = in.u64();
   if (in.u8() != 0) {
     const std::int64_t clock = in.i64();
     const std::int64_t next = in.i64();

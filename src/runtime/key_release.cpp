@@ -1,7 +1,6 @@
 // The engine's part in releasing keys (semantics §1): between two batches, while the stream's decoder waits.
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "core/log.hpp"
@@ -53,7 +52,6 @@ void Engine::release_keys(std::size_t index) {
     }
   }
   stream.key_count = next;
-  stream.keys_released += released;
   ++stream.key_generation;
   log::info("stream '{}': {} of {} keys were silent for key_ttl and are released", plan_.streams[index].spec.name,
             released, kept.size());

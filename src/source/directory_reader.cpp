@@ -380,7 +380,7 @@ bool DirectoryReader::begin(Listed file, batch::MessageView& message) {
   if (known == nullptr) {
     const ReadFiles::Entry* const copy = read_.find_copy(stamp_of(file));
     if (copy != nullptr && copy->bytes == file.bytes && short_hash_of_ends(descriptor, file.bytes) == copy->ends) {
-      ReadFile same = *copy;
+      ReadFile same = static_cast<const ReadFile&>(*copy);
       same.id = file.id;
       read_.remember(same);
       return false;
@@ -468,7 +468,7 @@ bool DirectoryReader::cannot_open(const Listed& file, int error, batch::MessageV
     return refuse(what, read_.add({file.id, offset_, 0, stamp_of(file), false, true}), message);
   }
   if (known != nullptr && known->bytes > 0) {  // of what was appended since
-    ReadFile now = *known;
+    ReadFile now = static_cast<const ReadFile&>(*known);
     now.stamp = stamp_of(file);
     read_.remember(now);
     return refuse(what, {}, message);

@@ -91,7 +91,7 @@ class DirectoryReader final : public BlockReader {
   [[nodiscard]] std::vector<Listed> list_paths() const;
   [[nodiscard]] std::string name_of_all() const;
   void admit(std::vector<Listed> listed);
-  [[nodiscard]] bool waits(const Listed& file, Young& young, bool& in_front_of_others) const;
+  [[nodiscard]] bool waits(const Listed& file, Young& young, bool& written_in_front) const;
   [[nodiscard]] static std::optional<Listed> look_at(int directory, const char* name, int flags);
   [[nodiscard]] static std::uint32_t stamp_of(const Listed& file);
   /// As stamp_of(), and changed by whatever could make the file readable.
