@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -105,13 +107,13 @@ bool run_case(const BenchOptions& options, const MemoryCase& c) {
   Writer writer(data[1]);
   c.write(writer, options.small);
   close(data[1]);
-  unsigned long long planned = 0;
-  unsigned long long peak = 0;
-  const std::string text = read_all(answer[0]);
+  std::uint64_t planned = 0;
+  std::uint64_t peak = 0;
+  std::istringstream text(read_all(answer[0]));
   close(answer[0]);
   int status = 0;
   if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
-      std::sscanf(text.c_str(), "%llu %llu", &planned, &peak) != 2) {
+      !(text >> planned >> peak)) {
     fmt::print(stderr, "weir: bench memory: {} failed\n", c.name);
     return false;
   }

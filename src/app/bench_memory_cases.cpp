@@ -241,7 +241,8 @@ void write_array(TextWriter& out, const std::string& head, const std::string& ta
         line += R"(0]},{"t":1377986400000,"sensor":"a","v":1,"x":[)";
       }
     }
-    if (!out.write(line + "0]}" + tail + "\n")) {
+    line.append("0]}").append(tail).append("\n");
+    if (!out.write(line)) {
       return;
     }
   }

@@ -1,9 +1,9 @@
 #include "core/arrival_clock.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "core/instant.hpp"

@@ -80,15 +80,19 @@ constexpr std::size_t kHourSize = 13;
 constexpr std::size_t kMinuteSize = 16;
 
 bool begins_with_a_date(std::string_view text) noexcept {
-  return text.size() >= kDateSize && text[4] == '-' && text[7] == '-';
+  return text.size() >= kDateSize && (text[4] == '-' || text[4] == '/') && text[7] == text[4];
 }
 
-/// Z, +01:00, +0100 or +01, which is all that is left of the text.
+/// Z, UTC, GMT, +01:00, +0100 or +01, perhaps behind a blank, which is all that is left of the text.
 bool read_offset(const char* p, const char* end, ClockTime& clock) noexcept {
+  p += end - p > 1 && *p == ' ' ? 1 : 0;
   const std::ptrdiff_t size = end - p;
   clock.has_offset = true;
   if (size == 1) {
     return *p == 'Z' || *p == 'z';
+  }
+  if (const std::string_view name(p, static_cast<std::size_t>(size)); name == "UTC" || name == "GMT") {
+    return true;
   }
   if ((*p != '+' && *p != '-') || (size != 3 && size != 5 && (size != 6 || p[3] != ':'))) {
     return false;
@@ -138,6 +142,7 @@ std::optional<std::int64_t> read_basic(std::string_view text, const LocalClock* 
 }
 
 /// RFC 3339, and the shorter forms of ISO 8601: a date alone, hours alone or with minutes, a comma before the fraction.
+/// The date may have slashes, as nobody writes the year first and means anything else.
 std::optional<std::int64_t> read_iso8601(std::string_view text, const LocalClock* local, LocalOrder* order) noexcept {
   if (!begins_with_a_date(text)) {
     return begins_with_a_basic_date(text) ? read_basic(text, local, order) : std::nullopt;

@@ -37,6 +37,11 @@ CsvDialect dialect_of(const spec::Format& format) {
   return dialect;
 }
 
+/// "sep=;", which spreadsheets take from, and some put into, the first line of a file.
+bool names_separator(std::string_view line) noexcept {
+  return line.size() == 5 && (line.starts_with("sep=") || line.starts_with("SEP="));
+}
+
 class CsvDecoder final : public Decoder {
  public:
   /// @param look nullptr, or where to put mistakes instead of into the log
@@ -245,6 +250,9 @@ class CsvDecoder final : public Decoder {
     lines_read_ += static_cast<std::uint64_t>(std::count(record.begin(), record.end(), '\n'));
     for (const char line_break : {'\n', '\r'}) {
       record.remove_suffix(record.ends_with(line_break) ? 1 : 0);
+    }
+    if (header_next_ && number == 1 && names_separator(record)) {
+      return true;
     }
     const bool is_header = header_next_ && status != CsvRecordReader::Status::nothing;
     if (is_header) {

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/decimal.hpp"
 #include "core/spelling.hpp"
+#include "core/time_text.hpp"
 
 namespace weir::decode {
 namespace {
@@ -34,6 +36,12 @@ std::size_t found_between(std::string_view line, char separator, const std::vect
     }
     line.remove_prefix(end + 1);
   }
+}
+
+/// A number or a time, which no column is called.
+bool is_value(std::string_view cell) {
+  return parse_decimal(cell, 0).status != DecimalStatus::not_a_number ||
+         TimeReader(TimeUnit::rfc3339).read(cell).has_value();
 }
 
 struct Separator {
@@ -81,8 +89,12 @@ CsvMistake missing_columns(const std::vector<std::string>& missing, std::span<co
   mistake.text = fmt::format("the {} lacks {}; it has {}{}", format.columns.empty() ? "header" : "list of columns",
                              lacking, fmt::join(shown, ", "),
                              names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
-  if (const std::string separator = other_separator(header, missing, names.size(), format); !separator.empty()) {
+  if (header.find('\r') != std::string_view::npos) {
+    mistake.hint = "the lines end with a carriage return alone: convert them to line feeds";
+  } else if (const std::string separator = other_separator(header, missing, names.size(), format); !separator.empty()) {
     mistake.hint = fmt::format("the separator seems to be another: separator = \"{}\"", separator);
+  } else if (std::any_of(names.begin(), names.end(), is_value)) {
+    mistake.hint = "the first line seems to be a row already: name the columns with columns = [...]";
   }
   return mistake;
 }

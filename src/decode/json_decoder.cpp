@@ -30,6 +30,14 @@ using batch::Malformed;
 constexpr std::size_t kKeptText = std::size_t{1} << 20U;
 constexpr std::size_t kKeptDocument = std::size_t{256} << 10U;
 
+/// Every path begins with an element's number: a reading is an array of values, as [1577836800, 21.5].
+bool all_are_numbers(const JsonMember& members) {
+  return !members.children.empty() && members.selection.empty() &&
+         std::all_of(members.children.begin(), members.children.end(), [](const JsonMember& child) {
+           return !child.name.empty() && child.name.find_first_not_of("0123456789") == std::string::npos;
+         });
+}
+
 class JsonDecoder final : public Decoder {
  public:
   JsonDecoder(const spec::Stream& stream, const spec::Source& source)
@@ -38,10 +46,11 @@ class JsonDecoder final : public Decoder {
         slots_(writer_.slots()),
         members_(json_members(stream, writer_, slots_)),
         array_is_reading_(!members_.selection.empty()),
+        rows_are_arrays_(all_are_numbers(members_)),
         text_(PaddedText::kPadding + longest_name(members_)),
         array_path_(source.format.array_path, members_, slots_, text_.padding()),
         unquoted_(text_.padding()),
-        json_lines_(text_, array_path_.empty() && !array_is_reading_,
+        json_lines_(text_, array_path_.empty() && !array_is_reading_, rows_are_arrays_,
                     array_path_.empty() ? kLongestReading : source.max_message),
         strings_(text_.padding()),
         values_(slots_) {}
@@ -105,7 +114,7 @@ class JsonDecoder final : public Decoder {
     batch::RowWriter& rows;
 
     bool line(std::string_view text) {
-      return (text.starts_with('{') || (decoder.array_is_reading_ && text.starts_with('['))) &&
+      return (text.starts_with('{') || (text.starts_with('[') && decoder.is_one_reading(text))) &&
              (decoder.array_path_.empty() ? decoder.object(text, rows) : decoder.nested(text, rows));
     }
     void value(std::string_view text) { decoder.document(text, rows); }
@@ -172,7 +181,7 @@ class JsonDecoder final : public Decoder {
       if (!nested(text, rows)) {
         rows.reject(Malformed::bad_payload, text);
       }
-    } else if (first != std::string_view::npos && text[first] == '[' && !array_is_reading_) {
+    } else if (first != std::string_view::npos && text[first] == '[' && !is_one_reading(text.substr(first))) {
       readings(text, first, rows);
     } else if (text.size() > kLongestReading) {
       rows.reject(Malformed::too_large, text);
@@ -232,10 +241,15 @@ class JsonDecoder final : public Decoder {
     return true;
   }
 
+  /// Whether an array is a reading and not several.
+  [[nodiscard]] bool is_one_reading(std::string_view array) const noexcept {
+    return array_is_reading_ || (rows_are_arrays_ && !trimmed(array.substr(1)).starts_with('['));
+  }
+
   bool read_root(ondemand::document& document, bool is_array) {
     ondemand::object object;
     ondemand::array array;
-    if (is_array && array_is_reading_) {
+    if (is_array && (array_is_reading_ || rows_are_arrays_)) {
       return document.get_array().get(array) == simdjson::SUCCESS && read_elements(array, members_, values_, strings_);
     }
     return document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_, strings_);
@@ -265,7 +279,10 @@ class JsonDecoder final : public Decoder {
         elements_one_by_one(text, done, rows);
         return;
       }
-      if (type != ondemand::json_type::object || element.get_object().get(object) != simdjson::SUCCESS) {
+      ondemand::array row;
+      const bool is_row = type == ondemand::json_type::array && rows_are_arrays_;
+      if (is_row ? element.get_array().get(row) != simdjson::SUCCESS
+                 : type != ondemand::json_type::object || element.get_object().get(object) != simdjson::SUCCESS) {
         if (!skip_element(element, type, raw)) {
           elements_one_by_one(text, done, rows);
           return;
@@ -276,7 +293,8 @@ class JsonDecoder final : public Decoder {
       }
       begin_reading();
       const char* end = nullptr;
-      if (!read_members(object, members_, values_, strings_) ||
+      if (!(is_row ? read_elements(row, members_, values_, strings_)
+                   : read_members(object, members_, values_, strings_)) ||
           document.current_location().get(end) != simdjson::SUCCESS) {
         elements_one_by_one(text, done, rows);
         return;
@@ -331,10 +349,8 @@ class JsonDecoder final : public Decoder {
 
   void single_element(std::string_view text, batch::RowWriter& rows) {
     ondemand::document document;
-    ondemand::object object;
     begin_reading();
-    if (parse(element_parser_, text, document) == simdjson::SUCCESS &&
-        document.get_object().get(object) == simdjson::SUCCESS && read_members(object, members_, values_, strings_) &&
+    if (parse(element_parser_, text, document) == simdjson::SUCCESS && read_root(document, text.starts_with('[')) &&
         at_end(document)) {
       write_element(text, rows);
     } else {
@@ -369,7 +385,7 @@ class JsonDecoder final : public Decoder {
     if (parse(parser_, text, document) != simdjson::SUCCESS || !array_path_.find(document, found)) {
       return false;
     }
-    if (found.front() == '[') {
+    if (found.front() == '[' && !is_one_reading(found)) {
       readings(found, 0, rows);
     } else {
       single_element(found, rows);
@@ -382,6 +398,7 @@ class JsonDecoder final : public Decoder {
   std::size_t slots_;  // of values_, set by members_
   const JsonMember members_;
   const bool array_is_reading_;  // paths choose among the elements of the message
+  const bool rows_are_arrays_;   // paths number them
   PaddedText text_;
   JsonArrayPath array_path_;
   PaddedText unquoted_;

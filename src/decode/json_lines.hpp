@@ -1,5 +1,5 @@
 // Cuts blocks of lines into JSON values. Mostly a line is a value; but one may span lines, and several may stand in one
-// line, with blanks between them or nothing.
+// line, with blanks or a comma between them or nothing.
 //
 // Damage costs the line in which it begins and nothing behind it: reading goes on at the next line that begins a value.
 // Where elements are wanted, an array that does not end in its line is a sequence of values, so its size has no bound.
@@ -22,9 +22,10 @@ class JsonLines {
  public:
   /// @param text where the values lie when the visitor gets them
   /// @param elements the elements of an array are values by themselves
+  /// @param rows they are arrays
   /// @param longest a value that has not ended after so many bytes is damaged
-  JsonLines(PaddedText& text, bool elements, std::size_t longest)
-      : text_(text), elements_(elements), longest_(longest) {}
+  JsonLines(PaddedText& text, bool elements, bool rows, std::size_t longest)
+      : text_(text), elements_(elements), rows_(rows), longest_(longest) {}
 
   /// @brief What is held back takes so many bytes at most, while it grows.
   static constexpr std::uint64_t worst_case_bytes(std::uint64_t longest) noexcept { return 3 * longest; }
@@ -85,7 +86,7 @@ class JsonLines {
       if (at == 0 || text[at - 1] == '\n' || skipped.find('\n') != std::string_view::npos) {
         std::size_t next = first;
         std::string_view line = next_line(text, next);
-        line.remove_suffix(array_ != Array::no && line.ends_with(',') ? 1 : 0);
+        line.remove_suffix(line.ends_with(',') ? 1 : 0);
         if (visitor.line(line)) {
           at = next;
           continue;
@@ -139,16 +140,17 @@ class JsonLines {
       status = JsonScanner::Status::damaged;
     }
     const bool within_line = status != JsonScanner::Status::incomplete && end <= first + line.size();
-    if (c == '[') {
+    const bool may_be_row = rows_ && array_ != Array::no;
+    if (c == '[' && !may_be_row) {
       break_off(visitor);  // no reading is an array, so this one is not inside another
     }
-    if (c == '[' && elements_ && !within_line) {
+    if (c == '[' && elements_ && !within_line && !may_be_row) {
       array_ = Array::yes;
       return first + 1;
     }
     if (status == JsonScanner::Status::complete) {
       visitor.value(text.substr(first, end - first));
-      return end;
+      return behind_comma(text, end);
     }
     if (status == JsonScanner::Status::incomplete && !complete && text.size() - first <= longest_) {
       return first;
@@ -163,9 +165,14 @@ class JsonLines {
 
   /// Whether what stands behind a value in its line leaves the value alone.
   [[nodiscard]] bool may_follow(std::string_view text, std::size_t end) const noexcept {
-    const std::size_t next = std::min(text.find_first_not_of(" \t\r", end), text.size());
+    const std::size_t next = std::min(text.find_first_not_of(" \t\r", behind_comma(text, end)), text.size());
     return next == text.size() || std::string_view("\n{[").find(text[next]) != std::string_view::npos ||
-           (array_ != Array::no && (text[next] == ',' || text[next] == ']'));
+           (array_ != Array::no && text[next] == ']');
+  }
+
+  static std::size_t behind_comma(std::string_view text, std::size_t end) noexcept {
+    const std::size_t next = text.find_first_not_of(" \t\r", end);
+    return next != std::string_view::npos && text[next] == ',' ? next + 1 : end;
   }
 
   /// The first line from `at` on that begins a value; at the latest the one behind the line that holds `damage`.
@@ -182,6 +189,7 @@ class JsonLines {
 
   PaddedText& text_;
   const bool elements_;
+  const bool rows_;
   const std::size_t longest_;
   Array array_ = Array::unknown;
   std::string held_back_;  ///< begins with a value that has not ended; scanner_ stands in it

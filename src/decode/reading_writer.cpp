@@ -136,7 +136,10 @@ std::optional<batch::Malformed> ReadingWriter::read_time(const Token& time, batc
   if (time.kind == Token::Kind::boolean || time.kind >= Token::Kind::no_number) {
     return refused(batch::Malformed::bad_time);
   }
-  const std::optional<std::int64_t> ns = time_.read(time.text, &local_order_);
+  std::optional<std::int64_t> ns = time_.read(time.text, &local_order_);
+  if (const std::string_view bare = trimmed(time.text); !ns && bare.size() != time.text.size()) {
+    ns = time_.read(bare, &local_order_);
+  }
   if (stream_.time.unit == TimeUnit::automatic && !doubt_shown_) {
     show_doubt(time.text, ns);
   }

@@ -21,6 +21,7 @@
 #include "core/decimal.hpp"
 #include "core/time_text.hpp"
 #include "decode/key_cache.hpp"
+#include "decode/lines.hpp"
 #include "decode/token.hpp"
 #include "decode/topic_captures.hpp"
 #include "decode/value_forms.hpp"
@@ -173,7 +174,10 @@ class ReadingWriter {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const Token& value = values[i];
       if (value.kind == Token::Kind::number || value.kind == Token::Kind::text) [[likely]] {
-        const ParsedDecimal decimal = parse_decimal(value.text, fields_[i].places);
+        ParsedDecimal decimal = parse_decimal(value.text, fields_[i].places);
+        if (decimal.status == DecimalStatus::not_a_number) [[unlikely]] {
+          decimal = parse_decimal(trimmed(value.text), fields_[i].places);
+        }
         if (decimal.status > DecimalStatus::rounded) [[unlikely]] {
           blame_field(i);
           return decimal.status == DecimalStatus::out_of_range ? batch::Malformed::out_of_range

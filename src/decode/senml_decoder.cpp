@@ -82,7 +82,7 @@ class SenmlDecoder final : public Decoder {
   SenmlDecoder(const spec::Stream& stream, const spec::Source& source)
       : writer_(stream, source),
         lines_(line_oriented(source)),
-        json_lines_(text_, false, source.max_message),
+        json_lines_(text_, false, false, source.max_message),
         pack_(stream.time.unit),
         keys_(stream.schema.keys.size()),
         fields_(stream.schema.fields.size()),

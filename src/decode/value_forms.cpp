@@ -1,10 +1,12 @@
 #include "decode/value_forms.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/decimal.hpp"
 #include "core/log.hpp"
 #include "core/printable.hpp"
+#include "decode/lines.hpp"
 
 namespace weir::decode {
 namespace {
@@ -28,6 +30,23 @@ bool begins_a_unit(std::string_view text) noexcept {
   const char c = text[at];
   const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return letter || static_cast<unsigned char>(c) >= 0x80 || kSigns.find(c) != std::string_view::npos;
+}
+
+/// How many bytes of the text from `at` on are such a sign between groups of digits. A blank and an apostrophe stand
+/// for those that typesetting has in their place.
+std::size_t group_sign_at(std::string_view text, std::size_t at, std::string_view sign) noexcept {
+  const std::string_view rest = text.substr(at);
+  if (rest.starts_with(sign)) return sign.size();
+  using namespace std::string_view_literals;
+  constexpr std::array kBlanks{"\u00A0"sv, "\u202F"sv, "\u2009"sv};
+  constexpr std::array kApostrophes{"\u2019"sv};
+  const std::span<const std::string_view> others =
+      sign == " " ? std::span<const std::string_view>(kBlanks)
+                  : std::span<const std::string_view>(kApostrophes).first(sign == "'" ? 1 : 0);
+  for (const std::string_view other : others) {
+    if (rest.starts_with(other)) return other.size();
+  }
+  return 0;
 }
 
 bool equal_word(std::string_view text, std::string_view lower) noexcept {
@@ -82,9 +101,11 @@ std::string_view ValueForms::read_number(std::string_view text, bool strip_unit,
   at += digits;
   // Groups of three behind one to three digits, all the way to the decimal sign.
   const bool may_be_grouped = !thousands_.empty() && digits >= 1 && digits <= 3;
-  while (may_be_grouped && digits_at(text, at + thousands_.size()) == 3 && text.substr(at).starts_with(thousands_)) {
-    number.append(text.substr(at + thousands_.size(), 3));
-    at += thousands_.size() + 3;
+  while (may_be_grouped) {
+    const std::size_t sign = group_sign_at(text, at, thousands_);
+    if (sign == 0 || digits_at(text, at + sign) != 3) break;
+    number.append(text.substr(at + sign, 3));
+    at += sign + 3;
   }
   if (at < text.size() && text[at] == decimal_) {
     const std::size_t fraction = digits_at(text, at + 1);
@@ -119,6 +140,7 @@ std::span<const Token> ValueForms::apply(std::span<const Token> fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const spec::Field& field = stream_.schema.fields[i];
     Token value = fields[i];
+    if (value.kind == Token::Kind::text) value.text = trimmed(value.text);
     if (!value.missing() && value.kind != Token::Kind::container && is_missing(value.text)) value = {};
     if (!value.missing() && value.kind != Token::Kind::container) {
       if (field.is_switch) {

@@ -30,8 +30,8 @@ struct ::sigaction previous {};
 void replace(Slot& slot, std::uintptr_t begin) {
   // A call of the system and no more, as in the handlers of other programs that map what they do not own.
   const int error = errno;
-  ::mmap(reinterpret_cast<void*>(begin), slot.bytes.load(), PROT_READ | PROT_WRITE,
-         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  static_cast<void>(::mmap(reinterpret_cast<void*>(begin), slot.bytes.load(), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
   errno = error;
   slot.broken.store(true);
 }

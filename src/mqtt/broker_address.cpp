@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <charconv>
 
 namespace weir::mqtt {
 namespace {
@@ -107,7 +107,9 @@ std::string broker_listener(std::string_view broker) {
   if (listener.host.size() > 1 && listener.host.back() == '.') {
     listener.host.pop_back();  // the root of the names
   }
-  return one_spelling(listener.host) + ':' + std::to_string(std::atoi(listener.port.c_str()));
+  unsigned port = 0;  // 08883 is 8883
+  std::from_chars(listener.port.data(), listener.port.data() + listener.port.size(), port);
+  return one_spelling(listener.host) + ':' + std::to_string(port);
 }
 
 bool broker_uses_tls(std::string_view broker) noexcept {

@@ -41,7 +41,7 @@ std::string generated_client_id();
 std::unique_ptr<paho::async_client> make_client(const Endpoint& endpoint, const std::string& persistence_dir = {});
 
 /// @brief Never Paho's automatic reconnect: it would try again only after a first success.
-paho::connect_options make_connect_options(const Endpoint& endpoint, const ConnectionOptions& options);
+paho::connect_options make_connect_options(const Endpoint& endpoint, const ConnectionOptions& wanted);
 
 /// @brief A failed connect with its reason in the text where TLS is why, which Paho does not say. May take some
 /// seconds.

@@ -20,8 +20,8 @@ using TlsContext = std::unique_ptr<SSL_CTX, FreeTls>;
 using TlsConnection = std::unique_ptr<SSL, FreeTls>;
 using Certificate = std::unique_ptr<X509, FreeTls>;
 
-/// @brief A client's context with the files loaded; `mistake` tells which of them cannot be.
-TlsContext make_tls_context(const TlsFiles& files, TlsFileMistake& mistake);
+/// @brief A client's context with the files loaded; `wrong` tells which of them cannot be.
+TlsContext make_tls_context(const TlsFiles& files, TlsFileMistake& wrong);
 
 /// @brief The reason at the root of this thread's last failure of OpenSSL; empty: it gives none.
 inline std::string tls_error() {

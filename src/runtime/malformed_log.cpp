@@ -57,7 +57,8 @@ std::string way_out(batch::Malformed reason, const spec::Stream& stream, std::st
           "there are max_keys = {} of them: raise it if there are more sensors{}", stream.max_keys,
           stream.key_ttl.count() > 0 ? ", or lower key_ttl" : ", or set key_ttl if silent ones may give their places");
     case missing_field:
-      return "is a name in 'fields' spelt as the source spells it?";
+      return member.empty() ? "no field has a value: are the names in 'fields' spelt as the source spells them?"
+                            : "it is required";
     case not_a_number:
       return {};
     case out_of_range:

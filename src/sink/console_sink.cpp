@@ -84,8 +84,9 @@ void ConsoleSink::write(const batch::ResultTable& table) {
     return;
   }
   std::int64_t time_ns = table.batch_end_ns;
-  if (time_ns == 0) {
-    for (std::size_t row = 0; row < table.size(); ++row) time_ns = std::max(time_ns, table.row(row).window_end_ns);
+  if (time_ns == 0 && table.size() > 0) {
+    time_ns = table.row(0).window_end_ns;
+    for (std::size_t row = 1; row < table.size(); ++row) time_ns = std::max(time_ns, table.row(row).window_end_ns);
   }
   text_.append(kRule).append("Time: ");
   if (time_ns == 0) {

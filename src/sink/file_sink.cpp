@@ -190,21 +190,20 @@ void FileSink::resume(const std::string& position) {
     const Saved saved = read_saved(in, format == kPositionFormat);
     const auto kept = [this](const std::string& query) { return kept_.contains(query); };
     const auto some = std::find_if(saved.queries.begin(), saved.queries.end(), kept);
-    if (some == saved.queries.end()) {
-      OutputFile::require_at(file_system_, saved.position);
-      resumed_.push_back(saved.position);
-    } else if (std::all_of(saved.queries.begin(), saved.queries.end(), kept)) {
+    const bool some_kept = some != saved.queries.end();
+    if (some_kept && std::all_of(saved.queries.begin(), saved.queries.end(), kept)) {
       kept_files_.insert(saved.position.path);
-    } else if (OutputFile::has_rows_after(file_system_, saved.position)) {
+      continue;
+    }
+    if (some_kept && OutputFile::has_rows_after(file_system_, saved.position)) {
       throw Error(fmt::format(
           "'{}' holds rows of several queries that are newer than the checkpoint; those of query '{}' would not come "
           "again (start and stop the former configuration once, then nothing is newer; or begin all queries of the "
           "file anew)",
           saved.position.path, *some));
-    } else {
-      OutputFile::require_at(file_system_, saved.position);
-      resumed_.push_back(saved.position);
     }
+    OutputFile::require_at(file_system_, saved.position);
+    resumed_.push_back(saved.position);
   }
 }
 

@@ -115,7 +115,7 @@ mqtt::Outcome MqttConnection::subscribe(const std::string& topic) {
     return token = client_->subscribe(filter, spec_.qos, nullptr, *this, make_subscribe_options(spec_), properties);
   });
   int granted = spec_.qos;
-  const mqtt::Outcome outcome = outcome_of_subscribe(performed, token.get(), topic, granted);
+  mqtt::Outcome outcome = outcome_of_subscribe(performed, token.get(), topic, granted);
   if (outcome.ok && granted < spec_.qos && weaker_told_.insert(topic).second) {
     log::warn(
         "stream '{}': broker '{}' grants QoS {} for '{}' in place of {}: what that QoS does not promise can be lost; "

@@ -1,6 +1,7 @@
 #include "source/text_form.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace weir::source {
 namespace {
@@ -68,6 +69,21 @@ std::optional<spec::TextEncoding> encoding_of(std::string_view front, bool end) 
     return end ? std::optional(spec::TextEncoding::utf8) : std::nullopt;
   }
   return zeros_behind ? spec::TextEncoding::utf16le : spec::TextEncoding::utf16be;
+}
+
+std::string_view foreign_form(std::string_view front) noexcept {
+  struct Form {
+    std::string_view magic;
+    std::string_view name;
+  };
+  constexpr std::array<Form, 5> kForms{{{"PK\x03\x04"sv, "a ZIP archive (a workbook, .xlsx, is one too)"},
+                                        {"\xD0\xCF\x11\xE0"sv, "a workbook or document of Microsoft Office"},
+                                        {"\xFD\x37zX"sv, "compressed by xz"},
+                                        {"\x04\x22\x4D\x18"sv, "compressed by lz4"},
+                                        {"\x89HDF"sv, "an HDF5 file"}}};
+  const auto* const form =
+      std::find_if(kForms.begin(), kForms.end(), [&](const Form& each) { return front.starts_with(each.magic); });
+  return form == kForms.end() ? std::string_view() : form->name;
 }
 
 std::string_view name_of_form(std::string_view text) noexcept {

@@ -51,7 +51,7 @@ void TextInput::set_plain() {
 }
 
 bool TextInput::is_packed(std::string_view front, spec::TextEncoding wanted) noexcept {
-  if (compression_of(front, true) != Compression::none) {
+  if (compression_of(front, true) != Compression::none || !foreign_form(front).empty()) {
     return true;
   }
   return (wanted == spec::TextEncoding::automatic ? encoding_of(front, true) : wanted) != spec::TextEncoding::utf8;
@@ -63,6 +63,8 @@ bool TextInput::find_compression(const Raw& raw) {
       compression_known_ = true;
       if (*compression != Compression::none) {
         decompressor_ = make_decompressor(*compression);
+      } else if (const std::string_view form = foreign_form(raw_.view()); !form.empty()) {
+        fail(fmt::format("it is {}, which has to be unpacked or exported as text first", form));
       }
       break;
     }

@@ -43,6 +43,20 @@ TEST(CsvHeader, AnotherSeparatorIsSeen) {
   EXPECT_EQ(look("a header of one cell\n").missing.hint, "");
 }
 
+TEST(CsvHeader, ARowInItsPlaceAndOtherLineEndsAreSeen) {
+  EXPECT_EQ(look("2025-03-01T10:00:00,m1,20.5,1\n").missing.hint,
+            "the first line seems to be a row already: name the columns with columns = [...]");
+  EXPECT_EQ(look("a,machine,temperature,power\n").missing.hint, "");
+  EXPECT_EQ(look("t,machine,temperature,power\r1,a,2,3\r").missing.hint,
+            "the lines end with a carriage return alone: convert them to line feeds");
+}
+
+TEST(CsvHeader, TheSeparatorThatASpreadsheetNamesIsNoHeader) {
+  EXPECT_EQ(look("sep=;\r\nt;machine;temperature;power\r\n", ";").missing.text, "");
+  EXPECT_EQ(look("\nsep=;\nt;machine;temperature;power\n", ";").missing.text.substr(0, 24), "stream 'test', 'in.csv',")
+      << "in the first line only";
+}
+
 TEST(CsvHeader, AWideHeaderIsCutOff) {
   std::string header = "t";
   for (int i = 0; i < 25; ++i) header += ",c" + std::to_string(i);

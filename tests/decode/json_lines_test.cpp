@@ -56,6 +56,21 @@ TEST(JsonLines, ValuesMaySpanLinesAndSeveralMayStandInOne) {
   EXPECT_FALSE(lines.holds_back());
 }
 
+TEST(JsonLines, ACommaMayStandBehindAValue) {
+  Decoding decoding(sensor_stream());
+  decoding
+      .file("{\"t\":1,\"id\":\"a\",\"v\":1},\n{\"t\":2,\"id\":\"a\",\n\"v\":2} ,{\"t\":3,\"id\":\"a\",\"v\":3},\r\n",
+            true)
+      .finish();
+  EXPECT_EQ(decoding.rows().size(), 3U);
+  EXPECT_TRUE(decoding.refusals().empty());
+  // But nothing else, and not alone.
+  Decoding broken(sensor_stream());
+  broken.file("{\"t\":1,\"id\":\"a\",\"v\":1},\"x\":2}\n,,\n{\"t\":3,\"id\":\"a\",\"v\":3},,\n", true).finish();
+  EXPECT_TRUE(broken.rows().empty());
+  EXPECT_EQ(broken.refusals().size(), 3U);
+}
+
 TEST(JsonLines, DamageBetweenValuesOverLinesCostsItsOwnLine) {
   const std::string text =
       "{\n\"t\":1,\n\"id\":\"a\",\"v\":1\n}\n"  // good

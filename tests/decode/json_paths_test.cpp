@@ -86,6 +86,27 @@ TEST(JsonPaths, AnArrayOfNamesAndValuesIsOneReading) {
   EXPECT_EQ(rows_of(stream, one), expected);
 }
 
+TEST(JsonPaths, RowsAreArrays) {
+  spec::Stream stream = stream_of({key("id", "/1")}, {field("p1", 1, "/2")});
+  stream.time.field = "/0";
+  const std::vector<Row> expected{{5 * kSecond, {"a"}, {30}}, {6 * kSecond, {"b"}, {45}}};
+  for (const char* text : {"[[5,\"a\",3],[6,\"b\",4.5]]", "[5,\"a\",3]\n[6,\"b\",4.5]\n",
+                           "[\n[5,\"a\",3],\n[6,\"b\",4.5]\n]\n", "[[5,\"a\",3],\n[6,\"b\",4.5]]\n",
+                           "[\n  [\n    5,\n    \"a\",\n    3\n  ],\n  [\n    6,\n    \"b\",\n    4.5\n  ]\n]\n",
+                           "[ [5,\"a\",3], [6,\"b\",4.5,null] ]"}) {
+    EXPECT_EQ(rows_of(stream, text), expected) << text;
+  }
+  for (const char* text : {"[[5,\"a\",3],[6,\"b\",4.5]]", "[5,\"a\",3]\n[6,\"b\",4.5]\n"}) {
+    spec::Stream messages = stream;
+    messages.sources[0].kind = spec::SourceKind::mqtt;
+    EXPECT_EQ(rows_of(messages, text), expected) << text;
+  }
+  spec::Stream inside = stream;
+  inside.sources[0].format.array_path = "/results/0/values";
+  EXPECT_EQ(rows_of(inside, R"({"results":[{"columns":["time","id","v"],"values":[[5,"a",3],[6,"b",4.5]]}]})"),
+            expected);
+}
+
 TEST(JsonPaths, ElementsAreChosenInsideElements) {
   spec::Stream stream =
       stream_of({}, {field("v", 0, "/rooms/[name=hall]/sensors/[id=7]/v"), field("w", 0, "/rooms/[name=den]/v")});

@@ -85,12 +85,43 @@ TEST(ValueForms, DecimalCommasAndGroupsOfThree) {
     EXPECT_THAT(firsts(blanks), ElementsAre(140850)) << thousands;
   }
 
+  // What typesetting has in place of a blank and an apostrophe stands for them.
+  stream.sources[0].format.thousands = " ";
+  Decoding typeset(stream);
+  typeset.file("t;v\n1;1 234,5\n2;1\u00A0234,5\n3;1\u202F234\u2009567\n4;1\u2019234\n", true);
+  EXPECT_THAT(firsts(typeset), ElementsAre(123450, 123450, 123456700));
+  stream.sources[0].format.thousands = "'";
+  Decoding swiss(stream);
+  swiss.file("t;v\n1;1'234,5\n2;1\u2019234,5\n3;1 234\n", true);
+  EXPECT_THAT(firsts(swiss), ElementsAre(123450, 123450));
+
   // Of JSON only texts: its numbers have a point.
   spec::Stream json = make_stream(spec::FormatKind::json, {}, {field("v", 2)});
   json.sources[0].format.decimal = ',';
   Decoding objects(json);
   objects.file("{\"t\":1,\"v\":\"2,32\"}\n{\"t\":2,\"v\":2.5}\n{\"t\":3,\"v\":\"2.5\"}\n");
   EXPECT_THAT(firsts(objects), ElementsAre(232, 250));
+}
+
+TEST(ValueForms, BlanksAroundATextDoNotMatter) {
+  spec::Stream stream = make_stream(spec::FormatKind::json, {}, {field("v", 1)});
+  const std::string text = R"({"t":1,"v":"2.5\r\n"}
+{"t":2,"v":" 2.5"}
+{"t":"3 ","v":"2.5"}
+{"t":" 1970-01-01T00:00:04Z","v":" NA "}
+{"t":5,"v":"2. 5"}
+{"t":6,"v":" "}
+)";
+  Decoding plain(stream);
+  plain.file(text);
+  EXPECT_THAT(firsts(plain), ElementsAre(25, 25, 25));
+  EXPECT_EQ(plain.rows()[2].time, 3 * kSecond);
+  EXPECT_EQ(plain.refusals().size(), 3U);
+  stream.missing = {"NA", ""};
+  stream.schema.fields.push_back(field("t", 0, "t"));
+  Decoding forms(stream);
+  forms.file(text.substr(0, text.find("{\"t\":\" 1970")) + "{\"t\":4,\"v\":\" NA \"}\n{\"t\":6,\"v\":\" \"}\n");
+  EXPECT_THAT(firsts(forms), ElementsAre(25, 25, 25, kNone, kNone));
 }
 
 TEST(ValueForms, AUnitBehindTheNumber) {

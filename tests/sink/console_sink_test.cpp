@@ -65,6 +65,8 @@ TEST(ConsoleSink, WithoutABatchEndTheNewestWindowGivesTheTime) {
   EXPECT_NE(shown(rows.table(), 10).find("Time: 2013-08-31T22:00:01Z "), std::string::npos);
   rows.clear();
   EXPECT_NE(shown(rows.table(), 10).find("Time: -  "), std::string::npos);
+  rows.add(-kSecond, {"a"}, {count(1)}).add(-2 * kSecond, {"a"}, {count(1)});
+  EXPECT_NE(shown(rows.table(), 10).find("Time: 1969-12-31T23:59:59Z "), std::string::npos);
 }
 
 TEST(ConsoleSink, MoreRowsThanAskedForEndInDots) {

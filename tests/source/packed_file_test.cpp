@@ -233,6 +233,16 @@ TEST(TextForm, IsUndecidedOnlyWhileItCouldBeEither) {
   EXPECT_EQ(name_of_form(""), "");
 }
 
+TEST(TextForm, WhatIsNoTextIsNamed) {
+  EXPECT_EQ(foreign_form("PK\x03\x04\x14"), "a ZIP archive (a workbook, .xlsx, is one too)");
+  EXPECT_EQ(foreign_form("PK"), "");
+  EXPECT_EQ(foreign_form("PKW,time\n"), "");
+  EXPECT_EQ(foreign_form(""), "");
+  EXPECT_THAT(read_bytes_as("PK\x03\x04" + std::string(60, '\0')).problem,
+              HasSubstr("it is a ZIP archive (a workbook, .xlsx, is one too), which has to be unpacked or exported"));
+  EXPECT_THAT(read_bytes_as("\xFD\x37zXZ" + std::string(60, '\0')).problem, HasSubstr("it is compressed by xz"));
+}
+
 class FileList : public testing::Test {
  protected:
   void put(const std::string& name, const std::string& bytes) { write_bytes(files_ / name, bytes); }
