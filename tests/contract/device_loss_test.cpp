@@ -8,6 +8,7 @@
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
 #include "support/kept_log.hpp"
+#include "support/sanitized.hpp"
 
 namespace weir::contract {
 namespace {
@@ -62,6 +63,9 @@ class DeviceLoss : public ::testing::TestWithParam<Loss> {
   const test::KeptLog log_;  // each loss is reported, and here are hundreds
 };
 
+// of a query
+constexpr std::uint64_t kLosses = test::kSanitized ? 9 : 29;
+
 TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {
   const std::vector<oracle::Event> events = stream();
   for (const QueryCase& query : {every_aggregate().with(6 * kSecond, 2 * kSecond),
@@ -83,7 +87,7 @@ TEST_P(DeviceLoss, Rows_AreTheSameWhereverTheDeviceIsLost) {
       calls = good.device->calls();
       ASSERT_EQ(engine.texts(), whole.texts());
     }
-    for (std::uint64_t loss = first; loss < calls; loss += 1 + (calls - first) / 29) {
+    for (std::uint64_t loss = first; loss < calls; loss += 1 + (calls - first) / kLosses) {
       SCOPED_TRACE(query.name + ", lost after " + std::to_string(loss) + " calls");
       HostDeviceOptions options;
       options.good_calls = loss;

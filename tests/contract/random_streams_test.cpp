@@ -6,6 +6,7 @@
 #include "contract/engine_under_test.hpp"
 #include "contract/queries.hpp"
 #include "contract/random_streams.hpp"
+#include "support/sanitized.hpp"
 
 namespace weir::contract {
 namespace {
@@ -48,7 +49,7 @@ TEST_P(RandomStreams, Rows_AreTheOraclesForEveryQueryAndWindow) {
     for (const QueryCase& query : all_queries()) {
       StreamShape shape;
       shape.seed = ++seed;
-      shape.readings = 700;
+      shape.readings = test::kSanitized ? 300 : 700;
       shape.disorder = 2 * kSecond;
       shape.straggler_share = 0.05;
       expect_same(query.with(window * kSecond, slide * kSecond), shape, shape.disorder, seed);
@@ -130,7 +131,7 @@ TEST_P(RandomStreams, Rows_AreTheOraclesWhileSensorsComeAndGo) {
 TEST_P(RandomStreams, Rows_AreTheOraclesWithManyGroups) {
   StreamShape shape;
   shape.seed = 80;
-  shape.readings = 30'000;
+  shape.readings = test::kSanitized ? 10'000 : 30'000;
   shape.mean_step = 2 * kMillisecond;
   shape.houses = 30;
   shape.households = 20;
@@ -150,7 +151,7 @@ TEST_P(RandomStreams, Rows_AreTheOraclesInBatchesForSeveralThreads) {
         count_by_sensor().with(12 * kSecond, 20 * kSecond), count_by_sensor().with(40 * kSecond, 2 * kSecond)}) {
     StreamShape shape;
     shape.seed = ++seed;
-    shape.readings = 50'000;
+    shape.readings = test::kSanitized ? 12'000 : 50'000;
     shape.mean_step = 2 * kMillisecond;
     // Readings of one batch fall into more panes than a thread may keep for itself.
     shape.disorder = 24 * kSecond;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "journal_files.hpp"
+#include "support/sanitized.hpp"
 
 namespace weir::test {
 namespace {
@@ -81,7 +82,7 @@ TEST_P(Killed, NothingThatWasTakenIsLost) {
   options.segment_bytes = 64U << 10U;
   options.sync_each = GetParam();
   std::mt19937 random(1);
-  const int kills = options.sync_each ? 10 : 60;
+  const int kills = options.sync_each ? 10 : kSanitized ? 20 : 60;
   std::uint64_t known = 0;
   for (int round = 0; round < kills; ++round) {
     const std::vector<std::uint64_t> next = run_and_kill(options, 1 + random() % (options.sync_each ? 50

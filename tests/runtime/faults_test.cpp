@@ -17,6 +17,7 @@
 #include "plan/configuration.hpp"
 #include "runtime/pipeline_support.hpp"
 #include "support/nth_call_faults.hpp"
+#include "support/sanitized.hpp"
 
 namespace weir::test {
 namespace {
@@ -29,17 +30,7 @@ constexpr std::size_t kReadings = 60;  // in a message
 constexpr std::uint64_t kForAWhile = 4;
 constexpr std::uint64_t kForGood = 1U << 30U;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kStride = 23;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t kStride = 23;
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
+constexpr std::uint64_t kStride = kSanitized ? 23 : 1;
 
 // A receiver whose messages the test itself stores.
 class Hand final : public Receiver {
