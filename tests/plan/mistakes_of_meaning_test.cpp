@@ -45,7 +45,7 @@ sinks = ["consol"]
                   "c.toml:14: query 'warm': group_by: unknown key 'machin' (did you mean 'machine'?)",
                   "c.toml:15: query 'warm', select \"avg(temprature)\", column 5: unknown name 'temprature' (did "
                   "you mean 'temperature'?)",
-                  "c.toml:16: query 'warm', having, column 11: unknown name 't' (one of: s)",
+                  "c.toml:16: query 'warm', having, column 11: unknown name 't' (did you mean 's'?)",
                   "c.toml:17: query 'warm': unknown sink 'consol' (did you mean 'console'?)"));
 }
 
