@@ -48,7 +48,7 @@ std::string nearest_spelling(std::string_view word, std::span<const std::string_
       continue;
     }
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance && distance < longer) {  // something has to be the same
+    if (distance < best_distance) {
       best_distance = distance;
       best = candidate;
     }

@@ -79,8 +79,9 @@ std::string other_separator(std::string_view header, const std::vector<std::stri
 CsvMistake missing_columns(const std::vector<std::string>& missing, std::span<const std::string_view> names,
                            std::string_view header, const spec::Format& format) {
   std::string lacking;
+  const bool is_row = format.columns.empty() && std::any_of(names.begin(), names.end(), is_value);
   for (const std::string& name : missing) {
-    const std::string near = nearest_spelling(name, names);
+    const std::string near = is_row ? std::string() : nearest_spelling(name, names);
     lacking += fmt::format("{}'{}'{}", lacking.empty() ? "" : ", ", name,
                            near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
   }
@@ -93,7 +94,7 @@ CsvMistake missing_columns(const std::vector<std::string>& missing, std::span<co
     mistake.hint = "the lines end with a carriage return alone: convert them to line feeds";
   } else if (const std::string separator = other_separator(header, missing, names.size(), format); !separator.empty()) {
     mistake.hint = fmt::format("the separator seems to be another: separator = \"{}\"", separator);
-  } else if (std::any_of(names.begin(), names.end(), is_value)) {
+  } else if (is_row) {
     mistake.hint = "the first line seems to be a row already: name the columns with columns = [...]";
   }
   return mistake;

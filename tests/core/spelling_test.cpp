@@ -31,11 +31,6 @@ TEST(Spelling, Nearest_ALongWordMayDifferInAThirdOfItsLetters) {
   EXPECT_EQ(nearest_spelling("wxyzefghi", one), "");
 }
 
-TEST(Spelling, Nearest_SomethingIsTheSame) {
-  constexpr std::string_view one[] = {"1"};
-  EXPECT_EQ(nearest_spelling("v", one), "");
-}
-
 TEST(Spelling, Nearest_AShortWordMayDifferInOneLetterOnly) {
   constexpr std::string_view one[] = {"ab"};
   EXPECT_EQ(nearest_spelling("ax", one), "ab");

@@ -47,6 +47,9 @@ TEST(CsvHeader, ARowInItsPlaceAndOtherLineEndsAreSeen) {
   EXPECT_EQ(look("2025-03-01T10:00:00,m1,20.5,1\n").missing.hint,
             "the first line seems to be a row already: name the columns with columns = [...]");
   EXPECT_EQ(look("a,machine,temperature,power\n").missing.hint, "");
+  EXPECT_EQ(look("m,1,2\n").missing.text,
+            "stream 'test', 'in.csv', line 1: the header lacks 't', 'machine', 'temperature', 'power'; it has m, 1, 2")
+      << "a value is no spelling";
   EXPECT_EQ(look("t,machine,temperature,power\r1,a,2,3\r").missing.hint,
             "the lines end with a carriage return alone: convert them to line feeds");
 }
