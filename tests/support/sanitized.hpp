@@ -1,5 +1,5 @@
-// Whether this build checks every access or every lock. What a test repeats to try many cases it then repeats less often:
-// the release build tries them all, and a sanitizer wants the same code to run once more, not the same cases.
+// Whether this build checks every access or every lock. What a test repeats to try many cases it then repeats less
+// often: the release build tries them all, and a sanitizer wants the same code to run once more, not the same cases.
 #pragma once
 
 namespace weir::test {
