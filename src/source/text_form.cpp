@@ -71,7 +71,7 @@ std::optional<spec::TextEncoding> encoding_of(std::string_view front, bool end) 
   return zeros_behind ? spec::TextEncoding::utf16le : spec::TextEncoding::utf16be;
 }
 
-std::string_view foreign_form(std::string_view front) noexcept {
+std::optional<std::string_view> foreign_form(std::string_view front, bool end) noexcept {
   struct Form {
     std::string_view magic;
     std::string_view name;
@@ -81,9 +81,15 @@ std::string_view foreign_form(std::string_view front) noexcept {
                                         {"\xFD\x37zX"sv, "compressed by xz"},
                                         {"\x04\x22\x4D\x18"sv, "compressed by lz4"},
                                         {"\x89HDF"sv, "an HDF5 file"}}};
-  const auto* const form =
-      std::find_if(kForms.begin(), kForms.end(), [&](const Form& each) { return front.starts_with(each.magic); });
-  return form == kForms.end() ? std::string_view() : form->name;
+  bool perhaps = false;
+  for (const Form& form : kForms) {
+    const Fit fits = fit(front, form.magic, end);
+    if (fits == Fit::yes) {
+      return form.name;
+    }
+    perhaps |= fits == Fit::perhaps;
+  }
+  return perhaps ? std::nullopt : std::optional<std::string_view>("");
 }
 
 std::string_view name_of_form(std::string_view text) noexcept {

@@ -23,7 +23,8 @@ std::optional<Compression> compression_of(std::string_view front, bool end) noex
 std::optional<spec::TextEncoding> encoding_of(std::string_view front, bool end) noexcept;
 
 /// @brief What the bytes at the front of a file belong to that is no text, and that nothing here unpacks; else empty.
-std::string_view foreign_form(std::string_view front) noexcept;
+/// Nothing: more bytes are needed (never at the `end`).
+std::optional<std::string_view> foreign_form(std::string_view front, bool end) noexcept;
 
 /// @brief "gzip", "zstd", "UTF-16" for text that is not to be read as it is; else empty.
 std::string_view name_of_form(std::string_view text) noexcept;

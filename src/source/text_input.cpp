@@ -51,7 +51,7 @@ void TextInput::set_plain() {
 }
 
 bool TextInput::is_packed(std::string_view front, spec::TextEncoding wanted) noexcept {
-  if (compression_of(front, true) != Compression::none || !foreign_form(front).empty()) {
+  if (compression_of(front, true) != Compression::none || !foreign_form(front, true)->empty()) {
     return true;
   }
   return (wanted == spec::TextEncoding::automatic ? encoding_of(front, true) : wanted) != spec::TextEncoding::utf8;
@@ -59,12 +59,13 @@ bool TextInput::is_packed(std::string_view front, spec::TextEncoding wanted) noe
 
 bool TextInput::find_compression(const Raw& raw) {
   while (!compression_known_) {
-    if (const auto compression = compression_of(raw_.view(), ended_)) {
+    const auto form = foreign_form(raw_.view(), ended_);
+    if (const auto compression = compression_of(raw_.view(), ended_); compression && form) {
       compression_known_ = true;
       if (*compression != Compression::none) {
         decompressor_ = make_decompressor(*compression);
-      } else if (const std::string_view form = foreign_form(raw_.view()); !form.empty()) {
-        fail(fmt::format("it is {}, which has to be unpacked or exported as text first", form));
+      } else if (!form->empty()) {
+        fail(fmt::format("it is {}, which has to be unpacked or exported as text first", *form));
       }
       break;
     }

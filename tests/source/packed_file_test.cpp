@@ -234,10 +234,12 @@ TEST(TextForm, IsUndecidedOnlyWhileItCouldBeEither) {
 }
 
 TEST(TextForm, WhatIsNoTextIsNamed) {
-  EXPECT_EQ(foreign_form("PK\x03\x04\x14"), "a ZIP archive (a workbook, .xlsx, is one too)");
-  EXPECT_EQ(foreign_form("PK"), "");
-  EXPECT_EQ(foreign_form("PKW,time\n"), "");
-  EXPECT_EQ(foreign_form(""), "");
+  EXPECT_EQ(foreign_form("PK\x03\x04\x14", true), "a ZIP archive (a workbook, .xlsx, is one too)");
+  EXPECT_EQ(foreign_form("PK", true), "");
+  EXPECT_EQ(foreign_form("PKW,time\n", true), "");
+  EXPECT_EQ(foreign_form("", true), "");
+  EXPECT_EQ(foreign_form("PK", false), std::nullopt);
+  EXPECT_EQ(foreign_form("PX", false), "");
   EXPECT_THAT(read_bytes_as("PK\x03\x04" + std::string(60, '\0')).problem,
               HasSubstr("it is a ZIP archive (a workbook, .xlsx, is one too), which has to be unpacked or exported"));
   EXPECT_THAT(read_bytes_as("\xFD\x37zXZ" + std::string(60, '\0')).problem, HasSubstr("it is compressed by xz"));
