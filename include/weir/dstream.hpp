@@ -2,7 +2,8 @@
 //
 // A DStream is a cheap handle on its context's graph: every transformation returns a new one. Nothing runs before
 // StreamingContext::start(); afterwards the graph cannot change (std::logic_error). All transformations of a stream are
-// fused: filter and map are evaluated in the same pass over the batch that accumulates.
+// fused: filter and map are evaluated in the same pass over the batch that accumulates. Behind a reduction they read
+// its rows, whose values go by their aliases: seconds to minutes to hours. What several read is computed once.
 #pragma once
 
 #include <chrono>
@@ -25,15 +26,15 @@ class DStream {
  public:
   using Duration = std::chrono::nanoseconds;
 
-  /// @brief Keeps the readings for which `condition` is true (null is not).
+  /// @brief Keeps the readings for which `condition` is true (null is not). Right behind a reduction it is having().
   [[nodiscard]] DStream filter(const Expression& condition) const;
   /// @brief Adds a derived value. @param places decimal places when it is aggregated or printed
   [[nodiscard]] DStream map(const Expression& expression, const std::string& name, int places = 6) const;
-  /// @brief Groups by these keys instead of all keys of the schema; none: one group. Before the reduction.
+  /// @brief Groups by these keys instead of all keys of the schema; none: one group.
   [[nodiscard]] DStream key_by(const std::vector<std::string>& keys) const;
   /// @brief The readings of both; they need the same keys and fields, and no filter, map or window yet.
   [[nodiscard]] DStream union_with(const DStream& other) const;
-  /// @brief Evaluates what follows over the last `window`, every `slide` (default: tumbling). Before the reduction.
+  /// @brief Evaluates what follows over the last `window`, every `slide` (default: tumbling).
   [[nodiscard]] DStream window(Duration window, Duration slide = Duration{0}) const;
 
   /// @brief Aggregates per key: over each batch interval, or over the window.

@@ -23,17 +23,20 @@ const spec::Stream& input(const StreamNode& node, std::size_t i) {
   return graph->pipeline.streams[node.streams[i]];
 }
 
-// What comes after a reduction would change the reduction itself.
-void require_not_reduced(const StreamNode& node, const char* call) {
-  if (!node.aggregates.empty()) {
-    throw ConfigError(fmt::format("{} after a reduction is not supported", call),
-                      "call it before reduce_by_key(…), count() or their window forms");
+/// A node to add to: behind a reduction, one that reads its rows.
+std::shared_ptr<StreamNode> behind(const std::shared_ptr<const StreamNode>& node) {
+  if (node->aggregates.empty()) {
+    return copy(*node);
   }
+  auto next = std::make_shared<StreamNode>();
+  next->graph = node->graph;
+  next->parent = node;
+  return next;
 }
 
 bool plain(const StreamNode& node) {
-  return node.where.empty() && node.lets.empty() && node.aggregates.empty() && node.window.count() == 0 &&
-         !node.grouped_explicitly;
+  return !node.parent && node.where.empty() && node.lets.empty() && node.aggregates.empty() &&
+         node.window.count() == 0 && !node.grouped_explicitly;
 }
 
 bool same_shape(const spec::Schema& a, const spec::Schema& b) {
@@ -65,10 +68,7 @@ DStream DStream::filter(const Expression& condition) const {
 }
 
 DStream DStream::map(const Expression& expression, const std::string& name, int places) const {
-  auto node = copy(*node_);
-  if (!node->aggregates.empty()) {
-    throw ConfigError("map after a reduction is not supported", "put the expression into the aggregate's argument");
-  }
+  auto node = behind(node_);
   spec::Let let;
   let.name = name;
   let.expression = expression.text;
@@ -78,8 +78,7 @@ DStream DStream::map(const Expression& expression, const std::string& name, int 
 }
 
 DStream DStream::key_by(const std::vector<std::string>& keys) const {
-  require_not_reduced(*node_, "key_by");
-  auto node = copy(*node_);
+  auto node = behind(node_);
   node->group_by = keys;
   node->grouped_explicitly = true;
   return DStream(std::move(node));
@@ -98,29 +97,27 @@ DStream DStream::union_with(const DStream& other) const {
 }
 
 DStream DStream::window(Duration window, Duration slide) const {
-  require_not_reduced(*node_, "window");
-  if (node_->window.count() != 0) {
+  auto node = behind(node_);
+  if (node->window.count() != 0) {
     throw ConfigError("the stream has a window already", "give each result a window of its own");
   }
-  auto node = copy(*node_);
   node->window = window;
   node->slide = slide;
   return DStream(std::move(node));
 }
 
 DStream DStream::reduced(const std::vector<Aggregate>& aggregates, bool grouped) const {
-  auto node = copy(*node_);
-  if (!node->aggregates.empty()) {
-    throw ConfigError("a reduced stream cannot be reduced again");
-  }
+  auto node = behind(node_);
   node->aggregates = aggregates;
   if (!grouped) {
     node->group_by.clear();
     node->emit_empty = true;
   } else if (!node->grouped_explicitly) {
-    for (const spec::Key& key : input(*node_, 0).schema.keys) {
-      node->group_by.push_back(key.name);
+    const std::shared_ptr<Graph> graph = node->graph.lock();
+    if (!graph) {
+      throw std::logic_error("the StreamingContext of this stream is gone");
     }
+    node->group_by = key_names(*graph, *node);
   }
   return DStream(std::move(node));
 }

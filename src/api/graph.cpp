@@ -52,12 +52,45 @@ std::size_t union_stream(Graph& graph, const std::vector<std::size_t>& parts) {
   return graph.add_stream(std::move(stream));
 }
 
-spec::Query query_of(Graph& graph, const StreamNode& node) {
+/// What the rows of a node call their values, those that have a name.
+std::vector<std::string> value_names(const Graph& graph, const StreamNode& node) {
+  std::vector<std::string> names;
+  if (!node.aggregates.empty()) {
+    for (const Aggregate& aggregate : node.aggregates) {
+      if (!aggregate.alias.empty()) {
+        names.push_back(aggregate.alias);
+      }
+    }
+    return names;
+  }
+  if (node.parent) {
+    names = value_names(graph, *node.parent);
+  } else {
+    for (const spec::Field& field : graph.pipeline.streams[node.streams.front()].schema.fields) {
+      names.push_back(field.name);
+    }
+  }
+  for (const spec::Let& let : node.lets) {
+    names.push_back(let.name);
+  }
+  return names;
+}
+
+std::size_t add_query(Graph& graph, const std::shared_ptr<const StreamNode>& node);
+
+/// The name of what a node reads, which is there then.
+std::string input_of(Graph& graph, const StreamNode& node) {
+  if (node.parent) {
+    return graph.pipeline.queries[add_query(graph, node.parent)].name;
+  }
   const std::size_t stream = node.streams.size() == 1 ? node.streams.front() : union_stream(graph, node.streams);
-  const spec::Stream& from = graph.pipeline.streams[stream];
+  return graph.pipeline.streams[stream].name;
+}
+
+spec::Query query_of(Graph& graph, const StreamNode& node) {
   spec::Query query;
+  query.from = input_of(graph, node);
   query.name = node.name.empty() ? fmt::format("output{}", graph.pipeline.queries.size() + 1) : node.name;
-  query.from = from.name;
   query.where = node.where;
   query.let = node.lets;
   if (node.aggregates.empty()) {
@@ -66,12 +99,7 @@ spec::Query query_of(Graph& graph, const StreamNode& node) {
                         "add reduce_by_key(…), count() or count_by_window(…)");
     }
     query.readings = true;
-    for (const spec::Field& field : from.schema.fields) {
-      query.select.push_back(field.name);
-    }
-    for (const spec::Let& let : node.lets) {
-      query.select.push_back(let.name);
-    }
+    query.select = value_names(graph, node);
   } else {
     query.group_by = node.group_by;
     for (const Aggregate& aggregate : node.aggregates) {
@@ -99,13 +127,40 @@ bool same_aggregates(const std::vector<Aggregate>& a, const std::vector<Aggregat
 
 // Names are the user's word that two handles stand for one result; they have to be defined alike too.
 bool same_result(const StreamNode& a, const StreamNode& b) {
-  return !a.name.empty() && a.name == b.name && a.streams == b.streams && a.where == b.where && a.having == b.having &&
+  const bool same_input = a.parent && b.parent ? a.parent == b.parent || same_result(*a.parent, *b.parent)
+                                               : !a.parent && !b.parent && a.streams == b.streams;
+  return !a.name.empty() && a.name == b.name && same_input && a.where == b.where && a.having == b.having &&
          same_values(a.lets, b.lets) && a.group_by == b.group_by && a.grouped_explicitly == b.grouped_explicitly &&
          same_aggregates(a.aggregates, b.aggregates) && a.window == b.window && a.slide == b.slide &&
          a.lateness == b.lateness && a.emit_empty == b.emit_empty;
 }
 
+/// The query that computes the node, which is added where there is none yet.
+std::size_t add_query(Graph& graph, const std::shared_ptr<const StreamNode>& node) {
+  const auto known = std::find_if(graph.outputs.begin(), graph.outputs.end(),
+                                  [&](const auto& other) { return other == node || same_result(*other, *node); });
+  if (known != graph.outputs.end()) {
+    return static_cast<std::size_t>(known - graph.outputs.begin());
+  }
+  spec::Query query = query_of(graph, *node);
+  query.sinks.clear();
+  graph.pipeline.queries.push_back(std::move(query));
+  graph.outputs.push_back(node);
+  return graph.outputs.size() - 1;
+}
+
 }  // namespace
+
+std::vector<std::string> key_names(const Graph& graph, const StreamNode& node) {
+  if (node.parent) {
+    return node.parent->aggregates.empty() ? key_names(graph, *node.parent) : node.parent->group_by;
+  }
+  std::vector<std::string> names;
+  for (const spec::Key& key : graph.pipeline.streams[node.streams.front()].schema.keys) {
+    names.push_back(key.name);
+  }
+  return names;
+}
 
 void add_output(const std::shared_ptr<const StreamNode>& node, spec::Sink sink) {
   const std::shared_ptr<Graph> graph = node->graph.lock();
@@ -113,15 +168,7 @@ void add_output(const std::shared_ptr<const StreamNode>& node, spec::Sink sink) 
     throw std::logic_error("the StreamingContext of this stream is gone");
   }
   graph->require_open();
-  std::vector<spec::Query>& queries = graph->pipeline.queries;
-  auto known = std::find_if(graph->outputs.begin(), graph->outputs.end(),
-                            [&](const auto& other) { return other == node || same_result(*other, *node); });
-  if (known == graph->outputs.end()) {
-    queries.push_back(query_of(*graph, *node));
-    queries.back().sinks.clear();
-    known = graph->outputs.insert(graph->outputs.end(), node);
-  }
-  spec::Query& query = queries[static_cast<std::size_t>(known - graph->outputs.begin())];
+  spec::Query& query = graph->pipeline.queries[add_query(*graph, node)];
   sink.name = fmt::format("{}-{}", query.name, graph->pipeline.sinks.size() + 1);
   query.sinks.push_back(sink.name);
   graph->pipeline.sinks.push_back(std::move(sink));

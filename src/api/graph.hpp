@@ -26,7 +26,8 @@ struct Graph {
 /// One node is a chain of transformations from an input to here.
 struct StreamNode {
   std::weak_ptr<Graph> graph;
-  std::vector<std::size_t> streams;  ///< indices in pipeline.streams; more than one: a union
+  std::shared_ptr<const StreamNode> parent;  ///< whose rows it reads; nullptr: the streams' readings
+  std::vector<std::size_t> streams;          ///< indices in pipeline.streams; more than one: a union
   std::string where;
   std::vector<spec::Let> lets;
   std::vector<std::string> group_by;
@@ -39,6 +40,9 @@ struct StreamNode {
   bool emit_empty = false;
   std::string name;
 };
+
+/// @brief What can be grouped by.
+std::vector<std::string> key_names(const Graph& graph, const StreamNode& node);
 
 /// @brief Adds the sink to the query of `node` in its graph; the first one adds the query.
 void add_output(const std::shared_ptr<const StreamNode>& node, spec::Sink sink);

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "core/error.hpp"
-#include "runtime/saved_keys.hpp"
+#include "state/saved_keys.hpp"
 
 namespace weir::app {
 namespace {
@@ -139,7 +139,7 @@ void BenchEngine::run(const EngineBlock& block) {
 }
 
 void BenchEngine::save(state::CheckpointDraft& draft) const {
-  runtime::save_keys(keys_, keys_.size(), draft.section("keys"));
+  state::save_keys(keys_, keys_.size(), draft.section("keys"));
   tracker_.save(draft.section("watermark").out());
   runner_->save(draft.section("query"));
 }

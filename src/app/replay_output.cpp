@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "plan/output_format.hpp"
+#include "plan/query_compiler.hpp"
 
 namespace weir::app {
 namespace {
@@ -51,15 +52,21 @@ void put_all_into(spec::Pipeline& pipeline, const ReplayOutput& output) {
   sink.kind = spec::SinkKind::file;
   sink.path = output.file;
   sink.format = format_of(output);
-  if (sink.format == spec::RowFormat::csv && pipeline.queries.size() > 1 &&
-      output.file.find(kPlace) == std::string::npos) {
+  // What is there for other queries alone stays so.
+  std::vector<spec::Query*> shown;
+  for (spec::Query& query : pipeline.queries) {
+    if (!plan::sinks_of(pipeline, query).empty()) {
+      shown.push_back(&query);
+    }
+  }
+  if (sink.format == spec::RowFormat::csv && shown.size() > 1 && output.file.find(kPlace) == std::string::npos) {
     throw ConfigError(fmt::format("--output {}: {} queries have different columns, so each needs a CSV file of its own",
-                                  output.file, pipeline.queries.size()),
+                                  output.file, shown.size()),
                       sink.to_standard_output() ? "--format jsonl, or --output '{query}.csv'"
                                                 : fmt::format("--output '{}'", with_place(output.file)));
   }
-  for (spec::Query& query : pipeline.queries) {
-    query.sinks = {sink.name};
+  for (spec::Query* const query : shown) {
+    query->sinks = {sink.name};
   }
   pipeline.sinks.clear();
   pipeline.sinks.push_back(std::move(sink));

@@ -86,7 +86,20 @@ class ResultTable {
   }
   /// @brief Takes the last `rows` rows back.
   void drop_last(std::size_t rows) noexcept { size_ -= rows; }
-  void clear() noexcept { size_ = 0; }
+  void clear() noexcept {
+    size_ = 0;
+    marks.clear();
+  }
+
+  /// Before row `row` the watermark of the rows, for those that read them, rises to `watermark_ns`.
+  struct Mark {
+    std::size_t row;
+    std::int64_t watermark_ns;
+    bool begins_anew = false;   ///< it was set back to there, and the arrival clock to clock_ns
+    std::int64_t clock_ns = 0;  ///< with begins_anew
+  };
+  std::vector<Mark> marks;  ///< ascending rows; only of a query whose rows are read
+  void mark(std::int64_t watermark_ns) { marks.push_back({size_, watermark_ns}); }
   /// The batch interval that produced the rows, for print(): its end in arrival time.
   std::int64_t batch_end_ns = 0;
   /// The rows belong to the same batch as those of the table before: a large result comes in pieces.

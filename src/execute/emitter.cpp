@@ -17,6 +17,7 @@ Emitter::Emitter(const plan::QueryPlan& query, GroupTable& groups, Revisions& re
       ledger_(&ledger),
       finalizer_(query, groups, &backend),
       emits_empty_(query.spec.emit_empty && query.group_keys.empty()),
+      marks_(!query.readers.empty()),
       started_(query.per_batch) {}
 
 void Emitter::skip_empty(std::int64_t first_end, std::int64_t last_end) {
@@ -45,6 +46,7 @@ void Emitter::window(const WindowTotals& totals) {
   } else {
     emit_empty();
     started_ = true;
+    mark_before_row(end);
     ledger_->rows += finalizer_.append(totals, start, end, {}, *out_);
   }
 }
@@ -58,6 +60,11 @@ void Emitter::finish() {
   answered_ = 0;
 }
 
+void Emitter::begin_anew(const WatermarkTrace::NewBeginning& beginning) {
+  started_ = false;
+  if (marks_) out_->marks.push_back({out_->size(), beginning.watermark, true, beginning.clock});
+}
+
 void Emitter::emit_skipped() {
   for (; answered_ != expected_.size(); ++answered_) {
     const Expected& next = expected_[answered_];
@@ -65,10 +72,17 @@ void Emitter::emit_skipped() {
       add_empty(next.first_end, next.last_end);
     } else if (next.kind == Kind::step) {
       emit_empty();
+    } else if (next.kind == Kind::mark) {
+      out_->mark(next.first_end);
     } else {
       break;
     }
   }
+}
+
+/// So that the rows of a window raise their own watermark, as readings do: no more is open at once than has to be.
+void Emitter::mark_before_row(std::int64_t end_ns) {
+  if (marks_) out_->mark(end_ns - 1);
 }
 
 void Emitter::add_empty(std::int64_t first_end, std::int64_t last_end) {
@@ -96,6 +110,7 @@ void Emitter::emit_empty() {
   }
   std::int64_t end = first_empty_;
   for (std::uint64_t i = 0; i < windows; ++i, end += query_->slide_ns) {
+    mark_before_row(end);
     ledger_->rows += finalizer_.append_empty(saturating_subtract(end, query_->window_ns), end, *out_);
   }
 }

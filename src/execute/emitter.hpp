@@ -19,6 +19,7 @@
 #include "execute/finalize.hpp"
 #include "execute/group_table.hpp"
 #include "execute/revisions.hpp"
+#include "execute/watermark.hpp"
 #include "state/ledger.hpp"
 
 namespace weir::execute {
@@ -46,6 +47,12 @@ class Emitter final : public WindowConsumer {
   void step() {
     if (emits_empty_) expected_.push_back({Kind::step, 0, 0});
   }
+  /// @brief Behind everything expected so far, the watermark is `watermark_ns`; where the rows are read.
+  void mark(std::int64_t watermark_ns) {
+    if (!marks_) return;
+    step();
+    expected_.push_back({Kind::mark, watermark_ns, watermark_ns});
+  }
   /// @brief Windows without readings that the backend is not asked for: ends first_end, first_end + slide … last_end.
   void skip_empty(std::int64_t first_end, std::int64_t last_end);
 
@@ -53,13 +60,16 @@ class Emitter final : public WindowConsumer {
   /// @brief The backend has answered everything. @throws Error when it has not.
   void finish();
 
+  /// @brief Everything asked for was answered, and time begins anew.
+  void begin_anew(const WatermarkTrace::NewBeginning& beginning);
+
   // emit_empty begins with the first window that has readings.
   [[nodiscard]] bool started() const noexcept { return started_; }
   void set_started(bool started) noexcept { started_ = started; }
   [[nodiscard]] std::uint64_t bytes() const noexcept;
 
  private:
-  enum class Kind : std::uint8_t { window, revision, empty, step };
+  enum class Kind : std::uint8_t { window, revision, empty, step, mark };
   struct Expected {
     Kind kind;
     std::int64_t first_end;
@@ -68,12 +78,14 @@ class Emitter final : public WindowConsumer {
   void emit_skipped();
   void add_empty(std::int64_t first_end, std::int64_t last_end);
   void emit_empty();
+  void mark_before_row(std::int64_t end_ns);
 
   const plan::QueryPlan* query_;
   Revisions* revisions_;
   state::QueryLedger* ledger_;
   Finalizer finalizer_;
   bool emits_empty_;
+  bool marks_;
   bool started_;
   batch::ResultTable* out_ = nullptr;
   std::vector<Expected> expected_;

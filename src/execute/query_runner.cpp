@@ -194,6 +194,7 @@ void QueryRunner::Impl::advance(std::int64_t watermark, std::int64_t newest) {
     }
   }
   if (new_end > closed_end) close_windows(new_end, new_expired, newest);
+  emitter.mark(watermark);
   expired_end = std::max(expired_end, new_expired);
   if (revisions.windows() > Revisions::windows_kept(query.allowed_lateness_ns, slide)) {
     // A batch may go on over many windows: the numbers of those that expired are no longer needed once the backend has
@@ -279,10 +280,10 @@ void QueryRunner::Impl::begin_anew(const WatermarkTrace::NewBeginning& beginning
   state::Reader in(none.bytes());
   panes->load(in, PaneNumbers::compact, closed, groups.groups());
   ++beginnings;
+  emitter.begin_anew(beginning);
   begin();
   closed_end = expired_end = closed;
   accumulated = false;
-  emitter.set_started(false);
   revisions.forget(kLatest);
 }
 

@@ -24,12 +24,8 @@
 #include <span>
 #include <vector>
 
-#include "batch/key_dictionary.hpp"
-#include "batch/result_table.hpp"
 #include "execute/backend.hpp"
-#include "execute/watermark.hpp"
-#include "state/ledger.hpp"
-#include "state/section_writer.hpp"
+#include "execute/operator.hpp"
 
 namespace weir::execute {
 
@@ -37,45 +33,29 @@ namespace weir::execute {
 // A new beginning. Where the arrival clock was set back and the watermark with it (WatermarkTrace::new_beginning), what
 // is still open is emitted as it is, and windows that had no reading open again. Those that had one stay closed, as
 // long as the readings' times are not themselves beyond the clock: no row comes a second time with another content.
-class QueryRunner {
+class QueryRunner final : public Operator {
  public:
   /// All arguments outlive the runner.
   QueryRunner(const plan::Plan& plan, const plan::QueryPlan& query, Backend& backend, const batch::KeyDictionary& keys);
-  ~QueryRunner();
-  QueryRunner(const QueryRunner&) = delete;
-  QueryRunner& operator=(const QueryRunner&) = delete;
+  ~QueryRunner() override;
 
-  /// @brief One batch of the query's stream. Result rows are appended to `out`; `windows_closed` is increased by the
-  /// windows (and intervals of a per-batch query) that ended, also empty ones. The rows that are late here are appended
-  /// to `late_rows`, ascending, as many as the pipeline's dead letters take.
   void run(const batch::Batch& batch, const WatermarkTrace& trace, batch::ResultTable& out,
-           std::uint64_t& windows_closed, std::vector<std::uint32_t>& late_rows);
+           std::uint64_t& windows_closed, std::vector<std::uint32_t>& late_rows) override;
+  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill) override;
 
-  /// @brief While run() goes on, `spill` is given the table whenever it holds `rows` rows or more; it takes them and
-  /// clears the table. Keeps memory bounded where one batch closes many windows. Without it all rows of a batch are
-  /// collected.
-  void set_spill(std::size_t rows, std::function<void(batch::ResultTable&)> spill);
-
-  // Keys of the stream are released, between batches: first pin_keys() of every query on it, then
-  // KeyDictionary::keep(), then renumber() of every query.
   /// @brief Where a group has readings and none of its keys is kept, keeps its first one.
-  /// @param kept a flag for each key id
-  void pin_keys(std::span<std::uint8_t> kept) const;
-  /// @brief The dictionary gave all ids anew. @param ids [old key id] → new one, kNoKey for one that was released
-  void renumber(std::span<const std::uint32_t> ids);
-  static constexpr std::uint32_t kNoKey = 0xFFFF'FFFF;
+  void pin_keys(std::span<std::uint8_t> kept) const override;
+  void renumber(std::span<const std::uint32_t> ids) override;
 
-  [[nodiscard]] const state::QueryLedger& ledger() const noexcept;
-  [[nodiscard]] std::uint64_t bytes() const;
-  /// @brief Readings with an event time before this are late for the query from now on (dedupe keeps nothing older). Of
-  /// a per-batch query nothing is ever late: then the watermark when its last interval ended, less one interval.
-  [[nodiscard]] std::int64_t late_before() const noexcept;
+  [[nodiscard]] const state::QueryLedger& ledger() const noexcept override;
+  [[nodiscard]] std::uint64_t bytes() const override;
+  /// @brief Of a per-batch query nothing is ever late: then the watermark when its last interval ended, less one
+  /// interval.
+  [[nodiscard]] std::int64_t late_before() const noexcept override;
 
-  /// @brief What changed since the checkpoint that `section` knows; the panes in chunks of their own.
-  void save(state::SectionWriter& section) const;
-  /// @brief Goes on from what save() of a runner on any backend wrote; the dictionary must already hold the keys that
-  /// it held then, under the same ids. @throws Error on damage.
-  void load(state::Reader& in);
+  /// @brief The panes go in chunks of their own.
+  void save(state::SectionWriter& section) const override;
+  void load(state::Reader& in) override;
 
  private:
   struct Impl;

@@ -7,9 +7,9 @@
 
 namespace weir::execute {
 
-ReadingRunner::ReadingRunner(const plan::Plan& plan, const plan::QueryPlan& query, const batch::KeyDictionary& keys)
+ReadingRunner::ReadingRunner(const plan::QueryPlan& query, const batch::KeyDictionary& keys)
     : query_(&query), keys_(&keys), groups_(query, keys) {
-  for (const spec::Field& field : plan.streams[query.stream].spec.schema.fields) {
+  for (const spec::Field& field : query.input.schema.fields) {
     scales_.push_back(static_cast<double>(pow10(field.places)));
   }
   registers_.reserve(query.where.registers);
@@ -23,7 +23,34 @@ ReadingRunner::ReadingRunner(const plan::Plan& plan, const plan::QueryPlan& quer
   values_.resize(query.columns.size());
 }
 
-void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
+/// The watermark that a reading lifts stands before its row, as it does before the reading: every rise is marked, also
+/// by readings that do not pass.
+void ReadingRunner::mark_until(std::uint32_t row, const WatermarkTrace& trace, batch::ResultTable& out) {
+  while (next_rise_ <= row) {
+    const std::int64_t watermark = trace.passing(watermark_ + 1, next_rise_);
+    out.mark(watermark);
+    watermark_ = watermark;
+    find_rise(trace, next_rise_);
+  }
+}
+
+void ReadingRunner::find_rise(const WatermarkTrace& trace, std::uint32_t from) {
+  next_rise_ = watermark_ == kLatest ? trace.size() + 1 : trace.reach(watermark_ + 1, from);
+  if (next_rise_ > trace.size()) next_rise_ = kNoRow;
+}
+
+void ReadingRunner::run(const batch::Batch& batch, const WatermarkTrace& trace, batch::ResultTable& out,
+                        std::uint64_t& windows_closed, std::vector<std::uint32_t>& /*late_rows*/) {
+  const bool marks = !query_->readers.empty();
+  next_rise_ = kNoRow;
+  if (marks) {
+    if (const auto& beginning = trace.new_beginning()) {
+      out.marks.push_back({out.size(), beginning->watermark, true, beginning->clock});
+      watermark_ = beginning->watermark;
+    }
+    find_rise(trace, 0);
+  }
+  windows_closed += batch.interval_ends.size();
   groups_.extend(batch.key_count);
   fields_.clear();
   for (std::size_t i = 0; i < batch.fields(); ++i) {
@@ -49,6 +76,9 @@ void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
       }
     }
     for (std::uint32_t i = 0; i < rows; ++i) {
+      if (next_rise_ <= first + i) [[unlikely]] {
+        mark_until(first + i, trace, out);
+      }
       if (kept_[i] == 0) {
         ++ledger_.filtered;
         continue;
@@ -62,12 +92,26 @@ void ReadingRunner::run(const batch::Batch& batch, batch::ResultTable& out) {
         values_[column].null = units == kNullUnits;
         values_[column].units = units;
       }
-      out.append({batch.times()[row], batch.times()[row], 0, ledger_.rows}, texts_.data(), values_.data());
+      // Rows of windows keep the window that they are of.
+      const std::int64_t end = batch.times()[row] + (query_->row_window_ns != 0 ? 1 : 0);
+      out.append({end - query_->row_window_ns, end, 0, ledger_.rows}, texts_.data(), values_.data());
       ++ledger_.counted;
       ++ledger_.rows;
     }
   }
+  mark_until(batch.size(), trace, out);
   ledger_.delivered += batch.size();
+}
+
+void ReadingRunner::save(state::SectionWriter& section) const {
+  ledger_.save(section.out());
+  section.out().i64(watermark_);
+}
+
+void ReadingRunner::load(state::Reader& in) {
+  ledger_.load(in);
+  // Before queries could be read by others, it was not there, and no one needs it then.
+  watermark_ = in.at_end() ? kNoWatermark : in.i64();
 }
 
 }  // namespace weir::execute

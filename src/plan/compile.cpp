@@ -81,7 +81,7 @@ void check_pipeline(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   }
 }
 
-/// Every query without `sinks` prints; "console" need not be declared.
+/// A query without `sinks` prints; "console" need not be declared.
 void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
   const auto console = std::find_if(pipeline.sinks.begin(), pipeline.sinks.end(),
                                     [](const spec::Sink& sink) { return sink.name == "console"; });
@@ -91,8 +91,9 @@ void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
     }
     return;
   }
-  const bool needed = std::any_of(pipeline.queries.begin(), pipeline.queries.end(), [](const spec::Query& query) {
-    return query.sinks.empty() || std::find(query.sinks.begin(), query.sinks.end(), "console") != query.sinks.end();
+  const bool needed = std::any_of(pipeline.queries.begin(), pipeline.queries.end(), [&](const spec::Query& query) {
+    const std::vector<std::string> sinks = sinks_of(pipeline, query);
+    return std::find(sinks.begin(), sinks.end(), "console") != sinks.end();
   });
   if (needed) {
     spec::Sink sink;
@@ -105,16 +106,67 @@ void add_implicit_console(spec::Pipeline& pipeline, Diagnostics& diagnostics) {
 /// Readings may come until then, the beginning of 2070, whatever a query asks for.
 constexpr std::int64_t kLatestYear = 3'155'760'000'000'000'000;
 
+/// What a query and those that read its rows compute beyond an event time, one behind the other.
+std::int64_t room_of(const Plan& plan, const QueryPlan& query) {
+  std::int64_t of_readers = 0;
+  for (const std::size_t reader : query.readers) {
+    of_readers = std::max(of_readers, room_of(plan, plan.queries[reader]));
+  }
+  const std::int64_t own = saturating_add(saturating_add(query.window_ns, query.slide_ns),
+                                          std::max<std::int64_t>(query.allowed_lateness_ns, 0));
+  return saturating_add(own, of_readers);
+}
+
 InstantRange times_with_room(const Plan& plan, const StreamPlan& stream) {
   std::int64_t room = 0;
   for (const std::size_t query : stream.queries) {
-    const QueryPlan& each = plan.queries[query];
-    room = std::max(room, saturating_add(saturating_add(each.window_ns, each.slide_ns),
-                                         std::max<std::int64_t>(each.allowed_lateness_ns, 0)));
+    room = std::max(room, room_of(plan, plan.queries[query]));
   }
   room = saturating_add(room, stream.spec.out_of_order.count());
   room = saturating_add(room, plan.spec.batch_interval.count());
   return {kEarliest + room, kLatest - room};
+}
+
+/// The queries, each behind the one whose rows it reads. Those that read each other in a circle are named, and left
+/// out.
+std::vector<std::size_t> order_of(const spec::Pipeline& pipeline, Diagnostics& diagnostics) {
+  const auto parent_of = [&](std::size_t index) {
+    const std::string& from = pipeline.queries[index].from;
+    const bool reads_stream = from.empty() || std::any_of(pipeline.streams.begin(), pipeline.streams.end(),
+                                                          [&](const spec::Stream& one) { return one.name == from; });
+    std::size_t parent = 0;
+    while (!reads_stream && parent < pipeline.queries.size() && pipeline.queries[parent].name != from) ++parent;
+    return reads_stream ? pipeline.queries.size() : parent;
+  };
+  enum class State : std::uint8_t { waits, begun, done, in_circle };
+  std::vector<State> states(pipeline.queries.size(), State::waits);
+  std::vector<std::size_t> order;
+  for (std::size_t first = 0; first < states.size(); ++first) {
+    std::vector<std::size_t> path;
+    std::size_t at = first;
+    for (; at < states.size() && states[at] == State::waits; at = parent_of(at)) {
+      states[at] = State::begun;
+      path.push_back(at);
+    }
+    if (at < states.size() && states[at] == State::begun) {
+      const auto begin = std::find(path.begin(), path.end(), at);
+      std::string names;
+      for (auto member = begin; member != path.end(); ++member) {
+        names += fmt::format("'{}' from ", pipeline.queries[*member].name);
+        states[*member] = State::in_circle;
+      }
+      diagnostics.add(pipeline.queries[at].line,
+                      fmt::format("queries read each other in a circle: {}'{}'", names, pipeline.queries[at].name),
+                      "one of them has to read a stream");
+      path.erase(begin, path.end());
+    }
+    const bool hangs_on_circle = at < states.size() && states[at] == State::in_circle;
+    for (auto query = path.rbegin(); query != path.rend(); ++query) {
+      states[*query] = hangs_on_circle ? State::in_circle : State::done;
+      if (!hangs_on_circle) order.push_back(*query);
+    }
+  }
+  return order;
 }
 
 }  // namespace
@@ -151,8 +203,10 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
     stream_plan.arrival_time = stream.time.arrival;
     plan.streams.push_back(std::move(stream_plan));
   }
-  for (std::size_t i = 0; i < plan.spec.queries.size(); ++i) {
-    plan.queries.push_back(compile_query(plan, i, diagnostics));
+  plan.order = order_of(plan.spec, diagnostics);
+  plan.queries.resize(plan.spec.queries.size());
+  for (const std::size_t query : plan.order) {
+    plan.queries[query] = compile_query(plan, query, diagnostics);
   }
   check_sinks(plan, diagnostics);
   check_conflicts(plan, diagnostics);
@@ -162,6 +216,10 @@ Plan compile(spec::Pipeline pipeline, Diagnostics& diagnostics) {
   }
 
   for (std::size_t i = 0; i < plan.queries.size(); ++i) {
+    if (const std::optional<std::size_t> parent = plan.queries[i].parent) {
+      plan.queries[*parent].readers.push_back(i);
+      continue;
+    }
     StreamPlan& stream = plan.streams[plan.queries[i].stream];
     stream.queries.push_back(i);
     stream.has_per_batch_query = stream.has_per_batch_query || plan.queries[i].per_batch;

@@ -232,12 +232,12 @@ class Explanation {
   }
 
   void explain(const QueryPlan& query) {
-    const StreamPlan& stream = plan_.streams[query.stream];
-    const spec::Schema& schema = stream.spec.schema;
-    out_ += fmt::format("query {} from {}\n", query.spec.name, stream.spec.name);
+    const spec::Schema& schema = query.input.schema;
+    out_ += fmt::format("query {} from {}{}\n", query.spec.name, query.parent ? "query " : "", query.input.name);
     if (query.readings) {
       line("rows",
-           query.where.empty() ? "every reading, at its own time" : "every reading that passes, at its own time");
+           fmt::format("every {}{}, {}", query.parent ? "row" : "reading", query.where.empty() ? "" : " that passes",
+                       query.row_window_ns == 0 ? "at its own time" : "of its own window"));
       line("keys", query.group_keys.empty() ? "none" : join(query.shape.group_keys));
     } else {
       intervals(query);
@@ -262,6 +262,9 @@ class Explanation {
     std::vector<std::string> sinks;
     for (const std::size_t sink : query.sinks) {
       sinks.push_back(sink_text(plan_.spec.sinks[sink]));
+    }
+    for (const std::size_t reader : query.readers) {
+      sinks.push_back(fmt::format("query {}", plan_.queries[reader].spec.name));
     }
     line("sinks", join(sinks));
     out_ += '\n';

@@ -2,7 +2,9 @@
 // immutable afterwards, shared by all threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,14 +69,28 @@ struct Aggregate {
   double quantile = 0.0;  ///< 0 … 1
 };
 
+/// Decimal places of a computed value (avg, stddev) for queries that read it as a field.
+inline constexpr int kRealPlaces = 6;
+
+/// What a query reads: a stream's readings, or the rows of another query, which are a stream for it.
+struct Input {
+  std::string name;
+  spec::Schema schema;
+  std::uint32_t max_keys = 1;       ///< distinct key tuples
+  std::uint32_t max_key_bytes = 0;  ///< of the texts of one
+};
+
 struct QueryPlan {
-  std::size_t stream = 0;               ///< index in Plan::streams
+  std::size_t stream = 0;             ///< index in Plan::streams: whose readings it is made of in the end
+  std::optional<std::size_t> parent;  ///< index in Plan::queries: whose rows it reads; nothing: the stream's readings
+  std::vector<std::size_t> readers;   ///< queries whose parent it is
+  Input input;
   spec::Query spec;                     ///< as the user wrote it
-  std::string stream_text;              ///< the stream's name, keys, fields and time, as fingerprint() has them
-  std::vector<int> field_places;        ///< decimal places of each of the stream's fields, in the schema's order
+  std::string stream_text;              ///< the input's name, keys, fields and time, as fingerprint() has them
+  std::vector<int> field_places;        ///< decimal places of each of the input's fields, in the schema's order
   ops::Program where;                   ///< empty: all readings
   std::vector<KeyTest> key_tests;       ///< of where and of the arguments' programs
-  std::vector<std::size_t> group_keys;  ///< indices in the schema's keys, in group_by order
+  std::vector<std::size_t> group_keys;  ///< indices in the input's keys, in group_by order
   std::vector<Argument> arguments;
   std::vector<Aggregate> aggregates;  ///< the first shape.columns.size() are selected, the rest serve only `having`
   ops::Program having;                ///< over the aggregates (Op::field index = aggregate) and having_key_tests
@@ -85,6 +101,7 @@ struct QueryPlan {
 
   bool readings = false;             ///< no aggregation: a row for each reading that passes `where`; see `columns`
   std::vector<std::size_t> columns;  ///< readings: the argument in each selected column
+  std::int64_t row_window_ns = 0;    ///< readings that are rows of windows: how long those are; 0: they are instants
   bool per_batch = false;            ///< no window: window = slide = pane = the batch interval, in arrival time
   std::int64_t window_ns = 0;
   std::int64_t slide_ns = 0;
@@ -100,8 +117,8 @@ struct QueryPlan {
 
 struct StreamPlan {
   spec::Stream spec;
-  std::vector<std::size_t> queries;
-  bool arrival_time = false;  ///< event time is arrival: the watermark follows the interval clock
+  std::vector<std::size_t> queries;  ///< that read it themselves
+  bool arrival_time = false;         ///< event time is arrival: the watermark follows the interval clock
   bool has_per_batch_query = false;
   /// Event times that leave room, on both sides, for everything that is ever computed from one: windows, disorder,
   /// lateness, batch intervals. Others are refused, the same for every query, so no instant wraps or sticks at a limit.
@@ -112,6 +129,7 @@ struct Plan {
   spec::Pipeline spec;
   std::vector<StreamPlan> streams;
   std::vector<QueryPlan> queries;
+  std::vector<std::size_t> order;  ///< of the queries: each behind its parent
 };
 
 /// @brief Checks the whole specification and compiles it.

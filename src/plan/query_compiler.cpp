@@ -18,6 +18,25 @@
 namespace weir::plan {
 namespace {
 
+/// The rows of a query as a stream for those that read them: its groups are the keys, its columns the fields.
+spec::Stream stream_of_rows(const QueryPlan& query) {
+  spec::Stream stream;
+  stream.name = query.spec.name;
+  stream.line = query.spec.line;
+  stream.unread = query.spec.unread;
+  for (const std::string& key : query.shape.group_keys) {
+    stream.schema.keys.push_back({key, {}});
+  }
+  for (const batch::ResultColumn& column : query.shape.columns) {
+    spec::Field& field = stream.schema.fields.emplace_back();
+    field.name = column.name;
+    field.places = column.type == batch::ValueType::real ? kRealPlaces : column.places;
+  }
+  stream.max_keys = query.max_groups;
+  stream.max_key_bytes = query.group_keys.empty() ? 0 : query.input.max_key_bytes;
+  return stream;
+}
+
 /// What decides the meaning of a stream's readings, for QueryPlan::fingerprint().
 std::string stream_text(const spec::Stream& stream) {
   std::string text = stream.name + "; keys";
@@ -51,13 +70,23 @@ class QueryCompiler {
 
   QueryPlan run() {
     resolve_sinks();
-    const spec::Stream* stream = find_stream();
+    const spec::Stream* stream = find_input();
     if (stream == nullptr) {
       return std::move(query_);
     }
-    query_.stream_text = stream_text(*stream);
+    query_.input = {stream->name, stream->schema, stream->max_keys, stream->max_key_bytes};
+    for (const spec::Field& field : stream->schema.fields) {
+      query_.field_places.push_back(field.places);
+    }
+    query_.stream_text = query_.parent ? fmt::format("rows of ({}); {}", plan_.queries[*query_.parent].fingerprint(),
+                                                     stream_text(*stream))
+                                       : stream_text(*stream);
     query_.readings = spec_.readings || selects_values();
-    query_.shape.readings = query_.readings;
+    if (query_.readings && query_.parent) {
+      const QueryPlan& other = plan_.queries[*query_.parent];
+      query_.row_window_ns = other.readings ? other.row_window_ns : other.window_ns;
+    }
+    query_.shape.readings = query_.readings && query_.row_window_ns == 0;
     if (query_.readings) {
       refuse_what_needs_groups();
       take_all_keys(*stream);
@@ -70,6 +99,13 @@ class QueryCompiler {
       const bool compared_with_batches =
           stream->time.arrival && known(*stream, {"time"}) && known(plan_.spec, {"pipeline", "batch_interval"});
       plan_intervals(query_, plan_.spec.batch_interval, compared_with_batches, diagnostics_);
+      if (query_.parent && query_.per_batch && !query_.readings) {
+        mistake(spec_.line,
+                fmt::format("a query of the rows of query '{}' needs a window: which rows come in one batch interval "
+                            "depends on when they are computed",
+                            spec_.from),
+                "add window = \"…\"");
+      }
     }
     query_.max_groups = query_.group_keys.empty() ? 1 : spec_.max_groups != 0 ? spec_.max_groups : stream->max_keys;
     return std::move(query_);
@@ -83,27 +119,56 @@ class QueryCompiler {
     return {diagnostics_, line != 0 ? line : spec_.line, fmt::format("{}, {}", what_, part)};
   }
 
-  const spec::Stream* find_stream() {
+  const spec::Stream* find_input() {
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < plan_.spec.streams.size(); ++i) {
       if (plan_.spec.streams[i].name == spec_.from) {
         query_.stream = i;
-        for (const spec::Field& field : plan_.spec.streams[i].schema.fields) {
-          query_.field_places.push_back(field.places);
-        }
         return &plan_.spec.streams[i];
       }
       names.emplace_back(plan_.spec.streams[i].name);
+    }
+    for (const QueryPlan& other : plan_.queries) {
+      if (!other.spec.name.empty() && other.spec.name == spec_.from) {
+        return take_rows_of(static_cast<std::size_t>(&other - plan_.queries.data()));
+      }
+    }
+    for (const spec::Query& other : plan_.spec.queries) {
+      names.emplace_back(other.name);
+      if (!spec_.from.empty() && other.name == spec_.from) {
+        return nullptr;  // it goes round, or what it reads is wrong: that is said already
+      }
     }
     if (!known(spec_, {"from"}) || (!spec_.from.empty() && !known(plan_.spec, {"streams"}))) {
       return nullptr;
     }
     if (spec_.from.empty()) {
-      mistake(spec_.line, "'from' is missing", "name the stream that it reads");
+      mistake(spec_.line, "'from' is missing", "name the stream or query that it reads");
     } else {
-      mistake(spec_.line, fmt::format("unknown stream '{}'", spec_.from), suggest(spec_.from, names));
+      mistake(spec_.line, fmt::format("unknown stream or query '{}'", spec_.from), suggest(spec_.from, names));
     }
     return nullptr;
+  }
+
+  const spec::Stream* take_rows_of(std::size_t parent) {
+    const QueryPlan& other = plan_.queries[parent];
+    query_.parent = parent;
+    query_.stream = other.stream;
+    if (other.stream_text.empty()) {
+      return nullptr;  // what it reads is wrong, which is said already
+    }
+    if (other.allowed_lateness_ns > 0) {
+      mistake(spec_.line,
+              fmt::format("query '{}' has allowed_lateness: its rows change after they were read here", spec_.from),
+              "raise out_of_order of the stream in place of it");
+    }
+    if (other.per_batch && !other.readings) {
+      mistake(spec_.line,
+              fmt::format("query '{}' has no window: its rows are of batch intervals, not of event time", spec_.from),
+              fmt::format("give '{}' a window", spec_.from));
+    }
+    rows_ = stream_of_rows(other);
+    return &rows_;
   }
 
   void resolve_sinks() {
@@ -114,8 +179,7 @@ class QueryCompiler {
     const bool all_known =
         known(plan_.spec, {"sink"}) && std::all_of(plan_.spec.sinks.begin(), plan_.spec.sinks.end(),
                                                    [](const spec::Sink& sink) { return known(sink, {"name"}); });
-    const std::vector<std::string> wanted = spec_.sinks.empty() ? std::vector<std::string>{"console"} : spec_.sinks;
-    for (const std::string& name : wanted) {
+    for (const std::string& name : sinks_of(plan_.spec, spec_)) {
       const auto found = std::find(names.begin(), names.end(), name);
       if (found == names.end()) {
         if (all_known) {
@@ -257,7 +321,7 @@ class QueryCompiler {
 
   /// The sinks of the query that want plain names.
   void check_plain_names() {
-    const std::vector<std::string> used = spec_.sinks.empty() ? std::vector<std::string>{"console"} : spec_.sinks;
+    const std::vector<std::string> used = sinks_of(plan_.spec, spec_);
     for (const spec::Sink& sink : plan_.spec.sinks) {
       if (sink.names == spec::ColumnNames::plain && std::find(used.begin(), used.end(), sink.name) != used.end()) {
         check_plain_names(sink);
@@ -329,11 +393,21 @@ class QueryCompiler {
   Diagnostics& diagnostics_;
   std::string what_;
   QueryPlan query_;
+  spec::Stream rows_;                       ///< of the parent
   std::vector<std::string> wrong_columns_;  ///< aliases of entries of select with a mistake
   bool wrong_select_ = false;               ///< an entry of select cannot be parsed
 };
 
 }  // namespace
+
+std::vector<std::string> sinks_of(const spec::Pipeline& pipeline, const spec::Query& query) {
+  if (!query.sinks.empty()) return query.sinks;
+  const bool is_stream = std::any_of(pipeline.streams.begin(), pipeline.streams.end(),
+                                     [&](const spec::Stream& stream) { return stream.name == query.name; });
+  const bool is_read = !is_stream && std::any_of(pipeline.queries.begin(), pipeline.queries.end(),
+                                                 [&](const spec::Query& other) { return other.from == query.name; });
+  return is_read ? std::vector<std::string>() : std::vector<std::string>{"console"};
+}
 
 QueryPlan compile_query(const Plan& plan, std::size_t index, Diagnostics& diagnostics) {
   return QueryCompiler(plan, index, diagnostics).run();

@@ -51,24 +51,37 @@ Engine::Engine(const plan::Plan& plan, execute::Backend& backend, sink::DeadLett
     published.name = stream.spec.name;
     published.arrival_time = stream.arrival_time;
   }
-  for (const plan::QueryPlan& query : plan.queries) {
-    Query state;
-    const batch::KeyDictionary& keys = *streams_[query.stream]->keys;
-    if (query.readings) {
-      state.readings = std::make_unique<execute::ReadingRunner>(plan, query, keys);
-    } else {
-      state.runner = std::make_unique<execute::QueryRunner>(plan, query, backend, keys);
+  queries_.resize(plan.queries.size());
+  for (const std::size_t index : plan.order) {
+    const plan::QueryPlan& query = plan.queries[index];
+    Query& state = queries_[index];
+    if (!query.readers.empty()) {
+      state.rows = std::make_unique<execute::RowStream>(query, backend.column_memory());
     }
+    state.runs = execute::make_operator(plan, query, backend, keys_of(query));
     state.table = std::make_unique<batch::ResultTable>(query.shape);
-    if (state.runner) {
-      state.runner->set_spill(kRowsAtOnce, [this, index = queries_.size()](batch::ResultTable& table) {
-        write_rows(plan_.queries[index], table);
-        table.clear();
-        table.continues = true;
-      });
+    state.runs->set_spill(kRowsAtOnce, [this, index](batch::ResultTable& table) {
+      hand_rows_on(index, false);
+      table.clear();
+      table.continues = true;
+    });
+  }
+  for (std::size_t index = 0; index < queries_.size(); ++index) {
+    report_.queries.push_back({plan.queries[index].spec.name, {}});
+    if (!queries_[index].rows) {
+      continue;
     }
-    queries_.push_back(std::move(state));
-    report_.queries.push_back({query.spec.name, {}});
+    std::vector<execute::Operator*> readers;
+    for (const std::size_t reader : plan.queries[index].readers) {
+      readers.push_back(queries_[reader].runs.get());
+    }
+    queries_[index].rows->set_readers(std::move(readers),
+                                      [this, index](const batch::Batch& batch, const execute::WatermarkTrace& trace) {
+                                        for (const std::size_t reader : plan_.queries[index].readers) {
+                                          run_query(reader, batch, trace);
+                                        }
+                                        report_late(plan_.queries[index].readers, batch);
+                                      });
   }
   sink_ledgers_.resize(plan.spec.sinks.size());
   for (std::size_t i = 0; i < plan.spec.sinks.size(); ++i) {
@@ -154,31 +167,13 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
         time_text(stream.trace.new_beginning()->watermark));
   }
   stream.standstill.look(plan_.streams[stream_index].spec, *stream.tracker, batch.feed);
-  late_rows_all_.clear();
   for (const std::size_t index : plan_.streams[stream_index].queries) {
-    Query& query = queries_[index];
-    std::uint64_t closed = 0;
-    query.table->clear();
-    query.table->continues = false;
-    query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
-    late_rows_.clear();
-    if (query.readings) {
-      query.readings->run(batch, *query.table);
-      closed = batch.interval_ends.size();
-    } else {
-      query.runner->run(batch, stream.trace, *query.table, closed, late_rows_);
-    }
-    if ((closed > 0 && !query.table->continues) || !query.table->empty()) {
-      write_rows(plan_.queries[index], *query.table);
-    }
-    late_rows_all_.insert(late_rows_all_.end(), late_rows_.begin(), late_rows_.end());
+    run_query(index, batch, stream.trace);
   }
   if (stream.dedupe) {
     stream.dedupe->forget_before(late_before(stream_index));
   }
-  if (dead_letters_ != nullptr && !late_rows_all_.empty()) {
-    report_late(stream_index, batch);
-  }
+  report_late(plan_.streams[stream_index].queries, batch);
   for (const auto& sink : sinks_) {
     sink->flush();
   }
@@ -201,8 +196,10 @@ void Engine::process(std::size_t stream_index, batch::Batch& batch) {
   published.keys = stream.key_count;
   published.watermark_ns = stream.tracker->watermark();
   published.times.add(batch.times_read);
-  for (const std::size_t index : plan_.streams[stream_index].queries) {
-    report_.queries[index].ledger = queries_[index].ledger();
+  for (std::size_t index = 0; index < queries_.size(); ++index) {
+    if (plan_.queries[index].stream == stream_index) {
+      report_.queries[index].ledger = queries_[index].runs->ledger();
+    }
   }
 }
 
@@ -219,36 +216,72 @@ void Engine::warn_of_forgotten(std::size_t stream_index) {
       spec.name, spec.max_remembered);
 }
 
-void Engine::write_rows(const plan::QueryPlan& plan, batch::ResultTable& table) {
-  for (const std::size_t sink : plan.sinks) {
-    sink_ledgers_[sink].rows += table.size();
-    sinks_[sink]->write(table);
+const batch::KeyDictionary& Engine::keys_of(const plan::QueryPlan& query) const {
+  return query.parent ? queries_[*query.parent].rows->keys() : *streams_[query.stream]->keys;
+}
+
+/// A batch of what the query reads, and what comes of it for the queries that read its rows.
+void Engine::run_query(std::size_t index, const batch::Batch& batch, const execute::WatermarkTrace& trace) {
+  Query& query = queries_[index];
+  std::uint64_t closed = 0;
+  query.table->clear();
+  query.table->continues = false;
+  query.table->batch_end_ns = batch.interval_ends.empty() ? 0 : batch.interval_ends.back().end_ns;
+  query.late_rows.clear();
+  query.runs->run(batch, trace, *query.table, closed, query.late_rows);
+  if (closed > 0 && !query.table->continues && query.table->empty()) {
+    write_rows(index);  // which tells that there were none
+  }
+  hand_rows_on(index, batch.end_of_input);
+}
+
+void Engine::write_rows(std::size_t index) {
+  for (const std::size_t sink : plan_.queries[index].sinks) {
+    sink_ledgers_[sink].rows += queries_[index].table->size();
+    sinks_[sink]->write(*queries_[index].table);
   }
 }
 
-void Engine::report_late(std::size_t stream_index, const batch::Batch& batch) {
-  // A reading can be late in several queries; it is offered once.
+void Engine::hand_rows_on(std::size_t index, bool end_of_input) {
+  Query& query = queries_[index];
+  if (!query.table->empty()) {
+    write_rows(index);
+  }
+  if (query.rows) {
+    query.rows->add(*query.table, end_of_input);
+  }
+}
+
+/// A reading can be late in several queries; it is offered once.
+void Engine::report_late(const std::vector<std::size_t>& queries, const batch::Batch& batch) {
+  if (dead_letters_ == nullptr || queries.empty()) {
+    return;
+  }
+  late_rows_all_.clear();
+  for (const std::size_t query : queries) {
+    late_rows_all_.insert(late_rows_all_.end(), queries_[query].late_rows.begin(), queries_[query].late_rows.end());
+  }
   std::sort(late_rows_all_.begin(), late_rows_all_.end());
   late_rows_all_.erase(std::unique(late_rows_all_.begin(), late_rows_all_.end()), late_rows_all_.end());
-  const spec::Stream& stream = plan_.streams[stream_index].spec;
-  const batch::KeyDictionary& keys = *streams_[stream_index]->keys;
+  const plan::Input& input = plan_.queries[queries.front()].input;
+  const batch::KeyDictionary& keys = keys_of(plan_.queries[queries.front()]);
   const std::int64_t arrival = batch.newest_arrival_ns > 0 ? batch.newest_arrival_ns : wall_clock_ns();
   for (const std::uint32_t row : late_rows_all_) {
     text_.assign("time=");
     append_rfc3339(text_, batch.times()[row]);
-    for (std::size_t i = 0; i < stream.schema.keys.size(); ++i) {
-      text_.append(" ").append(stream.schema.keys[i].name).append("=").append(keys.value(batch.keys()[row], i));
+    for (std::size_t i = 0; i < input.schema.keys.size(); ++i) {
+      text_.append(" ").append(input.schema.keys[i].name).append("=").append(keys.value(batch.keys()[row], i));
     }
-    for (std::size_t i = 0; i < stream.schema.fields.size(); ++i) {
+    for (std::size_t i = 0; i < input.schema.fields.size(); ++i) {
       const std::int64_t units = batch.field(i)[row];
-      text_.append(" ").append(stream.schema.fields[i].name).append("=");
+      text_.append(" ").append(input.schema.fields[i].name).append("=");
       if (units == kNullUnits) {
         text_.append("null");
       } else {
-        append_decimal(text_, units, stream.schema.fields[i].places);
+        append_decimal(text_, units, input.schema.fields[i].places);
       }
     }
-    dead_letters_->late(stream.name, arrival, text_);
+    dead_letters_->late(plan_.streams[plan_.queries[queries.front()].stream].spec.name, arrival, text_);
   }
 }
 

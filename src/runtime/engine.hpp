@@ -19,8 +19,8 @@
 #include "core/file_system.hpp"
 #include "core/instant.hpp"
 #include "execute/backend.hpp"
-#include "execute/query_runner.hpp"
-#include "execute/reading_runner.hpp"
+#include "execute/operator.hpp"
+#include "execute/row_stream.hpp"
 #include "execute/watermark.hpp"
 #include "plan/plan.hpp"
 #include "runtime/dedupe.hpp"
@@ -177,19 +177,21 @@ class Engine {
     bool at_boundary = true;
   };
   struct Query {
-    std::unique_ptr<execute::QueryRunner> runner;      ///< nullptr for a query of readings
-    std::unique_ptr<execute::ReadingRunner> readings;  ///< nullptr for a query that aggregates
+    std::unique_ptr<execute::RowStream> rows;  ///< nullptr where no query reads them
+    std::unique_ptr<execute::Operator> runs;
     std::unique_ptr<batch::ResultTable> table;
-    [[nodiscard]] const state::QueryLedger& ledger() const noexcept {
-      return runner ? runner->ledger() : readings->ledger();
-    }
+    std::vector<std::uint32_t> late_rows;  ///< of the batch at hand
   };
   [[nodiscard]] std::vector<const batch::ResultShape*> shapes_of(std::size_t sink) const;
-  void write_rows(const plan::QueryPlan& plan, batch::ResultTable& table);
+  void run_query(std::size_t index, const batch::Batch& batch, const execute::WatermarkTrace& trace);
+  void hand_rows_on(std::size_t index, bool end_of_input);
   void warn_of_forgotten(std::size_t stream);
   [[nodiscard]] std::int64_t late_before(std::size_t stream) const;
+  [[nodiscard]] std::int64_t late_before_of(std::size_t query) const;
   void release_keys(std::size_t index);
-  void report_late(std::size_t stream, const batch::Batch& batch);
+  void write_rows(std::size_t index);
+  void report_late(const std::vector<std::size_t>& queries, const batch::Batch& batch);
+  [[nodiscard]] const batch::KeyDictionary& keys_of(const plan::QueryPlan& query) const;
   void publish_sinks();  // under report_mutex_
   void save_stream(std::size_t index, state::SectionWriter& section) const;
   void restore_stream(std::size_t index, const state::Checkpoint& checkpoint, Restoring& restoring);
@@ -207,7 +209,6 @@ class Engine {
   std::vector<std::unique_ptr<sink::Sink>> sinks_;
   std::vector<std::string> without_state_;  // queries whose rows after the checkpoint do not come again
   bool outdates_checkpoint_ = false;
-  std::vector<std::uint32_t> late_rows_;
   std::vector<std::uint32_t> late_rows_all_;
   std::string text_;
   mutable std::mutex report_mutex_;

@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "runtime/engine.hpp"
-#include "runtime/saved_keys.hpp"
+#include "state/saved_keys.hpp"
 
 namespace weir::runtime {
 namespace {
@@ -82,6 +82,7 @@ struct Engine::Restoring {
   std::vector<Diagnostic> refused;
   std::vector<std::string> notes;
   std::vector<std::string> refused_streams;
+  std::vector<std::string> refused_queries;
 };
 
 void Engine::save_stream(std::size_t index, state::SectionWriter& section) const {
@@ -105,7 +106,7 @@ void Engine::save_stream(std::size_t index, state::SectionWriter& section) const
   // Ids above key_count were given to readings that the engine has not seen; they are given again, in the same order.
   out.u32(stream.key_count);
   section.set_generation(stream.key_generation);
-  save_keys(*stream.keys, stream.key_count, section);
+  state::save_keys(*stream.keys, stream.key_count, section);
   section.set_generation(0);
   stream.tracker->save(out);
   out.u8(stream.dedupe ? kDedupeFormat : 0);
@@ -156,10 +157,9 @@ void Engine::checkpoint(state::CheckpointDraft& draft) {
   for (std::size_t i = 0; i < queries_.size(); ++i) {
     state::SectionWriter& section = draft.section("query/" + plan_.queries[i].spec.name);
     section.out().text(plan_.queries[i].fingerprint());
-    if (queries_[i].runner) {
-      queries_[i].runner->save(section);
-    } else {
-      queries_[i].readings->save(section.out());
+    queries_[i].runs->save(section);
+    if (queries_[i].rows) {
+      queries_[i].rows->save(draft.section("rows of/" + plan_.queries[i].spec.name));
     }
   }
   std::vector<FileToSync> to_sync;
@@ -213,12 +213,12 @@ StateOutlook look_at_state(const plan::Plan& plan, execute::Backend& backend) {
 }
 
 std::vector<std::string> Engine::restore(const state::Checkpoint& checkpoint, const std::vector<std::string>& discard) {
-  Restoring restoring{discard, {}, {}, {}};
+  Restoring restoring{discard, {}, {}, {}, {}};
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     restore_stream(i, checkpoint, restoring);
   }
-  for (std::size_t i = 0; i < queries_.size(); ++i) {
-    restore_query(i, checkpoint, restoring);
+  for (const std::size_t query : plan_.order) {
+    restore_query(query, checkpoint, restoring);
   }
   look_for_removed(checkpoint, restoring);
   if (!restoring.refused.empty()) {
@@ -292,7 +292,7 @@ void Engine::load_stream(std::size_t index, state::Reader& in, SavedStream saved
   }
   stream.key_count = saved.keys;
   std::size_t longest = 0;
-  if (!load_keys(in, stream.key_count, *stream.keys, longest)) {
+  if (!state::load_keys(in, stream.key_count, *stream.keys, longest)) {
     refuse(fmt::format("the state of stream '{}' holds {} key tuples, more than max_keys = {}", spec.name,
                        stream.key_count, spec.max_keys),
            "raise max_keys");
@@ -349,7 +349,10 @@ void Engine::restore_query(std::size_t index, const state::Checkpoint& checkpoin
   if (contains(restoring.refused_streams, plan_.streams[query.stream].spec.name)) {
     return;  // one reason is enough
   }
-  const bool discarded = contains(restoring.discard, name);
+  // Without its parent's state the keys that it knows mean nothing.
+  const std::string parent = query.parent ? plan_.queries[*query.parent].spec.name : std::string();
+  const bool parent_anew = query.parent && contains(without_state_, parent);
+  const bool discarded = contains(restoring.discard, name) || parent_anew;
   state::Reader in(*bytes);
   const bool changed = in.text() != query.fingerprint();
   if (discarded || stream.resume.discarded_at || (!stream.known && !changed)) {
@@ -357,13 +360,18 @@ void Engine::restore_query(std::size_t index, const state::Checkpoint& checkpoin
     without_state_.push_back(name);
     if (discarded) {
       restoring.notes.push_back(
-          fmt::format("query '{}' begins anew: its windows that are open are given up, its rows stay "
-                      "(--discard-state)",
-                      name));
+          fmt::format("query '{}' begins anew: its windows that are open are given up, its rows stay ({})", name,
+                      parent_anew ? fmt::format("as query '{}' does, whose rows it reads", parent)
+                                  : std::string("--discard-state")));
     }
     return;
   }
+  if (changed && query.parent && contains(restoring.refused_queries, parent)) {
+    restoring.refused_queries.push_back(name);  // one reason is enough
+    return;
+  }
   if (changed) {
+    restoring.refused_queries.push_back(name);
     restoring.refused.push_back({plan_.spec.file, query.spec.line,
                                  fmt::format("query '{}' changed since its state was saved", name),
                                  fmt::format("undo the change, or start with --discard-state {}, which begins the "
@@ -373,12 +381,12 @@ void Engine::restore_query(std::size_t index, const state::Checkpoint& checkpoin
   if (!restoring.refused.empty()) {
     return;
   }
-  if (queries_[index].runner) {
-    queries_[index].runner->load(in);
-  } else {
-    queries_[index].readings->load(in);
+  queries_[index].runs->load(in);
+  report_.queries[index].ledger = queries_[index].runs->ledger();
+  if (const auto rows = checkpoint.find("rows of/" + name); rows && queries_[index].rows) {
+    state::Reader rows_in(*rows);
+    queries_[index].rows->load(rows_in);
   }
-  report_.queries[index].ledger = queries_[index].ledger();
 }
 
 /// What the checkpoint has and the configuration has not: the next checkpoint will not have it either.

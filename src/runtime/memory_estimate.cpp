@@ -17,6 +17,7 @@
 #include "decode/decoder.hpp"
 #include "execute/extent.hpp"
 #include "execute/revisions.hpp"
+#include "execute/row_stream.hpp"
 #include "runtime/dedupe.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/key_ages.hpp"
@@ -187,6 +188,9 @@ class Estimator {
       }
       estimate_.add({Kind::groups, owner, group_tables(query, extent), 0, groups});
     }
+    if (!query.readers.empty()) {
+      estimate_.add({Kind::keys, owner, execute::RowStream::worst_case_bytes(query), 0, 0});
+    }
     // A table doubles, and the old one is there until the new one is filled.
     const std::uint64_t rows = std::bit_ceil(query.readings ? plan_.spec.batch_rows : kRowsAtOnce);
     const std::uint64_t row = sizeof(batch::ResultRow) + query.shape.group_keys.size() * sizeof(std::string_view) +
@@ -215,7 +219,7 @@ class Estimator {
     for (const plan::QueryPlan& query : plan_.queries) {
       const auto index = static_cast<std::size_t>(&sink - plan_.spec.sinks.data());
       if (std::find(query.sinks.begin(), query.sinks.end(), index) != query.sinks.end()) {
-        const std::uint64_t keys = query.group_keys.empty() ? 0 : plan_.streams[query.stream].spec.max_key_bytes;
+        const std::uint64_t keys = query.group_keys.empty() ? 0 : query.input.max_key_bytes;
         row = std::max(row, kValueText * (query.shape.columns.size() + 4) + 6 * keys);
         ++outputs;
       }

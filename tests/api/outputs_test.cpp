@@ -121,12 +121,38 @@ TEST_F(Outputs, TwoOutputsOfAUnion) {
   EXPECT_EQ(first, second);
 }
 
-TEST_F(Outputs, KeysAndWindowsAfterAReductionAreRefused) {
-  const weir::DStream reduced = sums();
-  EXPECT_THROW((void)reduced.key_by({}), std::runtime_error);
-  EXPECT_THROW((void)reduced.window(20s), std::runtime_error);
-  EXPECT_THROW((void)reduced.reduce_by_key(weir::count()), std::runtime_error);
-  EXPECT_THROW((void)reduced.count_by_window(5s), std::runtime_error);
+TEST_F(Outputs, WhatComesBehindAReductionReadsItsRows) {
+  const weir::DStream seconds =
+      stream().reduce_by_key_and_window({weir::sum("v").as("total"), weir::count().as("n")}, 1s).named("seconds");
+  std::vector<std::string> minutes;
+  std::vector<std::string> keys;
+  std::vector<std::string> doubled;
+  seconds.key_by({})
+      .window(1min)
+      .reduce_by_key({weir::sum("total").as("total"), weir::count().as("rows")})
+      .named("minutes")
+      .for_each_batch(collect(minutes));
+  seconds.reduce_by_key_and_window(weir::max("total").as("top"), 1min).named("keys").for_each_batch(collect(keys));
+  seconds.map("total * 2"_expr, "twice").named("doubled").for_each_batch(collect(doubled));
+  EXPECT_EQ(run(), (std::vector<std::string>{"query seconds", "query minutes", "query keys", "query doubled"}));
+  EXPECT_EQ(
+      minutes,
+      std::vector<std::string>{
+          R"~({"query":"minutes","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:01:00Z","total":6,"rows":3})~"});
+  EXPECT_EQ(
+      keys,
+      (std::vector<std::string>{
+          R"~({"query":"keys","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:01:00Z","k":"a","top":3})~",
+          R"~({"query":"keys","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:01:00Z","k":"b","top":2})~"}));
+  ASSERT_EQ(doubled.size(), 3U);
+  EXPECT_EQ(
+      doubled[1],
+      R"~({"query":"doubled","window_start":"1970-01-01T00:00:01Z","window_end":"1970-01-01T00:00:02Z","k":"b","total":2,"n":1,"twice":4})~");
+}
+
+TEST_F(Outputs, AReductionOfRowsNeedsAWindow) {
+  sums().reduce_by_key(weir::count()).print();
+  EXPECT_THROW(context_.start(), std::runtime_error);
   EXPECT_THROW((void)stream().window(10s).window(20s), std::runtime_error);
   EXPECT_NO_THROW((void)stream().key_by({"k"}).window(20s).key_by({}).count());
 }

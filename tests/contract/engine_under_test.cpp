@@ -195,7 +195,7 @@ void EngineUnderTest::feed(std::span<const oracle::Event> events, bool end_of_in
 std::uint32_t EngineUnderTest::release_keys() {
   std::vector<std::uint8_t> kept(keys_.size());
   runner_.pin_keys(kept);
-  std::vector<std::uint32_t> ids(kept.size(), execute::QueryRunner::kNoKey);
+  std::vector<std::uint32_t> ids(kept.size(), execute::kNoKey);
   std::uint32_t next = 0;
   for (std::size_t key = 0; key < kept.size(); ++key) {
     if (kept[key] != 0) ids[key] = next++;

@@ -64,6 +64,29 @@ window   = "3s"
 slide    = "2s"
 sinks    = ["table", "rotated"]
 
+# Rows of rows: nobody sees the first ones.
+[[query]]
+name     = "seconds"
+from     = "plant"
+group_by = ["line", "sensor"]
+select   = ["count() as n", "sum(power) as power", "max(temperature) as hottest"]
+window   = "1s"
+
+[[query]]
+name     = "tens"
+from     = "seconds"
+group_by = ["line"]
+select   = ["count() as rows", "sum(n) as n", "sum(power) as power", "max(hottest) as hottest"]
+window   = "10s"
+sinks    = ["table", "rotated"]
+
+[[query]]
+name     = "all_tens"
+from     = "tens"
+where    = "n > 5"
+select   = ["hottest", "power / n as mean"]
+sinks    = ["rotated"]
+
 [[sink]]
 name = "rotated"
 type = "file"
@@ -76,6 +99,9 @@ type = "file"
 path = "{out}/{{query}}.csv"
 format = "csv"
 """
+
+# Which queries read the rows of which others.
+PARENTS = {"tens": "seconds", "all_tens": "tens"}
 
 # Panes that are large enough for a checkpoint to leave them to its thread.
 LARGE_QUERIES = """
@@ -360,8 +386,14 @@ class CrashTest(WeirTest):
         self.assertGreaterEqual(again, 0, shown)
         if duplicates is not None:
             self.assertEqual((ledger.duplicate, again), (duplicates, 0), shown)
-        for query in re.finditer(r"query \w+: (\d+) delivered = (\d+) counted \+ (\d+) filtered \+ (\d+) late", text):
-            of_query, counted, filtered, late = map(int, query.groups())
+        rows_of = {}
+        for query in re.finditer(r"query (\w+): (\d+) delivered = (\d+) counted \+ (\d+) filtered \+ (\d+) late; "
+                                 r"\d+ windows, (\d+) rows", text):
+            name = query.group(1)
+            of_query, counted, filtered, late, rows_of[name] = map(int, query.groups()[1:])
+            if name in PARENTS:
+                self.assertEqual((of_query, late), (rows_of[PARENTS[name]], 0), f"{name}: {shown}")
+                continue
             self.assertEqual(of_query, ledger.delivered, shown)
             if filtered == 0:
                 self.assertEqual((counted, late), (delivered, again), shown)

@@ -116,6 +116,26 @@ class Outputs(WeirTest):
         self.assertEqual(sorted(done.stdout.splitlines()), sorted(self.read("out/rows.jsonl").splitlines()))
         self.assertEqual(done.stderr, "")
 
+    def test_rows_that_only_other_queries_read_stay_inside(self):
+        self.write("c.toml", CONFIG.format(sinks="").replace('"count()", "max(power)"', '"count() as n", "max(power)"') + """
+[[query]]
+name   = "in_all"
+from   = "loads"
+select = ["sum(n) as n", "count() as rows", "avg(mean) as mean"]
+window = "2s"
+""")
+        done = self.replay()
+        self.assertIn("query: in_all", done.stdout)
+        self.assertIn("query: high", done.stdout)
+        self.assertNotIn("query: loads", done.stdout)
+        self.replay("--output", "out/rows.jsonl")
+        rows = [json.loads(line) for line in self.read("out/rows.jsonl").splitlines()]
+        self.assertEqual({row["query"] for row in rows}, {"in_all", "high"})
+        self.assertEqual([(row["n"], row["rows"], row["mean"]) for row in rows if row["query"] == "in_all"], [(20, 4, 10)])
+        # Asked for by name it is shown too.
+        self.write("c.toml", self.read("c.toml").replace('window   = "1s"', 'window   = "1s"\nsinks = ["console"]'))
+        self.assertIn("query: loads", self.replay().stdout)
+
     def test_csv_of_several_queries_needs_a_file_each(self):
         done = self.replay("--output", "out/rows.csv", expect=2)
         self.assert_one_line(done.stderr, "--output out/rows.csv: 2 queries", "--output 'out/rows-{query}.csv'")

@@ -29,6 +29,21 @@ select   = ["count()", "sum(power)", "distinct(sensor)"]
 window   = "5s"
 sinks    = ["rows"]
 
+[[query]]
+name     = "seconds"
+from     = "machines"
+group_by = ["line", "sensor"]
+select   = ["count() as n", "sum(power) as power"]
+window   = "1s"
+
+[[query]]
+name     = "tens"
+from     = "seconds"
+group_by = ["line"]
+select   = ["count()", "sum(n)", "max(power)"]
+window   = "10s"
+sinks    = ["rows"]
+
 [[sink]]
 name = "rows"
 type = "file"
@@ -58,7 +73,7 @@ SIMULATE = ["--sensors", "20", "--rate", "1000", "--disorder", "400ms", "--start
 
 class Restart(WeirTest):
     def rows(self, out):
-        return [self.read(f"{out}-{query}.jsonl") for query in ("sliding", "lines")]
+        return [self.read(f"{out}-{query}.jsonl") for query in ("sliding", "lines", "tens")]
 
     def test_a_replay_that_is_interrupted_goes_on_where_it_stopped(self):
         self.weir("simulate", *SIMULATE, "--count", "60000", "--malformed", "0.01", "--output", "in.jsonl")

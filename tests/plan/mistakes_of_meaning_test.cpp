@@ -40,7 +40,7 @@ select = ["avg(temprature)", "sum(temperature) as s"]
 having = "s > 3 and t > 1"
 sinks = ["consol"]
 )~"),
-      ElementsAre("c.toml:6: query 'hot': unknown stream 'machnes' (did you mean 'machines'?)",
+      ElementsAre("c.toml:6: query 'hot': unknown stream or query 'machnes' (did you mean 'machines'?)",
                   "c.toml:13: query 'warm', where, column 1: unknown name 'tempature' (did you mean 'temperature'?)",
                   "c.toml:14: query 'warm': group_by: unknown key 'machin' (did you mean 'machine'?)",
                   "c.toml:15: query 'warm', select \"avg(temprature)\", column 5: unknown name 'temprature' (did "
@@ -61,7 +61,7 @@ TEST(MistakesOfMeaning, MissingEntries) {
       ElementsAre("c.toml:1: stream 's': 'time' is missing (write time = { field = \"…\" }, or time = \"arrival\")",
                   "c.toml:1: stream 's': no source (add source = { type = \"…\" })",
                   "c.toml:2: a query without a name (add name = \"…\")",
-                  "c.toml:2: query '': 'from' is missing (name the stream that it reads)"));
+                  "c.toml:2: query '': 'from' is missing (name the stream or query that it reads)"));
   EXPECT_THAT(
       after([](auto& p) { p.queries[0].select.clear(); }),
       ElementsAre("query 'q': 'select' is missing (name what it computes, as in select = [\"count()\", \"avg(x)\"])"));

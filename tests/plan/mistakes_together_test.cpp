@@ -78,7 +78,7 @@ format = "xml"
                           HasSubstr("c.toml:13: query 'q': unknown entry 'wher'"),
                           HasSubstr("c.toml:14: query 'q', select \"avg(laod)\", column 5: unknown name 'laod'"),
                           HasSubstr("c.toml:15: query 'q': window 1.5s is no multiple of the batch interval 1s"),
-                          HasSubstr("c.toml:16: query 'r': unknown stream 't'"),
+                          HasSubstr("c.toml:16: query 'r': unknown stream or query 't'"),
                           HasSubstr("c.toml:20: query 'r': 'window' must be a duration"),
                           HasSubstr("c.toml:25: the environment variable WEIR_TEST_UNSET is not set"),
                           HasSubstr("c.toml:26: sink 'm': 'topic' is missing"),

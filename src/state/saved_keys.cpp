@@ -1,4 +1,4 @@
-#include "runtime/saved_keys.hpp"
+#include "state/saved_keys.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace weir::runtime {
+namespace weir::state {
 
-void save_keys(const batch::KeyDictionary& keys, std::uint32_t count, state::SectionWriter& section) {
+void save_keys(const batch::KeyDictionary& keys, std::uint32_t count, SectionWriter& section) {
   constexpr std::uint32_t kKeysPerChunk = 4096;
   for (std::uint32_t begin = 0; begin < count;) {
     const std::uint32_t size = std::min(count - begin, kKeysPerChunk);
@@ -25,7 +25,7 @@ void save_keys(const batch::KeyDictionary& keys, std::uint32_t count, state::Sec
   section.end_chunk();
 }
 
-bool load_keys(state::Reader& in, std::uint32_t count, batch::KeyDictionary& keys, std::size_t& longest) {
+bool load_keys(Reader& in, std::uint32_t count, batch::KeyDictionary& keys, std::size_t& longest) {
   // A block's places in the table are on their way from memory while the texts of the rest of it are read.
   constexpr std::uint32_t kBlock = 64;
   const std::size_t arity = keys.arity();
@@ -55,4 +55,4 @@ bool load_keys(state::Reader& in, std::uint32_t count, batch::KeyDictionary& key
   return true;
 }
 
-}  // namespace weir::runtime
+}  // namespace weir::state
