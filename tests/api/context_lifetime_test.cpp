@@ -87,6 +87,26 @@ TEST(ContextSignals, ASignalAsTheContextGoesWaitsForNobody) {
   }
 }
 
+TEST(ContextRows, ARowOfRowsComesWhenTimePassesItsWindowAndNotWithTheNextRow) {
+  const auto hand = std::make_shared<Hand>();
+  weir::StreamingContext context{{.batch_interval = 10ms}};
+  std::atomic<int> rows{0};
+  context.receiver_stream(hand, numbers())
+      .reduce_by_key_and_window(weir::count().as("n"), 1s)
+      .named("seconds")
+      .reduce_by_key_and_window(weir::sum("n"), 10s)
+      .for_each_batch([&](const weir::Rows& batch) { rows += static_cast<int>(batch.size()); });
+  context.start();
+  // The last one closes the ten seconds of the others and has no row itself yet.
+  for (const char* const text : {R"({"t":1000,"v":1})", R"({"t":1001,"v":1})", R"({"t":1030,"v":1})"}) {
+    EXPECT_TRUE(hand->emitter().store(text));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (rows == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(rows, 1);
+  context.stop();
+}
+
 TEST(ContextFailure, AReceiverThatFailsMakesAwaitTerminationThrow) {
   const auto hand = std::make_shared<Hand>();
   weir::StreamingContext context{{.batch_interval = 10ms}};
