@@ -65,6 +65,19 @@ group_by = ["site"]
 window = "20s"
 sinks = ["rows"]
 [[query]]
+name = "parts"
+from = "s"
+select = ["count() as n", "max(v) as top"]
+group_by = ["k", "site"]
+window = "20s"
+[[query]]
+name = "minutes"
+from = "parts"
+select = ["count()", "sum(n)", "max(top)", "distinct(site)"]
+group_by = ["k"]
+window = "60s"
+sinks = ["rows"]
+[[query]]
 name = "batches"
 from = "s"
 select = ["count()", "sum(v)"]
@@ -115,7 +128,7 @@ class KeyTtl : public ::testing::Test {
       if (over) break;
       ++restarts_;
     }
-    for (const char* const query : {"sliding", "sites", "batches", "readings"}) {
+    for (const char* const query : {"sliding", "sites", "minutes", "batches", "readings"}) {
       const std::string rows = read_file(scratch_.path(name + "-" + query + ".jsonl"));
       EXPECT_GT(rows.size(), 100U) << query;
       outcome.rows += rows;
