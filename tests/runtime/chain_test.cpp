@@ -184,24 +184,14 @@ class Chain : public ::testing::Test {
   /// @param stop_after batches, then the run is stopped and started again; 0: never
   std::map<std::string, std::string> run(int batch_rows, unsigned threads, std::uint64_t stop_after = 0) {
     const std::string name = "out" + std::to_string(++runs_);
-    while (true) {
-      plan::Plan plan = this->plan(batch_rows, scratch_.path(name + "-{query}.jsonl"));
-      plan.spec.threads = threads;
-      if (stop_after > 0) plan.spec.state_dir = scratch_.path("state" + std::to_string(runs_));
-      runtime::Options options;
-      options.replay = true;
-      runtime::Pipeline pipeline(std::move(plan), options);
-      pipeline.start();
-      const std::uint64_t goal = stop_after == 0 ? ~std::uint64_t{0} : pipeline.report().batches + stop_after;
-      while (!pipeline.wait_for(std::chrono::nanoseconds(1000)) && pipeline.report().batches < goal) {
-      }
-      const bool over = pipeline.wait_for(std::chrono::nanoseconds(0));
-      pipeline.request_stop();
-      pipeline.wait();
-      report_ = pipeline.report();
-      if (over) break;
-      ++restarts_;
-    }
+    report_ = replay_in_parts(
+        [&] {
+          plan::Plan plan = this->plan(batch_rows, scratch_.path(name + "-{query}.jsonl"));
+          plan.spec.threads = threads;
+          if (stop_after > 0) plan.spec.state_dir = scratch_.path("state" + std::to_string(runs_));
+          return plan;
+        },
+        stop_after, restarts_);
     EXPECT_TRUE(report_.balances());
     std::map<std::string, std::string> rows;
     for (const char* const query : {"seconds", "minutes", "hours", "busy", "hot_windows"}) {

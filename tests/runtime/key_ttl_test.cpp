@@ -111,23 +111,13 @@ class KeyTtl : public ::testing::Test {
   Outcome run(int batch_rows, const std::string& keys, std::uint64_t stop_after = 0) {
     const std::string name = "out" + std::to_string(++runs_);
     Outcome outcome;
-    while (true) {
-      plan::Plan plan = plan_of(configuration(scratch_, batch_rows, keys, scratch_.path(name + "-{query}.jsonl")));
-      if (stop_after > 0) plan.spec.state_dir = scratch_.path("state" + std::to_string(runs_));
-      runtime::Options options;
-      options.replay = true;
-      runtime::Pipeline pipeline(std::move(plan), options);
-      pipeline.start();
-      const std::uint64_t goal = stop_after == 0 ? ~std::uint64_t{0} : pipeline.report().batches + stop_after;
-      while (!pipeline.wait_for(std::chrono::nanoseconds(1000)) && pipeline.report().batches < goal) {
-      }
-      const bool over = pipeline.wait_for(std::chrono::nanoseconds(0));
-      pipeline.request_stop();
-      pipeline.wait();
-      outcome.report = pipeline.report();
-      if (over) break;
-      ++restarts_;
-    }
+    outcome.report = replay_in_parts(
+        [&] {
+          plan::Plan plan = plan_of(configuration(scratch_, batch_rows, keys, scratch_.path(name + "-{query}.jsonl")));
+          if (stop_after > 0) plan.spec.state_dir = scratch_.path("state" + std::to_string(runs_));
+          return plan;
+        },
+        stop_after, restarts_);
     for (const char* const query : {"sliding", "sites", "minutes", "batches", "readings"}) {
       const std::string rows = read_file(scratch_.path(name + "-" + query + ".jsonl"));
       EXPECT_GT(rows.size(), 100U) << query;

@@ -77,6 +77,23 @@ std::string replay_rows(const std::string& toml, runtime::Report* report,
   return rows;
 }
 
+runtime::Report replay_in_parts(const std::function<plan::Plan()>& plan, std::uint64_t stop_after, int& restarts) {
+  while (true) {
+    runtime::Options options;
+    options.replay = true;
+    runtime::Pipeline pipeline(plan(), options);
+    pipeline.start();
+    const std::uint64_t goal = stop_after == 0 ? ~std::uint64_t{0} : pipeline.report().batches + stop_after;
+    while (!pipeline.wait_for(std::chrono::nanoseconds(1000)) && pipeline.report().batches < goal) {
+    }
+    const bool over = pipeline.wait_for(std::chrono::nanoseconds(0));
+    pipeline.request_stop();
+    pipeline.wait();
+    if (over) return pipeline.report();
+    ++restarts;
+  }
+}
+
 bool eventually(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!condition()) {

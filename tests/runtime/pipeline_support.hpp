@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -35,6 +36,10 @@ plan::Plan plan_of(const std::string& toml);
 std::string replay_rows(const std::string& toml, runtime::Report* report = nullptr,
                         const std::function<void(spec::Pipeline&)>& change = {},
                         const std::map<std::string, std::string>& journals = {});
+
+/// @brief Replays to the end, with `stop_after` > 0 stopped after so many batches and started again, again and again.
+/// @param plan made anew for each start @param restarts is increased by them
+runtime::Report replay_in_parts(const std::function<plan::Plan()>& plan, std::uint64_t stop_after, int& restarts);
 
 /// @brief Polls until `condition` or the deadline (10 s).
 bool eventually(const std::function<bool()>& condition);
